@@ -1,0 +1,138 @@
+package dev.gyre.core;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/** A graph on the JVM: planned buffers, and for each op what runs it. */
+final class JvmExecutable implements Executable, JvmMemory {
+    /** Cache lines; also the widest vector. */
+    private static final int ALIGNMENT = 64;
+
+    /** Iterations of a definition's loop that are worth a thread of their own. */
+    private static final int GRAIN = 8;
+
+    private final Graph graph;
+    private final Workers workers;
+    private final Runnable onClose;
+    private final Arena arena = Arena.ofShared();
+    private final Planner.Plan plan;
+    private final List<MemorySegment> buffers = new ArrayList<>(); // each with TornadoVM's header in front
+    private final Map<Value, FloatArray> widened = new IdentityHashMap<>();
+    private final List<JvmKernel> program = new ArrayList<>();
+    private boolean closed;
+
+    JvmExecutable(Graph graph, Workers workers, boolean definitions, Runnable onClose) {
+        this.graph = graph;
+        this.workers = workers;
+        this.onClose = onClose;
+        try {
+            Map<Op, List<Step>> loops = new IdentityHashMap<>();
+            Map<Op, JvmKernel> kernels = new IdentityHashMap<>();
+            for (Op op : graph.ops()) {
+                Optional<JvmKernel> kernel = definitions ? Optional.empty() : op.jvm();
+                if (kernel.isPresent()) kernels.put(op, kernel.get());
+                else loops.put(op, op.loops());
+            }
+            plan = Planner.plan(graph, op -> loops.containsKey(op) ? Planner.scratch(op, loops.get(op)) : List.of());
+            for (long bytes : plan.buffers()) buffers.add(allocate(bytes));
+            for (Op op : graph.ops())
+                if (kernels.containsKey(op)) program.add(kernels.get(op));
+                else for (Step step : loops.get(op)) program.add(loop(step));
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    private MemorySegment allocate(long bytes) {
+        long header = TornadoNativeArray.ARRAY_HEADER;
+        long front = (header + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        return arena.allocate(front + bytes, ALIGNMENT).asSlice(front - header, header + bytes);
+    }
+
+    private JvmKernel loop(Step step) {
+        Object[] arguments = step.bind(this::array);
+        return (memory, crew) -> crew.range(step.range(), GRAIN, (begin, count) -> step.call(begin, count, arguments));
+    }
+
+    private Object array(Value value) {
+        if (value.constant().isPresent()) return widened.computeIfAbsent(value.storage(), this::widen);
+        MemorySegment buffer = buffers.get(plan.place(value));
+        return value.dtype() == DType.I32 ? IntArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
+    }
+
+    private FloatArray widen(Value constant) {
+        Tensor tensor = constant.constant().orElseThrow();
+        MemorySegment buffer = allocate((long) tensor.shape().elements() * Float.BYTES);
+        float[] piece = new float[Math.min(1 << 16, tensor.shape().elements())];
+        short[] scratch = new short[4096];
+        for (int from = 0; from < tensor.shape().elements(); from += piece.length) {
+            int n = Math.min(piece.length, tensor.shape().elements() - from);
+            tensor.read(from, piece, 0, n, scratch);
+            MemorySegment.copy(
+                    piece, 0, buffer, ValueLayout.JAVA_FLOAT, TornadoNativeArray.ARRAY_HEADER + from * 4L, n);
+        }
+        return FloatArray.fromSegmentShallow(buffer);
+    }
+
+    @Override
+    public Tensor at(Value value) {
+        if (value.constant().isPresent()) return value.constant().get();
+        MemorySegment data = buffers.get(plan.place(value))
+                .asSlice(
+                        TornadoNativeArray.ARRAY_HEADER,
+                        (long) value.shape().elements() * value.dtype().bytes());
+        return new Tensor(value.dtype(), value.shape(), data);
+    }
+
+    @Override
+    public synchronized List<Tensor> run(Tensor... inputs) {
+        if (closed) throw new IllegalStateException("this executable is closed");
+        List<Value> expected = graph.inputs();
+        if (inputs.length != expected.size())
+            throw new IllegalArgumentException(
+                    "the graph has " + expected.size() + " inputs " + expected + ", got " + inputs.length);
+        for (int i = 0; i < inputs.length; i++) {
+            Value value = expected.get(i);
+            if (inputs[i].dtype() != value.dtype() || !inputs[i].shape().equals(value.shape()))
+                throw new IllegalArgumentException("input " + value.name() + ": expected " + value.dtype() + " "
+                        + value.shape() + ", got " + inputs[i].dtype() + " " + inputs[i].shape());
+            at(value).data().copyFrom(inputs[i].data());
+        }
+        for (JvmKernel kernel : program) kernel.run(this, workers);
+        List<Tensor> outputs = new ArrayList<>();
+        for (Value output : graph.outputs()) outputs.add(copy(at(output)));
+        return outputs;
+    }
+
+    /** Into a Java array, which the garbage collector owns. */
+    private static Tensor copy(Tensor tensor) {
+        int n = tensor.shape().elements();
+        MemorySegment heap =
+                tensor.dtype() == DType.I32 ? MemorySegment.ofArray(new int[n]) : MemorySegment.ofArray(new float[n]);
+        heap.copyFrom(tensor.data());
+        return new Tensor(tensor.dtype(), tensor.shape(), heap);
+    }
+
+    @Override
+    public long peakBytes() {
+        return plan.peakBytes();
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) return;
+        closed = true;
+        arena.close();
+        onClose.run();
+    }
+}

@@ -1,0 +1,24 @@
+package dev.gyre.core;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One layer's computation: usually a record of its values and sizes. {@link #loops()} defines it; every faster way is tested
+ * against that definition.
+ */
+public interface Op {
+    /** The values it reads, weights included. */
+    List<Value> inputs();
+
+    /** The value it makes. Its memory is never shared with an input's. */
+    Value output();
+
+    /** The definition: plain loops, one nest a step, run in order. Scratch that two steps share is made within one call. */
+    List<Step> loops();
+
+    /** A faster way on the JVM, or empty: then the loops run. Its result may differ from the loops' by rounding only. */
+    default Optional<JvmKernel> jvm() {
+        return Optional.empty();
+    }
+}

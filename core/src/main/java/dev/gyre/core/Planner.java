@@ -1,0 +1,120 @@
+package dev.gyre.core;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Decides which values share a buffer. Values that never live together get the same one, a whole buffer each and never an offset
+ * into one (devices take whole arrays). Constants are not planned: they have their own memory.
+ */
+public final class Planner {
+    private Planner() {}
+
+    /**
+     * The outcome.
+     *
+     * @param buffers bytes of each buffer
+     * @param places the buffer of each value's {@link Value#storage()}
+     */
+    public record Plan(List<Long> buffers, Map<Value, Integer> places) {
+        /** The buffer that holds the value. */
+        public int place(Value value) {
+            Integer place = places.get(value.storage());
+            if (place == null) throw new IllegalStateException(value + " has no place: no op of the graph makes it");
+            return place;
+        }
+
+        /** Working memory in bytes: all buffers together. */
+        public long peakBytes() {
+            return buffers.stream().mapToLong(Long::longValue).sum();
+        }
+    }
+
+    /**
+     * Plans a graph.
+     *
+     * @param scratch the values that an op keeps between its steps, as it will be run
+     */
+    public static Plan plan(Graph graph, Function<Op, List<Value>> scratch) {
+        List<Op> ops = graph.ops();
+        Map<Value, Integer> lastUse = new IdentityHashMap<>();
+        for (Value input : graph.inputs()) lastUse.put(input, -1);
+        for (int i = 0; i < ops.size(); i++) {
+            lastUse.put(ops.get(i).output().storage(), i);
+            for (Value input : ops.get(i).inputs()) lastUse.put(input.storage(), i);
+        }
+        for (Value output : graph.outputs()) lastUse.put(output.storage(), ops.size());
+
+        List<Long> buffers = new ArrayList<>();
+        Map<Value, Integer> places = new IdentityHashMap<>();
+        List<Integer> free = new ArrayList<>();
+        // All inputs are filled before the first op runs, so they live together.
+        for (Value input : graph.inputs()) places.put(input, take(bytes(input), buffers, free));
+        for (int i = 0; i < ops.size(); i++) {
+            Op op = ops.get(i);
+            Value made = op.output().storage();
+            if (places.containsKey(made)) throw new IllegalStateException(made + " is made twice");
+            places.put(made, take(bytes(made), buffers, free));
+            List<Integer> done = new ArrayList<>();
+            for (Value value : scratch.apply(op)) {
+                int place = take(bytes(value), buffers, free);
+                places.put(value, place);
+                done.add(place);
+            }
+            Set<Value> read = Collections.newSetFromMap(new IdentityHashMap<>());
+            for (Value input : op.inputs()) if (input.constant().isEmpty()) read.add(input.storage());
+            read.add(made);
+            for (Value value : read) {
+                if (!places.containsKey(value))
+                    throw new IllegalStateException(
+                            op.getClass().getSimpleName() + " reads " + value + " before any op makes it");
+                if (lastUse.get(value) == i) done.add(places.get(value));
+            }
+            free.addAll(done);
+        }
+        return new Plan(List.copyOf(buffers), places);
+    }
+
+    private static long bytes(Value value) {
+        return (long) value.shape().elements() * value.dtype().bytes();
+    }
+
+    /** The smallest free buffer that fits, else the largest free one grown, else a new one. */
+    private static int take(long bytes, List<Long> buffers, List<Integer> free) {
+        int best = -1;
+        for (int i = 0; i < free.size(); i++) {
+            if (best < 0) {
+                best = i;
+                continue;
+            }
+            long size = buffers.get(free.get(i)), bestSize = buffers.get(free.get(best));
+            boolean fits = size >= bytes, bestFits = bestSize >= bytes;
+            if (fits && bestFits ? size < bestSize : size > bestSize) best = i;
+        }
+        if (best < 0) {
+            buffers.add(bytes);
+            return buffers.size() - 1;
+        }
+        int place = free.remove(best);
+        buffers.set(place, Math.max(buffers.get(place), bytes));
+        return place;
+    }
+
+    /** The scratch values that an op's loops pass from step to step. */
+    public static List<Value> scratch(Op op, List<Step> loops) {
+        Map<Value, Boolean> known = new HashMap<>();
+        for (Value input : op.inputs()) known.put(input.storage(), true);
+        known.put(op.output().storage(), true);
+        List<Value> scratch = new ArrayList<>();
+        for (Step step : loops)
+            for (Value value : step.values())
+                if (known.put(value.storage(), true) == null) scratch.add(value.storage());
+        return scratch;
+    }
+}

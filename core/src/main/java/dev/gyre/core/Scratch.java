@@ -1,0 +1,46 @@
+package dev.gyre.core;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Arrays that one thread uses again and again, so that kernels work on {@code float[]} without allocating. What an array holds at
+ * first is whatever its last user left.
+ */
+public final class Scratch {
+    private final List<float[]> floats = new ArrayList<>();
+    private final List<float[][]> rows = new ArrayList<>();
+    private short[] shorts = new short[0];
+    private int[] ints = new int[0];
+
+    /** An array of at least {@code size} floats; each slot is an array of its own. */
+    public float[] floats(int slot, int size) {
+        while (floats.size() <= slot) floats.add(new float[0]);
+        if (floats.get(slot).length < size) floats.set(slot, new float[size]);
+        return floats.get(slot);
+    }
+
+    /** At least {@code count} separate arrays of at least {@code size} floats each. */
+    public float[][] rows(int slot, int count, int size) {
+        while (rows.size() <= slot) rows.add(new float[0][]);
+        float[][] has = rows.get(slot);
+        if (has.length < count || has[0].length < size) {
+            int width = Math.max(size, has.length == 0 ? 0 : has[0].length);
+            has = new float[Math.max(count, has.length)][width];
+            rows.set(slot, has);
+        }
+        return has;
+    }
+
+    /** An array of at least {@code size} ints. */
+    public int[] ints(int size) {
+        if (ints.length < size) ints = new int[size];
+        return ints;
+    }
+
+    /** Room for 16-bit numbers on their way to floats. */
+    public short[] shorts() {
+        if (shorts.length == 0) shorts = new short[4096];
+        return shorts;
+    }
+}

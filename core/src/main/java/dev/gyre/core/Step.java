@@ -1,0 +1,362 @@
+package dev.gyre.core;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import uk.ac.manchester.tornado.api.common.TornadoFunctions.*;
+
+/**
+ * One loop nest of an op's definition: a public static kernel, its range and its arguments. The kernel's first two parameters are
+ * {@code begin} and {@code count}: on the JVM the range is cut into pieces and the kernel called once for each, on a device it is
+ * handed over whole as a task.
+ *
+ * <p>An argument is an {@code Integer} or {@code Float}, which a device compiles in, or a {@link Value}, which the kernel sees as
+ * a {@code FloatArray} ({@code IntArray} when the value is I32).
+ *
+ * @param range the iterations of the kernel's parallel loop
+ * @param kernel the method reference, one of {@code TornadoFunctions.Task3} to {@code Task20}
+ * @param arguments what follows {@code begin} and {@code count}
+ */
+public record Step(int range, Object kernel, List<Object> arguments) {
+    private static Step step(int range, Object kernel, Object... arguments) {
+        for (Object argument : arguments)
+            if (!(argument instanceof Value || argument instanceof Integer || argument instanceof Float))
+                throw new IllegalArgumentException(
+                        "a kernel's argument is a Value, an Integer or a Float, got " + argument);
+        return new Step(range, kernel, List.copyOf(Arrays.asList(arguments)));
+    }
+
+    /** The values among the arguments. */
+    public List<Value> values() {
+        List<Value> values = new ArrayList<>();
+        for (Object argument : arguments) if (argument instanceof Value value) values.add(value);
+        return values;
+    }
+
+    /** The arguments with each value replaced by its array. */
+    public Object[] bind(Function<Value, Object> arrays) {
+        return arguments.stream()
+                .map(a -> a instanceof Value value ? arrays.apply(value) : a)
+                .toArray();
+    }
+
+    /** Runs iterations {@code begin} to {@code begin + count - 1} with arguments from {@link #bind}. */
+    // The types were checked when the step was made: of(…) takes a kernel of as many parameters as arguments.
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    public void call(int begin, int count, Object[] a) {
+        switch (a.length) {
+            case 1 -> ((Task3) kernel).apply(begin, count, a[0]);
+            case 2 -> ((Task4) kernel).apply(begin, count, a[0], a[1]);
+            case 3 -> ((Task5) kernel).apply(begin, count, a[0], a[1], a[2]);
+            case 4 -> ((Task6) kernel).apply(begin, count, a[0], a[1], a[2], a[3]);
+            case 5 -> ((Task7) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4]);
+            case 6 -> ((Task8) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5]);
+            case 7 -> ((Task9) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
+            case 8 -> ((Task10) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+            case 9 -> ((Task11) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]);
+            case 10 ->
+                ((Task12) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9]);
+            case 11 ->
+                ((Task13) kernel)
+                        .apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10]);
+            case 12 ->
+                ((Task14) kernel)
+                        .apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
+            case 13 ->
+                ((Task15) kernel)
+                        .apply(
+                                begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11],
+                                a[12]);
+            case 14 ->
+                ((Task16) kernel)
+                        .apply(
+                                begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11],
+                                a[12], a[13]);
+            case 15 ->
+                ((Task17) kernel)
+                        .apply(
+                                begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11],
+                                a[12], a[13], a[14]);
+            case 16 ->
+                ((Task18) kernel)
+                        .apply(
+                                begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11],
+                                a[12], a[13], a[14], a[15]);
+            case 17 ->
+                ((Task19) kernel)
+                        .apply(
+                                begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11],
+                                a[12], a[13], a[14], a[15], a[16]);
+            case 18 ->
+                ((Task20) kernel)
+                        .apply(
+                                begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11],
+                                a[12], a[13], a[14], a[15], a[16], a[17]);
+            default -> throw new IllegalStateException("a kernel has 1 to 18 arguments, got " + a.length);
+        }
+    }
+
+    /** A step whose kernel has this many parameters after {@code begin} and {@code count}. */
+    public static <A> Step of(int range, Task3<Integer, Integer, A> kernel, Object a) {
+        return step(range, kernel, a);
+    }
+
+    public static <A, B> Step of(int range, Task4<Integer, Integer, A, B> kernel, Object a, Object b) {
+        return step(range, kernel, a, b);
+    }
+
+    public static <A, B, C> Step of(int range, Task5<Integer, Integer, A, B, C> kernel, Object a, Object b, Object c) {
+        return step(range, kernel, a, b, c);
+    }
+
+    public static <A, B, C, D> Step of(
+            int range, Task6<Integer, Integer, A, B, C, D> kernel, Object a, Object b, Object c, Object d) {
+        return step(range, kernel, a, b, c, d);
+    }
+
+    public static <A, B, C, D, E> Step of(
+            int range,
+            Task7<Integer, Integer, A, B, C, D, E> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e) {
+        return step(range, kernel, a, b, c, d, e);
+    }
+
+    public static <A, B, C, D, E, F> Step of(
+            int range,
+            Task8<Integer, Integer, A, B, C, D, E, F> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f) {
+        return step(range, kernel, a, b, c, d, e, f);
+    }
+
+    public static <A, B, C, D, E, F, G> Step of(
+            int range,
+            Task9<Integer, Integer, A, B, C, D, E, F, G> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g) {
+        return step(range, kernel, a, b, c, d, e, f, g);
+    }
+
+    public static <A, B, C, D, E, F, G, H> Step of(
+            int range,
+            Task10<Integer, Integer, A, B, C, D, E, F, G, H> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h) {
+        return step(range, kernel, a, b, c, d, e, f, g, h);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I> Step of(
+            int range,
+            Task11<Integer, Integer, A, B, C, D, E, F, G, H, I> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J> Step of(
+            int range,
+            Task12<Integer, Integer, A, B, C, D, E, F, G, H, I, J> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J, K> Step of(
+            int range,
+            Task13<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j,
+            Object k) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J, K, L> Step of(
+            int range,
+            Task14<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j,
+            Object k,
+            Object l) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J, K, L, M> Step of(
+            int range,
+            Task15<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j,
+            Object k,
+            Object l,
+            Object m) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N> Step of(
+            int range,
+            Task16<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j,
+            Object k,
+            Object l,
+            Object m,
+            Object n) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O> Step of(
+            int range,
+            Task17<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j,
+            Object k,
+            Object l,
+            Object m,
+            Object n,
+            Object o) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> Step of(
+            int range,
+            Task18<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j,
+            Object k,
+            Object l,
+            Object m,
+            Object n,
+            Object o,
+            Object p) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> Step of(
+            int range,
+            Task19<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j,
+            Object k,
+            Object l,
+            Object m,
+            Object n,
+            Object o,
+            Object p,
+            Object q) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
+    }
+
+    public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R> Step of(
+            int range,
+            Task20<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R> kernel,
+            Object a,
+            Object b,
+            Object c,
+            Object d,
+            Object e,
+            Object f,
+            Object g,
+            Object h,
+            Object i,
+            Object j,
+            Object k,
+            Object l,
+            Object m,
+            Object n,
+            Object o,
+            Object p,
+            Object q,
+            Object r) {
+        return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
+    }
+}

@@ -1,0 +1,72 @@
+package dev.gyre.core;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Numbers in memory: row-major, packed, little-endian. A tensor does not own its memory: whoever made the segment does (a mapped
+ * file, an arena, or the garbage collector for the arrays of {@link #of(float[], int...)}).
+ *
+ * @param data {@code shape.elements()} elements of {@code dtype}; any alignment
+ */
+public record Tensor(DType dtype, Shape shape, MemorySegment data) {
+    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    public Tensor {
+        long bytes = (long) shape.elements() * dtype.bytes();
+        if (data.byteSize() != bytes)
+            throw new IllegalArgumentException(
+                    "a tensor " + dtype + " " + shape + " has " + bytes + " bytes, got " + data.byteSize());
+    }
+
+    /** An F32 tensor over the array itself, not a copy. */
+    public static Tensor of(float[] values, int... dims) {
+        return new Tensor(DType.F32, Shape.of(dims), MemorySegment.ofArray(values));
+    }
+
+    /** An I32 tensor over the array itself, not a copy. */
+    public static Tensor of(int[] values, int... dims) {
+        return new Tensor(DType.I32, Shape.of(dims), MemorySegment.ofArray(values));
+    }
+
+    /** All elements as floats, F16 and BF16 widened exactly. */
+    public float[] floats() {
+        float[] values = new float[shape.elements()];
+        read(0, values, 0, values.length, new short[Math.min(values.length, 4096)]);
+        return values;
+    }
+
+    /**
+     * Widens {@code count} elements from flat index {@code from} into {@code to} at {@code at}.
+     *
+     * @param scratch room for 16-bit elements on their way, of any positive length (zero only when count is); a bulk copy into it
+     *     and a loop over arrays is what HotSpot turns into vector instructions, a loop over the segment is not
+     * @throws IllegalStateException when the element type is not a floating one
+     */
+    public void read(long from, float[] to, int at, int count, short[] scratch) {
+        if (dtype == DType.F32) {
+            MemorySegment.copy(data, FLOAT, from * 4, to, at, count);
+            return;
+        }
+        if (dtype != DType.F16 && dtype != DType.BF16)
+            throw new IllegalStateException("elements of type " + dtype + " are not floats");
+        for (int done = 0; done < count; ) {
+            int n = Math.min(count - done, scratch.length);
+            MemorySegment.copy(data, SHORT, (from + done) * 2, scratch, 0, n);
+            if (dtype == DType.F16) widenF16(scratch, to, at + done, n);
+            else widenBF16(scratch, to, at + done, n);
+            done += n;
+        }
+    }
+
+    private static void widenF16(short[] from, float[] to, int at, int count) {
+        for (int i = 0; i < count; i++) to[at + i] = Float.float16ToFloat(from[i]);
+    }
+
+    private static void widenBF16(short[] from, float[] to, int at, int count) {
+        for (int i = 0; i < count; i++) to[at + i] = Float.intBitsToFloat(from[i] << 16);
+    }
+}

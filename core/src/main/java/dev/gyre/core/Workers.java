@@ -1,0 +1,101 @@
+package dev.gyre.core;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Threads that share out a loop's pieces. The calling thread works too. Each thread has its own {@link Scratch}. Pieces are taken
+ * in any order by any thread, so no piece may depend on another.
+ */
+public final class Workers implements AutoCloseable {
+    /** What one piece does. */
+    @FunctionalInterface
+    public interface Piece {
+        void run(int index, Scratch scratch);
+    }
+
+    /** What a stretch of a loop does. */
+    @FunctionalInterface
+    public interface Range {
+        void run(int begin, int count);
+    }
+
+    private final int threads;
+    private final ThreadPoolExecutor pool;
+    private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+
+    /** Workers on {@code threads} threads in all, the caller's included. */
+    public Workers(int threads) {
+        if (threads < 1) throw new IllegalArgumentException("at least 1 thread is needed, got " + threads);
+        this.threads = threads;
+        AtomicInteger number = new AtomicInteger();
+        int own = Math.max(1, threads - 1);
+        pool = new ThreadPoolExecutor(own, own, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), run -> {
+            Thread thread = new Thread(run, "gyre-worker-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+        pool.allowCoreThreadTimeOut(true);
+    }
+
+    public int threads() {
+        return threads;
+    }
+
+    /** Runs pieces 0 to {@code pieces - 1} and returns when all are done; the first failure is thrown here. */
+    public void run(int pieces, Piece piece) {
+        int helpers = Math.min(threads, pieces) - 1;
+        AtomicInteger next = new AtomicInteger();
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        CountDownLatch done = new CountDownLatch(Math.max(0, helpers));
+        for (int i = 0; i < helpers; i++)
+            pool.execute(() -> {
+                work(next, pieces, piece, failure);
+                done.countDown();
+            });
+        work(next, pieces, piece, failure);
+        boolean interrupted = false;
+        // A piece that still runs uses memory that the caller may free: wait, and remember the interrupt.
+        while (true)
+            try {
+                done.await();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        if (interrupted) Thread.currentThread().interrupt();
+        Throwable thrown = failure.get();
+        if (thrown instanceof RuntimeException e) throw e;
+        if (thrown instanceof Error e) throw e;
+    }
+
+    private void work(AtomicInteger next, int pieces, Piece piece, AtomicReference<Throwable> failure) {
+        try {
+            Scratch mine = scratch.get();
+            for (int i = next.getAndIncrement(); i < pieces && failure.get() == null; i = next.getAndIncrement())
+                piece.run(i, mine);
+        } catch (RuntimeException | Error e) {
+            failure.compareAndSet(null, e);
+        }
+    }
+
+    /** Cuts the range 0 to {@code count - 1} into stretches of at least {@code grain}, some for each thread. */
+    public void range(int count, int grain, Range range) {
+        if (count == 0) return;
+        int pieces = (int) Math.min((long) threads * 4, Math.max(1, count / Math.max(1, grain)));
+        run(pieces, (i, unused) -> {
+            int begin = (int) ((long) count * i / pieces), end = (int) ((long) count * (i + 1) / pieces);
+            range.run(begin, end - begin);
+        });
+    }
+
+    /** Lets the threads go. */
+    @Override
+    public void close() {
+        pool.shutdown();
+    }
+}

@@ -1,0 +1,46 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * y = x + c, the same number for every pixel of a channel.
+ *
+ * @param x [batch, channels, height, width]
+ * @param c [batch, channels]
+ * @param y as x
+ */
+public record AddPerChannel(Value x, Value c, Value y) implements Op {
+    public static Value of(Value x, Value c) {
+        if (x.dim(0) * x.dim(1) != c.shape().elements())
+            throw new IllegalArgumentException("cannot add " + c + " to the channels of " + x);
+        return Elementwise.like(x, y -> new AddPerChannel(x, c, y));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x, c);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<Step> loops() {
+        return List.of(Step.of(y.shape().elements(), AddPerChannel::addPerChannel, x.dim(2) * x.dim(3), x, c, y));
+    }
+
+    /** The definition. */
+    public static void addPerChannel(int begin, int count, int pixels, FloatArray x, FloatArray c, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k;
+            y.set(i, x.get(i) + c.get(i / pixels));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package dev.gyre.nn;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * A product whose rows are channels and whose columns are the pixels of all pictures of the batch, one picture after the other.
+ *
+ * @param y [batch, channels, pixels]
+ * @param bias what each channel starts with, [channels]
+ */
+record ChannelMajor(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Out {
+    @Override
+    public void start(int row, int column, int width, float[] to) {
+        Arrays.fill(to, 0, width, bias[row]);
+    }
+
+    @Override
+    public void load(int row, int column, int width, float[] to) {
+        for (int done = 0; done < width; ) {
+            int n = Math.min(width - done, pixels - (column + done) % pixels);
+            MemorySegment.copy(y, ValueLayout.JAVA_FLOAT, at(row, column + done), to, done, n);
+            done += n;
+        }
+    }
+
+    @Override
+    public void store(int row, int column, int width, float[] from) {
+        for (int done = 0; done < width; ) {
+            int n = Math.min(width - done, pixels - (column + done) % pixels);
+            MemorySegment.copy(from, done, y, ValueLayout.JAVA_FLOAT, at(row, column + done), n);
+            done += n;
+        }
+    }
+
+    private long at(int channel, int column) {
+        return (((long) (column / pixels) * channels + channel) * pixels + column % pixels) * Float.BYTES;
+    }
+}

@@ -1,0 +1,48 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * The channels of a, then those of b.
+ *
+ * @param a [batch, first, height, width]
+ * @param b [batch, second, height, width]
+ * @param y [batch, first + second, height, width]
+ */
+public record Concat(Value a, Value b, Value y) implements Op {
+    public static Value of(Value a, Value b) {
+        if (a.dim(0) != b.dim(0) || a.dim(2) != b.dim(2) || a.dim(3) != b.dim(3))
+            throw new IllegalArgumentException("cannot concatenate the channels of " + a + " and " + b);
+        return a.graph().add(new Concat(a, b, a.like(a.dim(0), a.dim(1) + b.dim(1), a.dim(2), a.dim(3))));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(a, b);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<Step> loops() {
+        int pixels = y.dim(2) * y.dim(3);
+        return List.of(Step.of(y.shape().elements(), Concat::concat, a.dim(1) * pixels, b.dim(1) * pixels, a, b, y));
+    }
+
+    /** The definition. {@code first} and {@code second} count the elements that one picture has in a and in b. */
+    public static void concat(int begin, int count, int first, int second, FloatArray a, FloatArray b, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, image = i / (first + second), j = i % (first + second);
+            if (j < first) y.set(i, a.get(image * first + j));
+            else y.set(i, b.get(image * second + j - first));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.util.List;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Two-dimensional convolution (cross-correlation, as every framework calls it) with zero padding. The padding may differ between
+ * the top left and the bottom right: the last one follows from {@code y}'s size.
+ *
+ * @param x [batch, in, height, width]
+ * @param weight [out, in, kernel, kernel]
+ * @param bias [out]
+ * @param stride step between windows, the same both ways
+ * @param padding rows of zeros above and columns of zeros to the left
+ * @param y [batch, out, (height + padding + bottom − kernel) / stride + 1, likewise]
+ */
+public record Conv2d(Value x, Value weight, Value bias, int stride, int padding, Value y) implements Op {
+
+    /** Square kernel, stride 1, output as large as the input: padding (kernel − 1) / 2 on all sides. */
+    public static Value of(Value x, int out, int kernel, Weights at) {
+        return of(x, out, kernel, 1, (kernel - 1) / 2, (kernel - 1) / 2, at);
+    }
+
+    /** Reads {@code weight} [out, in, kernel, kernel] and {@code bias} [out]. */
+    public static Value of(Value x, int out, int kernel, int stride, int before, int after, Weights at) {
+        int height = (x.dim(2) + before + after - kernel) / stride + 1;
+        int width = (x.dim(3) + before + after - kernel) / stride + 1;
+        return x.graph()
+                .add(new Conv2d(
+                        x,
+                        at.get("weight", out, x.dim(1), kernel, kernel),
+                        at.get("bias", out),
+                        stride,
+                        before,
+                        x.like(x.dim(0), out, height, width)));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x, weight, bias);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<Step> loops() {
+        return List.of(Step.of(
+                y.shape().elements(),
+                Conv2d::conv2d,
+                x.dim(1),
+                x.dim(2),
+                x.dim(3),
+                y.dim(1),
+                y.dim(2),
+                y.dim(3),
+                weight.dim(2),
+                stride,
+                padding,
+                x,
+                weight,
+                bias,
+                y));
+    }
+
+    /** The definition: one output element an iteration. */
+    public static void conv2d(
+            int begin,
+            int count,
+            int in,
+            int height,
+            int width,
+            int out,
+            int rows,
+            int columns,
+            int kernel,
+            int stride,
+            int padding,
+            FloatArray x,
+            FloatArray w,
+            FloatArray b,
+            FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, column = i % columns, row = i / columns % rows, o = i / (columns * rows) % out;
+            int image = i / (columns * rows * out) * in;
+            float sum = b.get(o);
+            for (int c = 0; c < in; c++)
+                for (int u = 0; u < kernel; u++)
+                    for (int v = 0; v < kernel; v++) {
+                        int h = row * stride + u - padding, l = column * stride + v - padding;
+                        if (h >= 0 && h < height && l >= 0 && l < width)
+                            sum += x.get(((image + c) * height + h) * width + l)
+                                    * w.get(((o * in + c) * kernel + u) * kernel + v);
+                    }
+            y.set(i, sum);
+        }
+    }
+
+    /** A matrix product whose right side, the windows as columns, is gathered panel by panel and never stored whole. */
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        int in = x.dim(1), kernel = weight.dim(2), depth = in * kernel * kernel;
+        Tensor w = memory.at(weight);
+        Gemm.run(
+                y.dim(1),
+                y.dim(0) * y.dim(2) * y.dim(3),
+                depth,
+                (row, from, count, to, scratch) -> w.read((long) row * depth + from, to, 0, count, scratch.shorts()),
+                new Windows(memory.at(x).data(), in, x.dim(2), x.dim(3), y.dim(2), y.dim(3), kernel, stride, padding),
+                new ChannelMajor(
+                        memory.at(y).data(),
+                        y.dim(1),
+                        y.dim(2) * y.dim(3),
+                        memory.at(bias).floats()),
+                workers);
+    }
+}

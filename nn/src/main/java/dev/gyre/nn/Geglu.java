@@ -1,0 +1,47 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * y = value · GELU(gate), where every row of x holds the values, then the gates (Shazeer 2020).
+ *
+ * @param x [rows, 2 · width]
+ * @param y [rows, width]
+ */
+public record Geglu(Value x, Value y) implements Op {
+    /** {@code x} is [..., 2 · width]; gives [..., width]. */
+    public static Value of(Value x) {
+        int[] dims = x.shape().dims().stream().mapToInt(Integer::intValue).toArray();
+        dims[dims.length - 1] /= 2;
+        return x.graph().add(new Geglu(x, x.like(dims)));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<Step> loops() {
+        return List.of(Step.of(y.shape().elements(), Geglu::geglu, y.dim(-1), x, y));
+    }
+
+    /** The definition. */
+    public static void geglu(int begin, int count, int width, FloatArray x, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, at = i / width * 2 * width + i % width;
+            float gate = x.get(at + width);
+            y.set(i, x.get(at) * (0.5f * gate * (1f + Gelu.erf(gate * 0.70710678f))));
+        }
+    }
+}

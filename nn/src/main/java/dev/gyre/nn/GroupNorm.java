@@ -1,0 +1,125 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Every group of channels of every picture brought to mean 0 and variance 1, then each channel scaled and shifted (Wu and He 2018).
+ *
+ * @param x [batch, channels, height, width]
+ * @param weight [channels]
+ * @param bias [channels]
+ * @param groups a divisor of channels
+ * @param epsilon added to the (biased) variance
+ * @param y as x
+ */
+public record GroupNorm(Value x, Value weight, Value bias, int groups, float epsilon, Value y) implements Op {
+    /** Sums are taken in runs of this many, then over the runs: a float's error grows with the length of a sum. */
+    private static final int RUN = 256;
+
+    public static Value of(Value x, int groups, float epsilon, Weights at) {
+        int channels = x.dim(1);
+        if (channels % groups != 0)
+            throw new IllegalArgumentException(
+                    "group norm of " + x + ": " + channels + " channels do not make " + groups + " groups");
+        return Elementwise.like(
+                x, y -> new GroupNorm(x, at.get("weight", channels), at.get("bias", channels), groups, epsilon, y));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x, weight, bias);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<Step> loops() {
+        int batch = x.dim(0), channels = x.dim(1), pixels = x.dim(2) * x.dim(3), members = channels / groups;
+        Value perChannel = Value.scratch(y.dtype(), batch, channels, 2);
+        Value perGroup = Value.scratch(y.dtype(), batch, groups, 2);
+        return List.of(
+                Step.of(batch * channels, GroupNorm::channelMoments, pixels, x, perChannel),
+                Step.of(batch * groups, GroupNorm::groupMoments, members, pixels, epsilon, perChannel, perGroup),
+                Step.of(
+                        y.shape().elements(),
+                        GroupNorm::groupNorm,
+                        channels,
+                        members,
+                        pixels,
+                        x,
+                        perGroup,
+                        weight,
+                        bias,
+                        y));
+    }
+
+    /** Mean and sum of squared differences from it, of each channel of each picture. */
+    public static void channelMoments(int begin, int count, int pixels, FloatArray x, FloatArray moments) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int channel = begin + k, at = channel * pixels;
+            float sum = 0f;
+            for (int from = 0; from < pixels; from += RUN) {
+                float part = 0f;
+                int to = TornadoMath.min(from + RUN, pixels);
+                for (int j = from; j < to; j++) part += x.get(at + j);
+                sum += part;
+            }
+            float mean = sum / pixels, squares = 0f;
+            for (int from = 0; from < pixels; from += RUN) {
+                float part = 0f;
+                int to = TornadoMath.min(from + RUN, pixels);
+                for (int j = from; j < to; j++) {
+                    float d = x.get(at + j) - mean;
+                    part += d * d;
+                }
+                squares += part;
+            }
+            moments.set(2 * channel, mean);
+            moments.set(2 * channel + 1, squares);
+        }
+    }
+
+    /** Mean and 1 / √(variance + ε) of each group, from its channels' (Chan, Golub and LeVeque 1983). */
+    public static void groupMoments(
+            int begin, int count, int members, int pixels, float epsilon, FloatArray channels, FloatArray moments) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int group = begin + k;
+            float sum = 0f;
+            for (int c = group * members; c < (group + 1) * members; c++) sum += channels.get(2 * c);
+            float mean = sum / members, squares = 0f;
+            for (int c = group * members; c < (group + 1) * members; c++) {
+                float d = channels.get(2 * c) - mean;
+                squares += channels.get(2 * c + 1) + pixels * d * d;
+            }
+            moments.set(2 * group, mean);
+            moments.set(2 * group + 1, 1f / TornadoMath.sqrt(squares / members / pixels + epsilon));
+        }
+    }
+
+    public static void groupNorm(
+            int begin,
+            int count,
+            int channels,
+            int members,
+            int pixels,
+            FloatArray x,
+            FloatArray moments,
+            FloatArray weight,
+            FloatArray bias,
+            FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, plane = i / pixels, channel = plane % channels, group = plane / members;
+            float v = (x.get(i) - moments.get(2 * group)) * moments.get(2 * group + 1);
+            y.set(i, v * weight.get(channel) + bias.get(channel));
+        }
+    }
+}

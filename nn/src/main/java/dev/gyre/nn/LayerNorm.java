@@ -1,0 +1,78 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Every row brought to mean 0 and variance 1, then scaled and shifted (Ba et al. 2016).
+ *
+ * @param x [rows, width]
+ * @param weight [width]
+ * @param bias [width]
+ * @param epsilon added to the (biased) variance
+ * @param y [rows, width]
+ */
+public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value y) implements Op {
+    /** {@code x} is [..., width]; epsilon is 1e-5. */
+    public static Value of(Value x, Weights at) {
+        int width = x.dim(-1);
+        return Elementwise.like(x, y -> new LayerNorm(x, at.get("weight", width), at.get("bias", width), 1e-5f, y));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x, weight, bias);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<Step> loops() {
+        int width = x.dim(-1), rows = x.shape().elements() / width;
+        Value moments = Value.scratch(y.dtype(), rows, 2);
+        return List.of(
+                Step.of(rows, LayerNorm::layerNormMoments, width, epsilon, x, moments),
+                Step.of(rows * width, LayerNorm::layerNorm, width, x, moments, weight, bias, y));
+    }
+
+    /** Mean and 1 / √(variance + ε) of each row, in two passes: the difference of two large sums would lose digits. */
+    public static void layerNormMoments(
+            int begin, int count, int width, float epsilon, FloatArray x, FloatArray moments) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int row = begin + k;
+            float sum = 0f;
+            for (int j = 0; j < width; j++) sum += x.get(row * width + j);
+            float mean = sum / width, squares = 0f;
+            for (int j = 0; j < width; j++) {
+                float d = x.get(row * width + j) - mean;
+                squares += d * d;
+            }
+            moments.set(2 * row, mean);
+            moments.set(2 * row + 1, 1f / TornadoMath.sqrt(squares / width + epsilon));
+        }
+    }
+
+    public static void layerNorm(
+            int begin,
+            int count,
+            int width,
+            FloatArray x,
+            FloatArray moments,
+            FloatArray weight,
+            FloatArray bias,
+            FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, row = i / width, j = i % width;
+            float v = (x.get(i) - moments.get(2 * row)) * moments.get(2 * row + 1);
+            y.set(i, v * weight.get(j) + bias.get(j));
+        }
+    }
+}

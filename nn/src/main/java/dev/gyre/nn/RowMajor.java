@@ -1,0 +1,31 @@
+package dev.gyre.nn;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A product that lies row after row.
+ *
+ * @param y [rows, columns]
+ * @param bias what every row starts with, [columns]
+ */
+record RowMajor(MemorySegment y, int columns, float[] bias) implements Gemm.Out {
+    @Override
+    public void start(int row, int column, int width, float[] to) {
+        System.arraycopy(bias, column, to, 0, width);
+    }
+
+    @Override
+    public void load(int row, int column, int width, float[] to) {
+        MemorySegment.copy(y, ValueLayout.JAVA_FLOAT, at(row, column), to, 0, width);
+    }
+
+    @Override
+    public void store(int row, int column, int width, float[] from) {
+        MemorySegment.copy(from, 0, y, ValueLayout.JAVA_FLOAT, at(row, column), width);
+    }
+
+    private long at(int row, int column) {
+        return ((long) row * columns + column) * Float.BYTES;
+    }
+}

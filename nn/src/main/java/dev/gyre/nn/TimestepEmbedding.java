@@ -1,0 +1,47 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * The sinusoids that tell a diffusion model its timestep: cos(t·f_k), then sin(t·f_k), with f_k = 10000^(−k / (width / 2)) (Ho et
+ * al. 2020, in the order of the original Stable Diffusion).
+ *
+ * @param t [batch] timesteps, whole or not
+ * @param y [batch, width]
+ */
+public record TimestepEmbedding(Value t, Value y) implements Op {
+    public static Value of(Value t, int width) {
+        return t.graph().add(new TimestepEmbedding(t, t.like(t.dim(0), width)));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(t);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<Step> loops() {
+        return List.of(Step.of(y.shape().elements(), TimestepEmbedding::timestepEmbedding, y.dim(1), t, y));
+    }
+
+    /** The definition. */
+    public static void timestepEmbedding(int begin, int count, int width, FloatArray t, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, half = width / 2, j = i % width;
+            float angle = t.get(i / width) * TornadoMath.exp(-9.2103404f * (j % half) / half);
+            if (j < half) y.set(i, TornadoMath.cos(angle));
+            else y.set(i, TornadoMath.sin(angle));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Nearest-neighbour enlargement: pixel (r, c) of y is pixel (⌊r · height / rows⌋, ⌊c · width / columns⌋) of x.
+ *
+ * @param x [batch, channels, height, width]
+ * @param y [batch, channels, rows, columns]
+ */
+public record Upsample(Value x, Value y) implements Op {
+    public static Value of(Value x, int rows, int columns) {
+        return x.graph().add(new Upsample(x, x.like(x.dim(0), x.dim(1), rows, columns)));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<Step> loops() {
+        return List.of(Step.of(y.shape().elements(), Upsample::upsample, x.dim(2), x.dim(3), y.dim(2), y.dim(3), x, y));
+    }
+
+    /** The definition. */
+    public static void upsample(
+            int begin, int count, int height, int width, int rows, int columns, FloatArray x, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, column = i % columns, row = i / columns % rows, plane = i / (columns * rows);
+            y.set(i, x.get((plane * height + row * height / rows) * width + column * width / columns));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.DType;
+import dev.gyre.core.Graph;
+import dev.gyre.core.Shape;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * A place in a checkpoint: layers ask it for tensors by the checkpoint's own keys, {@code at("input_blocks.1.0").at("in_layers.0")}.
+ * A tensor that is missing or of another shape is noted, and the model's code goes on; {@link #check()} then names them all at once.
+ */
+public final class Weights {
+    private final Graph graph;
+    private final Function<String, Optional<Tensor>> source;
+    private final String path;
+    private final List<String> problems;
+
+    private Weights(Graph graph, Function<String, Optional<Tensor>> source, String path, List<String> problems) {
+        this.graph = graph;
+        this.source = source;
+        this.path = path;
+        this.problems = problems;
+    }
+
+    /** The root of a checkpoint for one graph; {@code source} finds a tensor by its full key. */
+    public static Weights of(Graph graph, Function<String, Optional<Tensor>> source) {
+        return new Weights(graph, source, "", new ArrayList<>());
+    }
+
+    /** The place {@code name} below this one. */
+    public Weights at(String name) {
+        return new Weights(graph, source, key(name), problems);
+    }
+
+    /** {@code at} with a number: {@code at("layers", 3)} is {@code at("layers.3")}. */
+    public Weights at(String name, int index) {
+        return at(name + "." + index);
+    }
+
+    /** Whether a layer of this name has a weight here. */
+    public boolean has(String layer) {
+        return source.apply(key(layer + ".weight")).isPresent();
+    }
+
+    /** The tensor {@code name} here, of exactly this shape; see {@link #check()} for what happens when it is not. */
+    public Value get(String name, int... dims) {
+        String key = key(name);
+        Shape expected = Shape.of(dims);
+        Optional<Tensor> found = source.apply(key);
+        if (found.isPresent() && found.get().shape().equals(expected)) return graph.constant(key, found.get());
+        problems.add(
+                found.isEmpty()
+                        ? key + ": missing, expected " + expected
+                        : key + ": expected " + expected + ", found "
+                                + found.get().shape());
+        return graph.value(key, DType.F32, dims);
+    }
+
+    /** What was missing or of another shape so far, a line each, across all places of this checkpoint. */
+    public List<String> problems() {
+        return List.copyOf(problems);
+    }
+
+    /** @throws IllegalArgumentException naming every tensor that was asked for and is missing or of another shape */
+    public void check() {
+        if (!problems.isEmpty())
+            throw new IllegalArgumentException(
+                    problems.size() + " tensors do not fit the model:\n  " + String.join("\n  ", problems));
+    }
+
+    public Graph graph() {
+        return graph;
+    }
+
+    private String key(String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+}
