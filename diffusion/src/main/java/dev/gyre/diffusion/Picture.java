@@ -1,0 +1,43 @@
+package dev.gyre.diffusion;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * A picture and how it came about.
+ *
+ * @param rgb [height, width, 3] bytes
+ * @param parameters how it was drawn
+ */
+public record Picture(int width, int height, byte[] rgb, Parameters parameters) {
+
+    /**
+     * Writes a PNG that carries its parameters. It is written beside and moved in.
+     *
+     * @throws IOException when it cannot be written; then what was there before is still there
+     */
+    public void write(Path path) throws IOException {
+        Path folder = path.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder)) throw new IOException(path + ": there is no folder " + folder);
+        Path beside = Files.createTempFile(folder, "." + path.getFileName(), ".part");
+        try {
+            Files.write(beside, Png.encode(this));
+            Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(beside);
+        }
+    }
+
+    /** From the decoder's output [3, height, width], −1 black to 1 white; rounded half to even, as diffusers does. */
+    static Picture of(float[] decoded, int width, int height, Parameters parameters) {
+        byte[] rgb = new byte[3 * width * height];
+        for (int c = 0; c < 3; c++)
+            for (int i = 0; i < width * height; i++) {
+                float v = decoded[c * width * height + i] / 2 + 0.5f;
+                rgb[3 * i + c] = (byte) (int) Math.rint(Math.clamp(v, 0f, 1f) * 255);
+            }
+        return new Picture(width, height, rgb, parameters);
+    }
+}

@@ -1,0 +1,329 @@
+package dev.gyre.diffusion;
+
+import dev.gyre.core.Backend;
+import dev.gyre.core.DType;
+import dev.gyre.core.Executable;
+import dev.gyre.core.Graph;
+import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import dev.gyre.diffusion.sampler.Ddim;
+import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.diffusion.sampler.TorchRandom;
+import dev.gyre.nn.Weights;
+import dev.gyre.tokenizer.ClipTokenizer;
+import dev.gyre.tokenizer.Prompt;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Stable Diffusion v1, from a prompt to pictures. Weights stay in the mapped file and are read as they are used. One drawing at a
+ * time: a second caller waits.
+ */
+public final class StableDiffusion implements AutoCloseable {
+    private static final int DEFAULT_SIZE = 512;
+
+    private final Checkpoint checkpoint;
+    private final Architecture architecture;
+    private final Backend backend;
+    private final boolean ema;
+    private final ClipTokenizer tokenizer = ClipTokenizer.load();
+
+    /** The UNet of the size drawn last: compiled once for all pictures of that size. */
+    private Executable unet;
+
+    private List<Integer> unetShape = List.of();
+
+    private StableDiffusion(Checkpoint checkpoint, Backend backend, boolean ema) {
+        this.checkpoint = checkpoint;
+        this.backend = backend;
+        this.ema = ema;
+        if (ema && !checkpoint.hasEma())
+            throw new IllegalArgumentException(
+                    checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
+        architecture = Architecture.of(checkpoint);
+        checkWeights();
+    }
+
+    /**
+     * Opens a checkpoint for the CPU, with the UNet's last weights rather than averaged ones, as the original does.
+     *
+     * @throws IOException when the file cannot be read
+     * @throws IllegalArgumentException when it is no Stable Diffusion v1, or naming all tensors that are missing or misshapen
+     */
+    public static StableDiffusion load(Path path) throws IOException {
+        return load(Checkpoint.open(path), new JvmBackend(), false);
+    }
+
+    /** The small model that comes with Gyre, on the CPU. */
+    public static StableDiffusion embedded() {
+        return load(Checkpoint.embedded(), new JvmBackend(), false);
+    }
+
+    /**
+     * A model from an open checkpoint.
+     *
+     * @param checkpoint closed with the model, or at once when this fails
+     * @param backend likewise
+     * @param ema whether the UNet's averaged weights are used
+     */
+    public static StableDiffusion load(Checkpoint checkpoint, Backend backend, boolean ema) {
+        try {
+            return new StableDiffusion(checkpoint, backend, ema);
+        } catch (RuntimeException | Error e) {
+            backend.close();
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /** Builds every network once, at a small size, so that all that is missing is said together and before any work. */
+    private void checkWeights() {
+        int side = architecture.vae().factor();
+        Graph graph = new Graph();
+        Weights text = checkpoint.text(graph);
+        architecture
+                .text()
+                .build(graph.input("ids", DType.I32, 1, architecture.text().length()), text);
+        Weights diffusion = checkpoint.unet(graph, ema);
+        unetGraph(graph, diffusion, 1, side, side);
+        Weights vae = checkpoint.vae(graph);
+        architecture
+                .vae()
+                .decoder(graph.input("z", DType.F32, 1, architecture.vae().latent(), 1, 1), vae);
+        architecture.vae().encoder(graph.input("picture", DType.F32, 1, 3, side, side), vae);
+        List<String> problems = new ArrayList<>();
+        for (Weights part : List.of(text, diffusion, vae)) problems.addAll(part.problems());
+        if (!problems.isEmpty())
+            throw new IllegalArgumentException(checkpoint.name() + ": " + problems.size()
+                    + " tensors are missing or of another shape:\n  " + String.join("\n  ", problems));
+    }
+
+    public Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
+    /** Whether the UNet's averaged weights are used. */
+    public boolean ema() {
+        return ema;
+    }
+
+    /** Whether the model says of itself that it is a small one, drawn at a native size. */
+    public boolean isSmall() {
+        return architecture.nativeSize().isPresent();
+    }
+
+    /** Draws one picture; of a larger batch, the first. */
+    public Picture draw(Request request) {
+        return draw(request.batch(1), Progress.NONE).get(0);
+    }
+
+    /**
+     * Draws a batch, one picture after the other: each is the same as it would be alone with its seed.
+     *
+     * @throws ArithmeticException when a number of the UNet's or the decoder's is not finite, saying where
+     */
+    public synchronized List<Picture> draw(Request request, Progress progress) {
+        int steps = request.steps().orElse(isSmall() ? 20 : 50);
+        double guidance = request.guidance().orElse(isSmall() ? 5 : 7.5);
+        Sampler sampler = request.sampler().orElse(new Ddim(0));
+        long seed = request.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
+        int side = architecture.nativeSize().orElse(DEFAULT_SIZE);
+        Request.Size size = request.size().orElse(new Request.Size(side, side));
+        Request.Size drawn = drawn(size);
+        if (!drawn.equals(size))
+            progress.note("this model draws at " + side + " pixels: drawn at " + drawn + " and enlarged to " + size);
+
+        boolean guided = guidance > 1;
+        long start = System.nanoTime();
+        float[] context = encodeText(
+                guided ? List.of(request.negative(), request.prompt()) : List.of(request.prompt()), progress);
+        progress.done("text", since(start));
+
+        start = System.nanoTime();
+        int height = drawn.height() / architecture.vae().factor(),
+                width = drawn.width() / architecture.vae().factor();
+        int count = architecture.unet().in() * height * width;
+        List<float[]> latents = new ArrayList<>();
+        for (int i = 0; i < request.batch(); i++) {
+            int picture = i + 1;
+            TorchRandom random = new TorchRandom(seed + i);
+            latents.add(sampler.sample(
+                    (x, t) -> epsilon(x, t, context, height, width, guided, guidance),
+                    random.next(count),
+                    random,
+                    steps,
+                    (step, of) -> progress.step(picture, request.batch(), step, of)));
+        }
+        progress.done("denoise", since(start));
+
+        start = System.nanoTime();
+        List<Picture> pictures = new ArrayList<>();
+        for (int i = 0; i < request.batch(); i++) {
+            Parameters parameters = new Parameters(
+                    request.prompt(),
+                    request.negative(),
+                    steps,
+                    sampler.displayName(),
+                    guidance,
+                    seed + i,
+                    size,
+                    drawn,
+                    checkpoint.name(),
+                    KnownFiles.hash(checkpoint),
+                    ema);
+            float[] decoded = decode(latents.get(i), height, width);
+            if (!drawn.equals(size))
+                decoded = Lanczos.enlarge(decoded, 3, drawn.height(), drawn.width(), size.height(), size.width());
+            pictures.add(Picture.of(decoded, size.width(), size.height(), parameters));
+        }
+        progress.done("decode", since(start));
+        return pictures;
+    }
+
+    /** A small model repeats itself beyond its native size: then the longer side is drawn at that, the other to match. */
+    private Request.Size drawn(Request.Size size) {
+        int side = architecture.nativeSize().orElse(Integer.MAX_VALUE), longer = Math.max(size.width(), size.height());
+        if (longer <= side) return size;
+        return new Request.Size(scaled(size.width(), side, longer), scaled(size.height(), side, longer));
+    }
+
+    private static int scaled(int pixels, int side, int longer) {
+        return Math.max(8, (int) Math.round((double) pixels * side / longer / 8) * 8);
+    }
+
+    /**
+     * The text encoder's last hidden states.
+     *
+     * @return [texts, tokens, width], flat
+     */
+    float[] encodeText(List<String> texts, Progress progress) {
+        int length = architecture.text().length();
+        int[] ids = new int[texts.size() * length];
+        for (int i = 0; i < texts.size(); i++) {
+            Prompt prompt = tokenizer.tokenize(texts.get(i));
+            if (!prompt.cut().isEmpty())
+                progress.note("the prompt is longer than " + (ClipTokenizer.LENGTH - 2) + " tokens; cut off: \""
+                        + prompt.cut() + "\"");
+            System.arraycopy(prompt.ids(), 0, ids, i * length, length);
+        }
+        Graph graph = new Graph();
+        Value input = graph.input("ids", DType.I32, texts.size(), length);
+        graph.output(architecture.text().build(input, checkpoint.text(graph)));
+        return runOnce(graph, Tensor.of(ids, texts.size(), length), "the text encoder");
+    }
+
+    /**
+     * The UNet's prediction for a batch.
+     *
+     * @param x [batch, 4, height, width], flat; one timestep and one text state for each
+     */
+    float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
+        int batch = timesteps.length;
+        List<Integer> shape = List.of(batch, height, width);
+        if (!shape.equals(unetShape)) {
+            closeUnet();
+            Graph graph = new Graph();
+            graph.output(unetGraph(graph, checkpoint.unet(graph, ema), batch, height, width));
+            unet = backend.compile(graph);
+            unetShape = shape;
+        }
+        Tensor text = Tensor.of(
+                context,
+                batch,
+                architecture.text().length(),
+                architecture.unet().context());
+        return unet.run(Tensor.of(x, batch, architecture.unet().in(), height, width), Tensor.of(timesteps, batch), text)
+                .get(0)
+                .floats();
+    }
+
+    private Value unetGraph(Graph graph, Weights weights, int batch, int height, int width) {
+        UNet net = architecture.unet();
+        Value x = graph.input("x", DType.F32, batch, net.in(), height, width);
+        Value timestep = graph.input("timestep", DType.F32, batch);
+        Value text = graph.input("text", DType.F32, batch, architecture.text().length(), net.context());
+        return net.build(x, timestep, text, weights);
+    }
+
+    /** Classifier-free guidance: the two halves, without and with the prompt, run as one batch. */
+    private float[] epsilon(
+            float[] x, double timestep, float[] context, int height, int width, boolean guided, double guidance) {
+        int n = x.length;
+        float t = (float) timestep;
+        float[] both = new float[guided ? 2 * n : n];
+        System.arraycopy(x, 0, both, 0, n);
+        if (guided) System.arraycopy(x, 0, both, n, n);
+        float[] predicted = predict(both, guided ? new float[] {t, t} : new float[] {t}, context, height, width);
+        finite(predicted, "the UNet at timestep " + t);
+        if (!guided) return predicted;
+        float[] epsilon = new float[n];
+        for (int i = 0; i < n; i++)
+            epsilon[i] = (float) (predicted[i] + guidance * ((double) predicted[n + i] - predicted[i]));
+        return epsilon;
+    }
+
+    /**
+     * The picture of a latent.
+     *
+     * @param latents [4, height, width], flat, at the scale the UNet works with
+     * @return [3, 8·height, 8·width], flat, −1 to 1, not clamped
+     */
+    float[] decode(float[] latents, int height, int width) {
+        Vae vae = architecture.vae();
+        float[] z = new float[latents.length];
+        for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
+        Graph graph = new Graph();
+        Value input = graph.input("z", DType.F32, 1, vae.latent(), height, width);
+        graph.output(vae.decoder(input, checkpoint.vae(graph)));
+        return runOnce(graph, Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
+    }
+
+    /**
+     * What the VAE makes of a picture.
+     *
+     * @param picture [3, height, width], flat, −1 to 1; sides are multiples of 8
+     * @return mean, then log-variance before clamping, [2 · 4, height / 8, width / 8], flat, not scaled
+     */
+    float[] encode(float[] picture, int height, int width) {
+        Graph graph = new Graph();
+        Value input = graph.input("picture", DType.F32, 1, 3, height, width);
+        graph.output(architecture.vae().encoder(input, checkpoint.vae(graph)));
+        return runOnce(graph, Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
+    }
+
+    /** Compiles, runs and lets the memory go: what runs once a picture need not stay beside the UNet. */
+    private float[] runOnce(Graph graph, Tensor input, String what) {
+        try (Executable executable = backend.compile(graph)) {
+            float[] result = executable.run(input).get(0).floats();
+            finite(result, what);
+            return result;
+        }
+    }
+
+    private static void finite(float[] values, String what) {
+        for (float v : values)
+            if (!Float.isFinite(v)) throw new ArithmeticException(what + " gave a number that is not finite");
+    }
+
+    private static Duration since(long start) {
+        return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    private void closeUnet() {
+        if (unet != null) unet.close();
+        unet = null;
+        unetShape = List.of();
+    }
+
+    @Override
+    public synchronized void close() {
+        closeUnet();
+        backend.close();
+        checkpoint.close();
+    }
+}
