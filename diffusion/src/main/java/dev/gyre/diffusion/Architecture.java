@@ -1,5 +1,8 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.core.DType;
+import dev.gyre.core.Graph;
+import dev.gyre.nn.Weights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -13,6 +16,13 @@ import java.util.stream.IntStream;
  * @param nativeSize the picture size a small model was trained at, where it says so
  */
 record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nativeSize) {
+    /** Stable Diffusion v1.5. */
+    static final Architecture SD15 = new Architecture(
+            new TextEncoder(49408, 77, 768, 3072, 12, 12),
+            new UNet(4, 4, List.of(320, 640, 1280, 1280), 2, List.of(true, true, true, false), 768, 8, 32),
+            new Vae(4, List.of(128, 256, 512, 512), 2, 32),
+            OptionalInt.empty());
+
     /** What the coarser levels are wider by. */
     private static final List<Integer> MULTIPLES = List.of(1, 2, 4, 4);
 
@@ -31,6 +41,26 @@ record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nativeSize
             throw new IllegalArgumentException(file.name() + ": its UNet takes " + unet.in()
                     + " channels (an inpainting or editing model); models that take 4 are supported");
         return new Architecture(text(file), unet, vae(file, groups), metadata(file, "native_size"));
+    }
+
+    /**
+     * Builds every network once, at the smallest size, to see what it asks for.
+     *
+     * @return the weights of the text encoder, the UNet and the VAE, in that order, as they were asked for
+     */
+    List<Weights> ask(Checkpoint.Source file) {
+        Graph graph = new Graph();
+        Weights texts = file.text(graph), diffusion = file.unet(graph), pictures = file.vae(graph);
+        int side = vae.factor();
+        text.build(graph.input("ids", DType.I32, 1, text.length()), texts);
+        unet.build(
+                graph.input("x", DType.F32, 1, unet.in(), side, side),
+                graph.input("timestep", DType.F32, 1),
+                graph.input("text", DType.F32, 1, text.length(), unet.context()),
+                diffusion);
+        vae.encoder(graph.input("picture", DType.F32, 1, 3, side, side), pictures);
+        vae.decoder(graph.input("z", DType.F32, 1, vae.latent(), 1, 1), pictures);
+        return List.of(texts, diffusion, pictures);
     }
 
     private static UNet unet(Checkpoint file, int groups) {

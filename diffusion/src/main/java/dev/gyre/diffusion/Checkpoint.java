@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /** A checkpoint in the layout of the original Stable Diffusion, open for as long as a model uses it. */
 public final class Checkpoint implements AutoCloseable {
@@ -103,20 +104,43 @@ public final class Checkpoint implements AutoCloseable {
         return Math.toIntExact(file.info(key).shape().get(i));
     }
 
-    /** The UNet's weights for a graph; the averaged ones where {@code ema}. */
-    Weights unet(Graph graph, boolean ema) {
-        return Weights.of(graph, key -> find(ema ? emaKey(key) : key)).at(UNET);
+    /** The weights of a model's parts, for graphs; the UNet's averaged ones where {@code ema}. */
+    Source source(boolean ema) {
+        return new Source(textPrefix(), key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key));
     }
 
-    Weights vae(Graph graph) {
-        return Weights.of(graph, this::find).at(VAE);
+    /**
+     * Where a model's parts find their weights.
+     *
+     * @param textPrefix where the text encoder's keys begin
+     * @param find a tensor by its key
+     */
+    record Source(String textPrefix, Function<String, Optional<Tensor>> find) {
+        Weights unet(Graph graph) {
+            return Weights.of(graph, find).at(UNET);
+        }
+
+        Weights vae(Graph graph) {
+            return Weights.of(graph, find).at(VAE);
+        }
+
+        Weights text(Graph graph) {
+            return Weights.of(graph, find).at(textPrefix);
+        }
     }
 
-    /** The text encoder's weights; newer exports leave {@code text_model.} out of the keys. */
-    Weights text(Graph graph) {
-        return Weights.of(graph, this::find).at(textPrefix());
+    /**
+     * What keeps a model from being loaded: each tensor that is missing or of another shape, a line each; empty when all is there.
+     *
+     * @throws IllegalArgumentException when the file is no Stable Diffusion v1 at all
+     */
+    public List<String> problems(boolean ema) {
+        return Architecture.of(this).ask(source(ema)).stream()
+                .flatMap(weights -> weights.problems().stream())
+                .toList();
     }
 
+    /** The text encoder's keys begin so; newer exports leave {@code text_model.} out. */
     String textPrefix() {
         return hasAny(TEXT + ".embeddings.") || hasAny(TEXT + ".encoder.") ? TEXT : TEXT + ".text_model";
     }

@@ -10,13 +10,13 @@ import dev.gyre.core.Value;
 import dev.gyre.diffusion.sampler.Ddim;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.diffusion.sampler.TorchRandom;
-import dev.gyre.nn.Weights;
 import dev.gyre.tokenizer.ClipTokenizer;
 import dev.gyre.tokenizer.Prompt;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -29,6 +29,7 @@ public final class StableDiffusion implements AutoCloseable {
 
     private final Checkpoint checkpoint;
     private final Architecture architecture;
+    private final Checkpoint.Source weights;
     private final Backend backend;
     private final boolean ema;
     private final ClipTokenizer tokenizer = ClipTokenizer.load();
@@ -46,7 +47,11 @@ public final class StableDiffusion implements AutoCloseable {
             throw new IllegalArgumentException(
                     checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
         architecture = Architecture.of(checkpoint);
-        checkWeights();
+        weights = checkpoint.source(ema);
+        List<String> problems = checkpoint.problems(ema);
+        if (!problems.isEmpty())
+            throw new IllegalArgumentException(checkpoint.name() + ": " + problems.size()
+                    + " tensors are missing or of another shape:\n  " + String.join("\n  ", problems));
     }
 
     /**
@@ -79,28 +84,6 @@ public final class StableDiffusion implements AutoCloseable {
             checkpoint.close();
             throw e;
         }
-    }
-
-    /** Builds every network once, at a small size, so that all that is missing is said together and before any work. */
-    private void checkWeights() {
-        int side = architecture.vae().factor();
-        Graph graph = new Graph();
-        Weights text = checkpoint.text(graph);
-        architecture
-                .text()
-                .build(graph.input("ids", DType.I32, 1, architecture.text().length()), text);
-        Weights diffusion = checkpoint.unet(graph, ema);
-        unetGraph(graph, diffusion, 1, side, side);
-        Weights vae = checkpoint.vae(graph);
-        architecture
-                .vae()
-                .decoder(graph.input("z", DType.F32, 1, architecture.vae().latent(), 1, 1), vae);
-        architecture.vae().encoder(graph.input("picture", DType.F32, 1, 3, side, side), vae);
-        List<String> problems = new ArrayList<>();
-        for (Weights part : List.of(text, diffusion, vae)) problems.addAll(part.problems());
-        if (!problems.isEmpty())
-            throw new IllegalArgumentException(checkpoint.name() + ": " + problems.size()
-                    + " tensors are missing or of another shape:\n  " + String.join("\n  ", problems));
     }
 
     public Checkpoint checkpoint() {
@@ -153,7 +136,9 @@ public final class StableDiffusion implements AutoCloseable {
             int picture = i + 1;
             TorchRandom random = new TorchRandom(seed + i);
             latents.add(sampler.sample(
-                    (x, t) -> epsilon(x, t, context, height, width, guided, guidance),
+                    (x, t) -> guided
+                            ? guided(x, t, context, height, width, guidance)
+                            : unguided(x, t, context, height, width),
                     random.next(count),
                     random,
                     steps,
@@ -213,7 +198,7 @@ public final class StableDiffusion implements AutoCloseable {
         }
         Graph graph = new Graph();
         Value input = graph.input("ids", DType.I32, texts.size(), length);
-        graph.output(architecture.text().build(input, checkpoint.text(graph)));
+        graph.output(architecture.text().build(input, weights.text(graph)));
         return runOnce(graph, Tensor.of(ids, texts.size(), length), "the text encoder");
     }
 
@@ -223,12 +208,17 @@ public final class StableDiffusion implements AutoCloseable {
      * @param x [batch, 4, height, width], flat; one timestep and one text state for each
      */
     float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
+        UNet net = architecture.unet();
         int batch = timesteps.length;
         List<Integer> shape = List.of(batch, height, width);
         if (!shape.equals(unetShape)) {
             closeUnet();
             Graph graph = new Graph();
-            graph.output(unetGraph(graph, checkpoint.unet(graph, ema), batch, height, width));
+            Value input = graph.input("x", DType.F32, batch, net.in(), height, width);
+            Value timestep = graph.input("timestep", DType.F32, batch);
+            Value text =
+                    graph.input("text", DType.F32, batch, architecture.text().length(), net.context());
+            graph.output(net.build(input, timestep, text, weights.unet(graph)));
             unet = backend.compile(graph);
             unetShape = shape;
         }
@@ -242,25 +232,22 @@ public final class StableDiffusion implements AutoCloseable {
                 .floats();
     }
 
-    private Value unetGraph(Graph graph, Weights weights, int batch, int height, int width) {
-        UNet net = architecture.unet();
-        Value x = graph.input("x", DType.F32, batch, net.in(), height, width);
-        Value timestep = graph.input("timestep", DType.F32, batch);
-        Value text = graph.input("text", DType.F32, batch, architecture.text().length(), net.context());
-        return net.build(x, timestep, text, weights);
+    /** The prediction with the prompt alone. */
+    private float[] unguided(float[] x, double timestep, float[] context, int height, int width) {
+        float t = (float) timestep;
+        float[] epsilon = predict(x, new float[] {t}, context, height, width);
+        finite(epsilon, "the UNet at timestep " + t);
+        return epsilon;
     }
 
     /** Classifier-free guidance: the two halves, without and with the prompt, run as one batch. */
-    private float[] epsilon(
-            float[] x, double timestep, float[] context, int height, int width, boolean guided, double guidance) {
+    float[] guided(float[] x, double timestep, float[] context, int height, int width, double guidance) {
         int n = x.length;
         float t = (float) timestep;
-        float[] both = new float[guided ? 2 * n : n];
-        System.arraycopy(x, 0, both, 0, n);
-        if (guided) System.arraycopy(x, 0, both, n, n);
-        float[] predicted = predict(both, guided ? new float[] {t, t} : new float[] {t}, context, height, width);
+        float[] both = Arrays.copyOf(x, 2 * n);
+        System.arraycopy(x, 0, both, n, n);
+        float[] predicted = predict(both, new float[] {t, t}, context, height, width);
         finite(predicted, "the UNet at timestep " + t);
-        if (!guided) return predicted;
         float[] epsilon = new float[n];
         for (int i = 0; i < n; i++)
             epsilon[i] = (float) (predicted[i] + guidance * ((double) predicted[n + i] - predicted[i]));
@@ -279,7 +266,7 @@ public final class StableDiffusion implements AutoCloseable {
         for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
         Graph graph = new Graph();
         Value input = graph.input("z", DType.F32, 1, vae.latent(), height, width);
-        graph.output(vae.decoder(input, checkpoint.vae(graph)));
+        graph.output(vae.decoder(input, weights.vae(graph)));
         return runOnce(graph, Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
     }
 
@@ -292,7 +279,7 @@ public final class StableDiffusion implements AutoCloseable {
     float[] encode(float[] picture, int height, int width) {
         Graph graph = new Graph();
         Value input = graph.input("picture", DType.F32, 1, 3, height, width);
-        graph.output(architecture.vae().encoder(input, checkpoint.vae(graph)));
+        graph.output(architecture.vae().encoder(input, weights.vae(graph)));
         return runOnce(graph, Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
     }
 

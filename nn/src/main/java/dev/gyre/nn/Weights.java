@@ -6,7 +6,10 @@ import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -19,22 +22,29 @@ public final class Weights {
     private final Function<String, Optional<Tensor>> source;
     private final String path;
     private final List<String> problems;
+    private final Map<String, Shape> asked;
 
-    private Weights(Graph graph, Function<String, Optional<Tensor>> source, String path, List<String> problems) {
+    private Weights(
+            Graph graph,
+            Function<String, Optional<Tensor>> source,
+            String path,
+            List<String> problems,
+            Map<String, Shape> asked) {
         this.graph = graph;
         this.source = source;
         this.path = path;
         this.problems = problems;
+        this.asked = asked;
     }
 
     /** The root of a checkpoint for one graph; {@code source} finds a tensor by its full key. */
     public static Weights of(Graph graph, Function<String, Optional<Tensor>> source) {
-        return new Weights(graph, source, "", new ArrayList<>());
+        return new Weights(graph, source, "", new ArrayList<>(), new LinkedHashMap<>());
     }
 
     /** The place {@code name} below this one. */
     public Weights at(String name) {
-        return new Weights(graph, source, key(name), problems);
+        return new Weights(graph, source, key(name), problems, asked);
     }
 
     /** {@code at} with a number: {@code at("layers", 3)} is {@code at("layers.3")}. */
@@ -51,6 +61,7 @@ public final class Weights {
     public Value get(String name, int... dims) {
         String key = key(name);
         Shape expected = Shape.of(dims);
+        asked.put(key, expected);
         Optional<Tensor> found = source.apply(key);
         if (found.isPresent() && found.get().shape().equals(expected)) return graph.constant(key, found.get());
         problems.add(
@@ -64,6 +75,11 @@ public final class Weights {
     /** What was missing or of another shape so far, a line each, across all places of this checkpoint. */
     public List<String> problems() {
         return List.copyOf(problems);
+    }
+
+    /** The shape of every tensor that was asked for so far, by key, across all places of this checkpoint. */
+    public Map<String, Shape> asked() {
+        return Collections.unmodifiableMap(asked);
     }
 
     /** @throws IllegalArgumentException naming every tensor that was asked for and is missing or of another shape */
