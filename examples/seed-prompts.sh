@@ -21,7 +21,7 @@ if ! [ -f "$model" ]; then
   echo "$0: there is no model file $model" >&2
   exit 1
 fi
-outdir=seed-prompts
+outdir="seed-prompts"
 case ${1:--} in
   -*) ;; # an option, or nothing
   *)

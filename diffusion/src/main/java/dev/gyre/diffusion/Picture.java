@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.UUID;
 
 /**
  * A picture and how it came about.
@@ -21,7 +22,8 @@ public record Picture(int width, int height, byte[] rgb, Parameters parameters) 
     public void write(Path path) throws IOException {
         Path folder = path.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) throw new IOException(path + ": there is no folder " + folder);
-        Path beside = Files.createTempFile(folder, "." + path.getFileName(), ".part");
+        // Not createTempFile: its files are for their owner's eyes only.
+        Path beside = folder.resolve("." + path.getFileName() + "." + UUID.randomUUID() + ".part");
         try {
             Files.write(beside, Png.encode(this));
             Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

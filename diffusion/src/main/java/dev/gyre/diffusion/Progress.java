@@ -18,6 +18,9 @@ public interface Progress {
      */
     default void step(int picture, int pictures, int step, int steps) {}
 
-    /** A phase is done: {@code text}, {@code denoise} or {@code decode}. */
+    /** A picture of the batch is there; the next follows. */
+    default void picture(Picture picture) {}
+
+    /** A phase is done, for all pictures: {@code text}, {@code denoise} or {@code decode}. */
     default void done(String phase, Duration time) {}
 }

@@ -127,28 +127,29 @@ public final class StableDiffusion implements AutoCloseable {
                 guided ? List.of(request.negative(), request.prompt()) : List.of(request.prompt()), progress);
         progress.done("text", since(start));
 
-        start = System.nanoTime();
         int height = drawn.height() / architecture.vae().factor(),
                 width = drawn.width() / architecture.vae().factor();
         int count = architecture.unet().in() * height * width;
-        List<float[]> latents = new ArrayList<>();
+        Duration denoise = Duration.ZERO, decode = Duration.ZERO;
+        List<Picture> pictures = new ArrayList<>();
         for (int i = 0; i < request.batch(); i++) {
             int picture = i + 1;
             TorchRandom random = new TorchRandom(seed + i);
-            latents.add(sampler.sample(
+            start = System.nanoTime();
+            float[] latents = sampler.sample(
                     (x, t) -> guided
                             ? guided(x, t, context, height, width, guidance)
                             : unguided(x, t, context, height, width),
                     random.next(count),
                     random,
                     steps,
-                    (step, of) -> progress.step(picture, request.batch(), step, of)));
-        }
-        progress.done("denoise", since(start));
-
-        start = System.nanoTime();
-        List<Picture> pictures = new ArrayList<>();
-        for (int i = 0; i < request.batch(); i++) {
+                    (step, of) -> progress.step(picture, request.batch(), step, of));
+            denoise = denoise.plus(since(start));
+            start = System.nanoTime();
+            float[] decoded = decode(latents, height, width);
+            if (!drawn.equals(size))
+                decoded = Lanczos.enlarge(decoded, 3, drawn.height(), drawn.width(), size.height(), size.width());
+            decode = decode.plus(since(start));
             Parameters parameters = new Parameters(
                     request.prompt(),
                     request.negative(),
@@ -159,14 +160,13 @@ public final class StableDiffusion implements AutoCloseable {
                     size,
                     drawn,
                     checkpoint.name(),
-                    KnownFiles.hash(checkpoint),
+                    KnownFile.hash(checkpoint),
                     ema);
-            float[] decoded = decode(latents.get(i), height, width);
-            if (!drawn.equals(size))
-                decoded = Lanczos.enlarge(decoded, 3, drawn.height(), drawn.width(), size.height(), size.width());
             pictures.add(Picture.of(decoded, size.width(), size.height(), parameters));
+            progress.picture(pictures.get(i));
         }
-        progress.done("decode", since(start));
+        progress.done("denoise", denoise);
+        progress.done("decode", decode);
         return pictures;
     }
 

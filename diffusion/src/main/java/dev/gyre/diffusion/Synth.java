@@ -109,7 +109,6 @@ public final class Synth {
         for (long from = 0; from < elements; from += BLOCK) {
             int n = (int) Math.min(BLOCK, elements - from);
             long first = from;
-            // Hashing is most of the work: each half of the cores' worth of a block is independent.
             IntStream.range(0, n).parallel().forEach(i -> {
                 float v = (float) (offset + scale * u(crc, first + i));
                 if (width == 4) block.set(FLOAT, 4L * i, v);

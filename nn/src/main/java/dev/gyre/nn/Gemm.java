@@ -32,11 +32,8 @@ final class Gemm {
 
     /** The product. */
     interface Out {
-        /** What {@code C[row, column … column + width)} starts with: a bias, or zero. */
-        void start(int row, int column, int width, float[] to);
-
-        /** Copies what was stored before. */
-        void load(int row, int column, int width, float[] to);
+        /** Copies {@code C[row, column … column + width)}: what was stored last, or at first a bias or zero. */
+        void load(boolean first, int row, int column, int width, float[] to);
 
         void store(int row, int column, int width, float[] from);
     }
@@ -58,6 +55,7 @@ final class Gemm {
         float[][] panel = scratch.rows(0, DEPTH, WIDTH);
         float[][] left = scratch.rows(1, Tile.SIDE, DEPTH);
         float[][] sums = scratch.rows(2, Tile.SIDE, WIDTH);
+        float[] before = scratch.floats(4, WIDTH);
         for (int from = 0; from < k; from += DEPTH) {
             int depth = Math.min(DEPTH, k - from);
             b.read(from, depth, column, width, panel, scratch);
@@ -71,12 +69,20 @@ final class Gemm {
                     }
                     a.read(row + i, from, depth, left[i], scratch);
                     Tile.padRow(left[i], depth);
-                    if (from == 0) c.start(row + i, column, width, sums[i]);
-                    else c.load(row + i, column, width, sums[i]);
+                    Arrays.fill(sums[i], 0, width, 0f);
                 }
                 Tile.multiply(left, panel, depth, sums[0], sums[1], sums[2], sums[3], width);
-                for (int i = 0; i < live; i++) c.store(row + i, column, width, sums[i]);
+                // Each panel is summed by itself: a sum of sums loses fewer digits than one long chain.
+                for (int i = 0; i < live; i++) {
+                    c.load(from == 0, row + i, column, width, before);
+                    add(sums[i], before, width);
+                    c.store(row + i, column, width, sums[i]);
+                }
             }
         }
+    }
+
+    private static void add(float[] a, float[] b, int n) {
+        for (int i = 0; i < n; i++) a[i] += b[i];
     }
 }

@@ -4,23 +4,23 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Checkpoints that were published, known by their size.
+ * A checkpoint that was published, known by its size.
  *
  * @param what in a few words
  */
-public record KnownFiles(String what, long bytes, String sha256) {
-    private static final List<KnownFiles> ALL = List.of(
-            new KnownFiles(
+public record KnownFile(String what, long bytes, String sha256) {
+    private static final List<KnownFile> ALL = List.of(
+            new KnownFile(
                     "Stable Diffusion v1.5, v1-5-pruned.safetensors: last and averaged weights",
                     7_703_324_286L,
                     "1a189f0be69d6106a48548e7626207dddd7042a418dbf372cefd05e0cdba61b6"),
-            new KnownFiles(
+            new KnownFile(
                     "Stable Diffusion v1.5, v1-5-pruned-emaonly.safetensors: averaged weights under the usual names",
                     4_265_146_304L,
                     "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"));
 
     /** The published file of this size. */
-    public static Optional<KnownFiles> ofSize(long bytes) {
+    public static Optional<KnownFile> ofSize(long bytes) {
         return ALL.stream().filter(f -> f.bytes == bytes).findFirst();
     }
 

@@ -1,0 +1,65 @@
+package dev.gyre.cli;
+
+import dev.gyre.diffusion.Progress;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** What the user sees while a picture is drawn: lines, and a bar where the output is a terminal. */
+class Console implements Progress {
+    private static final int WIDTH = 30;
+
+    private final PrintWriter out;
+    private final boolean terminal =
+            System.console() != null && System.console().isTerminal();
+    private final List<String> phases = new ArrayList<>();
+    private boolean bar;
+
+    Console(PrintWriter out) {
+        this.out = out;
+    }
+
+    /** A line of its own, above the bar. */
+    void line(String text) {
+        clear();
+        out.println(text);
+        out.flush();
+    }
+
+    /** What took how long, as far as it was said. */
+    List<String> phases() {
+        return phases;
+    }
+
+    private void bar(String what, int done, int of) {
+        if (!terminal) return;
+        int full = WIDTH * done / of;
+        out.print("\r" + what + " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "] " + done + "/" + of);
+        out.flush();
+        bar = true;
+        if (done == of) clear();
+    }
+
+    private void clear() {
+        if (!bar) return;
+        out.print("\r" + " ".repeat(WIDTH + 40) + "\r");
+        bar = false;
+    }
+
+    @Override
+    public void note(String sentence) {
+        line("note: " + sentence);
+    }
+
+    @Override
+    public void step(int picture, int pictures, int step, int steps) {
+        bar(pictures == 1 ? "drawing" : "drawing " + picture + " of " + pictures, step, steps);
+    }
+
+    @Override
+    public void done(String phase, Duration time) {
+        phases.add(String.format(Locale.ROOT, "%s %.1f s", phase, time.toMillis() / 1e3));
+    }
+}
