@@ -120,7 +120,7 @@ for shell in ${SHELLS:-sh}; do
   check "first use exits 0" exited 0
   check "first use says that it builds" said "gyre: building (first use)"
   check "first use builds once" builds 1
-  flags="-DskipTests -Dspotless.check.skip=true"
+  flags="-Dmaven.test.skip=true -Dspotless.check.skip=true"
   check "Maven gets the JDK that was found and the whole line" grep -q -x -F -e \
     "$scratch/jdks/b 25|-q -B -Dstyle.color=never -f $home/pom.xml $flags -pl cli -am package" "$scratch/mvn/calls"
   refuse "Maven does not eat the standard input" [ -s "$scratch/mvn/stdin" ]
@@ -129,8 +129,6 @@ for shell in ${SHELLS:-sh}; do
   cat >"$scratch/want" <<EOF
 java 25.0.3
 pwd $PWD
---add-modules
-jdk.incubator.vector
 --enable-native-access=ALL-UNNAMED
 -XX:MaxRAMPercentage=60
 -Xshare:auto

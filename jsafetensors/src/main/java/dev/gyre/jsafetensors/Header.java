@@ -5,9 +5,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The front of a file: eight bytes of length, then JSON. Everything it says is checked here against the bytes that are there.
@@ -34,71 +36,84 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
                     "the header's length " + length + " reaches beyond the file of " + file.byteSize() + " bytes");
         if (length == 0 || file.get(ValueLayout.JAVA_BYTE, 8) != '{')
             throw new SafeTensorsException(origin, "the header is not JSON: it does not begin with '{'");
-        Object json;
-        try {
-            json = Json.parse(file.asSlice(8, length).asByteBuffer());
-        } catch (Json.Malformed e) {
-            throw new SafeTensorsException(origin, "the header is not JSON as the format has it: " + e.getMessage());
-        }
+        Json json = new Json(file.asSlice(8, length), origin, "header");
         Map<String, TensorInfo> tensors = new LinkedHashMap<>();
-        Map<String, String> metadata = new LinkedHashMap<>();
-        for (Map.Entry<?, ?> entry : ((Map<?, ?>) json).entrySet()) {
-            String name = (String) entry.getKey();
-            if (name.equals(METADATA)) metadata(entry.getValue(), metadata, origin);
-            else tensors.put(name, tensor(name, entry.getValue(), origin));
+        Map<String, String> metadata = null;
+        json.open('{');
+        while (json.next('}')) {
+            json.about("header");
+            String name = json.key();
+            if (name.equals(METADATA)) {
+                if (metadata != null) throw json.fail("has " + METADATA + " twice");
+                metadata = metadata(json);
+            } else if (tensors.put(name, tensor(name, json, origin)) != null) {
+                throw json.fail("stands twice in the header");
+            }
         }
+        json.about("header");
+        json.finish();
         checkLayout(tensors.values(), file.byteSize() - 8 - length, origin);
-        return new Header(tensors, metadata, 8 + length);
+        return new Header(tensors, metadata == null ? Map.of() : metadata, 8 + length);
     }
 
-    private static void metadata(Object json, Map<String, String> to, String origin) throws SafeTensorsException {
-        if (!(json instanceof Map<?, ?> map)) throw new SafeTensorsException(origin, METADATA + " is not an object");
-        for (Map.Entry<?, ?> entry : map.entrySet()) {
-            if (!(entry.getValue() instanceof String text))
-                throw new SafeTensorsException(origin, METADATA + ": \"" + entry.getKey() + "\" is not a string");
-            to.put((String) entry.getKey(), text);
+    private static Map<String, String> metadata(Json json) throws SafeTensorsException {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        json.about("header's " + METADATA);
+        if (json.tryNull()) return metadata;
+        json.open('{');
+        while (json.next('}')) {
+            String key = json.key();
+            if (metadata.put(key, json.string()) != null)
+                throw json.fail("has the key " + SafeTensorsException.quote(key) + " twice");
         }
+        return metadata;
     }
 
-    private static TensorInfo tensor(String name, Object json, String origin) throws SafeTensorsException {
-        String where = origin + ": tensor \"" + name + "\"";
-        if (!(json instanceof Map<?, ?> map)) throw new SafeTensorsException(where, "its entry is not an object");
-        for (Object key : map.keySet())
-            if (!List.of("dtype", "shape", "data_offsets").contains(key))
-                throw new SafeTensorsException(where, "unknown field \"" + key + "\"");
-        if (!(map.get("dtype") instanceof String type))
-            throw new SafeTensorsException(where, "\"dtype\" is missing or not a string");
-        DType dtype =
-                DType.named(type).orElseThrow(() -> new SafeTensorsException(where, "unknown dtype \"" + type + "\""));
-        List<Long> shape = numbers(map.get("shape"), "shape", where);
-        List<Long> offsets = numbers(map.get("data_offsets"), "data_offsets", where);
-        if (offsets.size() != 2)
-            throw new SafeTensorsException(where, "\"data_offsets\" has two numbers, got " + offsets);
-        long begin = offsets.get(0), end = offsets.get(1);
-        if (begin > end) throw new SafeTensorsException(where, "its data ends before it begins: " + offsets);
-        long bits = dtype.bits();
+    /** Fields that the format does not define are passed over, as the reference reader does. */
+    private static TensorInfo tensor(String name, Json json, String origin) throws SafeTensorsException {
+        json.about("tensor " + SafeTensorsException.quote(name));
+        Set<String> fields = new HashSet<>();
+        String type = null;
+        List<Long> shape = null;
+        List<Long> offsets = null;
+        json.open('{');
+        while (json.next('}')) {
+            String field = json.key();
+            if (!fields.add(field)) throw json.fail("has the field " + SafeTensorsException.quote(field) + " twice");
+            switch (field) {
+                case "dtype" -> type = json.string();
+                case "shape" -> shape = numbers(json, field, TensorInfo.MAX_RANK);
+                case "data_offsets" -> offsets = numbers(json, field, 2);
+                default -> json.skip();
+            }
+        }
+        if (type == null || shape == null || offsets == null)
+            throw json.fail("has no \"" + (type == null ? "dtype" : shape == null ? "shape" : "data_offsets") + "\"");
+        DType dtype = DType.named(type).orElse(null);
+        if (dtype == null) throw json.fail("has the unknown dtype " + SafeTensorsException.quote(type));
+        if (offsets.size() != 2) throw json.fail("has data_offsets " + offsets + ", expected two numbers");
+        long begin = offsets.get(0);
+        long end = offsets.get(1);
+        if (begin < 0) throw json.fail("has negative data_offsets: " + offsets);
+        if (begin > end) throw json.fail("ends before it begins: data_offsets " + offsets);
+        long bytes;
         try {
-            for (long dim : shape) bits = Math.multiplyExact(bits, dim);
-        } catch (ArithmeticException e) {
-            throw new SafeTensorsException(where, "its shape " + shape + " is too large");
+            bytes = TensorInfo.bytes(dtype, shape);
+        } catch (IllegalArgumentException e) {
+            throw json.fail(e.getMessage());
         }
-        if (bits % 8 != 0) throw new SafeTensorsException(where, dtype + " " + shape + " does not fill whole bytes");
-        if (bits / 8 != end - begin)
-            throw new SafeTensorsException(
-                    where,
-                    dtype + " " + shape + " has " + bits / 8 + " bytes, its offsets " + offsets + " hold "
-                            + (end - begin));
+        if (bytes != end - begin)
+            throw json.fail("of type " + dtype + " and shape " + shape + " takes " + bytes + " bytes, its data_offsets "
+                    + offsets + " hold " + (end - begin));
         return new TensorInfo(name, dtype, shape, begin, end);
     }
 
-    private static List<Long> numbers(Object json, String field, String where) throws SafeTensorsException {
-        if (!(json instanceof List<?> list))
-            throw new SafeTensorsException(where, "\"" + field + "\" is missing or not a list");
+    private static List<Long> numbers(Json json, String field, int most) throws SafeTensorsException {
         List<Long> numbers = new ArrayList<>();
-        for (Object item : list) {
-            if (!(item instanceof Long number) || number < 0)
-                throw new SafeTensorsException(where, "\"" + field + "\" holds something else than a size: " + item);
-            numbers.add(number);
+        json.open('[');
+        while (json.next(']')) {
+            if (numbers.size() == most) throw json.fail("has more than " + most + " numbers in its " + field);
+            numbers.add(json.integer());
         }
         return numbers;
     }
@@ -112,12 +127,14 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
         long at = 0;
         String before = "the header";
         for (TensorInfo t : sorted) {
-            String name = "tensor \"" + t.name() + "\"";
+            String name = "tensor " + SafeTensorsException.quote(t.name());
             if (t.end() > dataBytes)
                 throw new SafeTensorsException(
                         origin,
                         name + " ends at byte " + t.end() + " of the data, but the file holds only " + dataBytes);
-            if (t.begin() < at) throw new SafeTensorsException(origin, name + " overlaps " + before);
+            if (t.begin() < at)
+                throw new SafeTensorsException(
+                        origin, name + " at " + t.begin() + " overlaps " + before + ", which ends at " + at);
             if (t.begin() > at)
                 throw new SafeTensorsException(
                         origin, "there is a hole of " + (t.begin() - at) + " bytes between " + before + " and " + name);

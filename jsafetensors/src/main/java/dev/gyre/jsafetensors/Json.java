@@ -1,59 +1,53 @@
 package dev.gyre.jsafetensors;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.MemorySegment;
 
 /**
- * The JSON that a header needs, read strictly: duplicate keys, numbers that are not whole, and deep nesting are refused. Gives
- * {@code Map}, {@code List}, {@code String}, {@code Long}, {@code Boolean} and {@link #NULL}.
+ * A strict pull parser over UTF-8 bytes (RFC 8259), as much of JSON as headers need. The reader asks for what must come
+ * next, so nothing is built that was not asked for and nothing recurses:
+ *
+ * <pre>{@code
+ * json.open('{');
+ * while (json.next('}')) {
+ *     String key = json.key();
+ *     long value = json.integer();
+ * }
+ * json.finish();
+ * }</pre>
  */
 final class Json {
-    static final Object NULL = new Object();
+    /** One bit of a long for each level of a skipped value. */
+    private static final int MAX_DEPTH = Long.SIZE;
 
-    /** A header nests three deep. */
-    private static final int MAX_DEPTH = 16;
+    private static final int NONE = -1;
 
-    private final String text;
-    private int at;
+    private final MemorySegment bytes;
+    private final String origin;
+    private final long length;
+    private String subject;
+    private long position;
+    private boolean fresh;
 
-    private Json(String text) {
-        this.text = text;
+    /** Messages begin with {@code origin} and then say "the subject has …"; their byte positions start at 0. */
+    Json(MemorySegment bytes, String origin, String subject) {
+        this.bytes = bytes;
+        this.origin = origin;
+        this.length = bytes.byteSize();
+        this.subject = subject;
     }
 
-    /** What is wrong with the text, and where. */
-    static final class Malformed extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        Malformed(String problem) {
-            super(problem);
-        }
+    /** What messages are about from here on. */
+    void about(String newSubject) {
+        subject = newSubject;
     }
 
-    /** Reads one value and the spaces around it. */
-    static Object parse(ByteBuffer utf8) throws Malformed {
-        String text;
-        try {
-            text = StandardCharsets.UTF_8.newDecoder().decode(utf8).toString();
-        } catch (CharacterCodingException e) {
-            throw new Malformed("not UTF-8");
-        }
-        Json json = new Json(text);
-        Object value = json.value(0);
-        json.spaces();
-        if (json.at < text.length()) throw json.malformed("something follows the value");
-        return value;
-    }
-
-    /** {@code s} as a JSON string, quotes included. */
-    static String quote(String s) {
+    /** {@code text} as a JSON string, quotes included. */
+    static String quote(String text) {
         StringBuilder out = new StringBuilder("\"");
-        for (int i = 0; i < s.length(); i++) {
-            char c = s.charAt(i);
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (c == '"' || c == '\\') out.append('\\').append(c);
             else if (c < 0x20) out.append(String.format("\\u%04x", (int) c));
             else out.append(c);
@@ -61,148 +55,295 @@ final class Json {
         return out.append('"').toString();
     }
 
-    private Malformed malformed(String problem) {
-        return new Malformed(problem + " at character " + at);
+    SafeTensorsException fail(String problem) {
+        return new SafeTensorsException(origin, "the " + subject + " " + problem);
     }
 
-    private void spaces() {
-        while (at < text.length() && " \t\n\r".indexOf(text.charAt(at)) >= 0) at++;
+    private SafeTensorsException expected(String what) {
+        return fail("is not the JSON it should be: " + what + " was expected at byte " + position + " and "
+                + shown(peek()) + " came");
     }
 
-    private char peek() throws Malformed {
-        if (at >= text.length()) throw malformed("the text ends early");
-        return text.charAt(at);
+    private static String shown(int b) {
+        if (b == NONE) {
+            return "its end";
+        }
+        return b > ' ' && b < 0x7f ? "'" + (char) b + "'" : String.format("the byte 0x%02x", b);
     }
 
-    private void expect(char c) throws Malformed {
-        if (peek() != c) throw malformed("expected '" + c + "', got '" + peek() + "'");
-        at++;
+    /** The next byte that is not white space, not consumed; {@link #NONE} at the end. */
+    private int peek() {
+        while (position < length) {
+            int b = at(position);
+            if (b != ' ' && b != '\t' && b != '\n' && b != '\r') {
+                return b;
+            }
+            position++;
+        }
+        return NONE;
     }
 
-    private Object value(int depth) throws Malformed {
-        if (depth > MAX_DEPTH) throw malformed("nested deeper than " + MAX_DEPTH);
-        spaces();
-        char c = peek();
-        if (c == '{') return object(depth);
-        if (c == '[') return array(depth);
-        if (c == '"') return string();
-        if (c == '-' || c >= '0' && c <= '9') return number();
-        if (word("true")) return Boolean.TRUE;
-        if (word("false")) return Boolean.FALSE;
-        if (word("null")) return NULL;
-        throw malformed("unexpected '" + c + "'");
+    private int at(long index) {
+        return bytes.get(JAVA_BYTE, index) & 0xff;
     }
 
-    private boolean word(String word) {
-        if (!text.startsWith(word, at)) return false;
-        at += word.length();
+    /** The byte at the position as it is, white space or not; {@link #NONE} at the end. */
+    private int here() {
+        return position < length ? at(position) : NONE;
+    }
+
+    private void expect(char c) throws SafeTensorsException {
+        if (peek() != c) {
+            throw expected("'" + c + "'");
+        }
+        position++;
+    }
+
+    /** Enters an object or an array: {@code '{'} or {@code '['}. */
+    void open(char bracket) throws SafeTensorsException {
+        expect(bracket);
+        fresh = true;
+    }
+
+    /** Whether another member follows; consumes the comma before it, or the closing bracket after the last. */
+    boolean next(char bracket) throws SafeTensorsException {
+        boolean first = fresh;
+        fresh = false;
+        int b = peek();
+        if (b == bracket) {
+            position++;
+            return false;
+        }
+        if (!first) {
+            if (b != ',') {
+                throw expected("',' or '" + bracket + "'");
+            }
+            position++;
+        }
         return true;
     }
 
-    private Map<String, Object> object(int depth) throws Malformed {
-        Map<String, Object> map = new LinkedHashMap<>();
-        expect('{');
-        spaces();
-        if (peek() == '}') {
-            at++;
-            return map;
+    /** A member's key and the colon after it. */
+    String key() throws SafeTensorsException {
+        String key = string();
+        expect(':');
+        return key;
+    }
+
+    /** Consumes {@code null} if it comes next. */
+    boolean tryNull() throws SafeTensorsException {
+        if (peek() != 'n') {
+            return false;
         }
-        while (true) {
-            spaces();
-            String key = string();
-            spaces();
-            expect(':');
-            if (map.put(key, value(depth + 1)) != null) throw malformed("the key \"" + key + "\" stands twice");
-            spaces();
-            if (peek() == '}') {
-                at++;
-                return map;
-            }
-            expect(',');
+        word("null");
+        return true;
+    }
+
+    /** Nothing but white space may be left. */
+    void finish() throws SafeTensorsException {
+        if (peek() != NONE) {
+            throw expected("its end");
         }
     }
 
-    private List<Object> array(int depth) throws Malformed {
-        List<Object> list = new ArrayList<>();
-        expect('[');
-        spaces();
-        if (peek() == ']') {
-            at++;
-            return list;
+    /** A whole number from −2⁶³ to 2⁶³−1, written plainly: no fraction, exponent, leading zero or negative zero. */
+    long integer() throws SafeTensorsException {
+        boolean negative = peek() == '-';
+        if (negative) {
+            position++;
         }
-        while (true) {
-            list.add(value(depth + 1));
-            spaces();
-            if (peek() == ']') {
-                at++;
-                return list;
+        long start = position;
+        long value = 0; // kept at or below zero, where the range is one wider
+        for (int b = here(); b >= '0' && b <= '9'; b = here()) {
+            int digit = b - '0';
+            if (value < (Long.MIN_VALUE + digit) / 10) {
+                throw fail("has a number at byte " + start + " that does not fit in 64 bits");
             }
-            expect(',');
+            value = value * 10 - digit;
+            position++;
         }
+        long digits = position - start;
+        if (digits == 0) {
+            throw expected("a whole number");
+        }
+        boolean plain = here() != '.' && here() != 'e' && here() != 'E';
+        if (!plain || (at(start) == '0' && (digits > 1 || negative))) {
+            throw fail("has a number at byte " + start + " that is not a plain whole number");
+        }
+        if (!negative && value == Long.MIN_VALUE) {
+            throw fail("has a number at byte " + start + " that does not fit in 64 bits");
+        }
+        return negative ? value : -value;
     }
 
-    private String string() throws Malformed {
+    /** A string, its escapes resolved. */
+    String string() throws SafeTensorsException {
         expect('"');
-        StringBuilder out = new StringBuilder();
+        long start = position;
+        StringBuilder text = new StringBuilder();
         while (true) {
-            char c = peek();
-            at++;
-            if (c == '"') break;
-            if (c < 0x20) throw malformed("a control character in a string");
-            out.append(c == '\\' ? escape() : c);
+            int b = here();
+            if (b == NONE) {
+                throw fail("has a string at byte " + start + " that does not end");
+            }
+            position++;
+            if (b == '"') {
+                return text.toString();
+            } else if (b == '\\') {
+                escape(text);
+            } else if (b < 0x20) {
+                throw fail("has an unescaped control character at byte " + (position - 1) + "");
+            } else if (b < 0x80) {
+                text.append((char) b);
+            } else {
+                text.appendCodePoint(multibyte(b));
+            }
         }
-        for (int i = 0; i < out.length(); i++) {
-            char c = out.charAt(i);
-            if (Character.isHighSurrogate(c) && i + 1 < out.length() && Character.isLowSurrogate(out.charAt(i + 1)))
-                i++;
-            else if (Character.isSurrogate(c)) throw malformed("half of a surrogate pair in a string");
-        }
-        return out.toString();
     }
 
-    private char escape() throws Malformed {
-        char c = peek();
-        at++;
-        switch (c) {
-            case '"':
-            case '\\':
-            case '/':
-                return c;
-            case 'b':
-                return '\b';
-            case 'f':
-                return '\f';
-            case 'n':
-                return '\n';
-            case 'r':
-                return '\r';
-            case 't':
-                return '\t';
-            case 'u':
-                int code = 0;
-                for (int i = 0; i < 4; i++) {
-                    int digit = Character.digit(peek(), 16);
-                    if (digit < 0 || peek() > 'f') throw malformed("a \\u escape has four hexadecimal digits");
-                    code = code * 16 + digit;
-                    at++;
+    private void escape(StringBuilder text) throws SafeTensorsException {
+        int b = here();
+        position++;
+        switch (b) {
+            case '"', '\\', '/' -> text.append((char) b);
+            case 'b' -> text.append('\b');
+            case 'f' -> text.append('\f');
+            case 'n' -> text.append('\n');
+            case 'r' -> text.append('\r');
+            case 't' -> text.append('\t');
+            case 'u' -> text.appendCodePoint(unicode());
+            default -> throw fail("has an unknown escape at byte " + (position - 1) + "");
+        }
+    }
+
+    /** What {@code \}{@code u} is followed by: four hex digits, or a surrogate pair of two such escapes. */
+    private int unicode() throws SafeTensorsException {
+        long start = position;
+        int unit = hex();
+        if (!Character.isSurrogate((char) unit)) {
+            return unit;
+        }
+        if (Character.isHighSurrogate((char) unit) && here() == '\\') {
+            position++;
+            if (here() == 'u') {
+                position++;
+                int low = hex();
+                if (Character.isLowSurrogate((char) low)) {
+                    return Character.toCodePoint((char) unit, (char) low);
                 }
-                return (char) code;
-            default:
-                throw malformed("unknown escape '\\" + c + "'");
+            }
+        }
+        throw fail("has half of a surrogate pair at byte " + start + "");
+    }
+
+    private int hex() throws SafeTensorsException {
+        int value = 0;
+        for (int i = 0; i < 4; i++, position++) {
+            int b = here();
+            int digit = b == NONE || b > 0x7f ? -1 : Character.digit(b, 16);
+            if (digit < 0) {
+                throw fail("has an escape without four hex digits at byte " + position + "");
+            }
+            value = value << 4 | digit;
+        }
+        return value;
+    }
+
+    /** A code point of two to four bytes; overlong forms, surrogates and values beyond U+10FFFF are not UTF-8. */
+    private int multibyte(int lead) throws SafeTensorsException {
+        long start = position - 1;
+        int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+        int smallest = more == 3 ? 0x10000 : more == 2 ? 0x800 : 0x80;
+        int codePoint = lead & (0x3f >> more);
+        boolean valid = lead >= 0xc2 && lead <= 0xf4;
+        for (int i = 0; valid && i < more; i++, position++) {
+            int b = here();
+            valid = b != NONE && (b & 0xc0) == 0x80;
+            codePoint = codePoint << 6 | (b & 0x3f);
+        }
+        boolean surrogate = codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
+        if (!valid || codePoint < smallest || codePoint > Character.MAX_CODE_POINT || surrogate) {
+            throw fail("has a string that is not UTF-8 at byte " + start + "");
+        }
+        return codePoint;
+    }
+
+    /** Passes over one value of any kind, checking its syntax. Iterative: depth costs a bit, not a stack frame. */
+    void skip() throws SafeTensorsException {
+        long objects = 0; // bit d: the open bracket at depth d is an object's
+        int depth = 0;
+        do {
+            if (depth > 0) {
+                boolean inObject = (objects >>> (depth - 1) & 1) != 0;
+                if (!next(inObject ? '}' : ']')) {
+                    depth--;
+                    continue;
+                }
+                if (inObject) {
+                    key();
+                }
+            }
+            int b = peek();
+            if (b == '{' || b == '[') {
+                if (depth == MAX_DEPTH) {
+                    throw fail("is nested deeper than " + MAX_DEPTH + " levels at byte " + position + "");
+                }
+                open((char) b);
+                objects = b == '{' ? objects | 1L << depth : objects & ~(1L << depth);
+                depth++;
+            } else {
+                skipScalar(b);
+            }
+        } while (depth > 0);
+    }
+
+    private void skipScalar(int b) throws SafeTensorsException {
+        switch (b) {
+            case '"' -> string();
+            case 't' -> word("true");
+            case 'f' -> word("false");
+            case 'n' -> word("null");
+            default -> skipNumber();
         }
     }
 
-    private Long number() throws Malformed {
-        int from = at;
-        if (peek() == '-') at++;
-        int digits = at;
-        while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') at++;
-        if (at < text.length() && ".eE".indexOf(text.charAt(at)) >= 0) throw malformed("a number is not whole");
-        if (at - digits > 1 && text.charAt(digits) == '0') throw malformed("a number begins with 0");
-        try {
-            return Long.parseLong(text, from, at, 10);
-        } catch (NumberFormatException e) {
-            throw malformed("not a number of 64 bits");
+    private void word(String word) throws SafeTensorsException {
+        for (int i = 0; i < word.length(); i++, position++) {
+            if (here() != word.charAt(i)) {
+                throw expected("\"" + word + "\"");
+            }
+        }
+    }
+
+    private void skipNumber() throws SafeTensorsException {
+        if (here() == '-') {
+            position++;
+        }
+        if (here() == '0') {
+            position++;
+        } else {
+            skipDigits();
+        }
+        if (here() == '.') {
+            position++;
+            skipDigits();
+        }
+        if (here() == 'e' || here() == 'E') {
+            position++;
+            if (here() == '+' || here() == '-') {
+                position++;
+            }
+            skipDigits();
+        }
+    }
+
+    private void skipDigits() throws SafeTensorsException {
+        long start = position;
+        while (here() >= '0' && here() <= '9') {
+            position++;
+        }
+        if (position == start) {
+            throw expected("a value");
         }
     }
 }

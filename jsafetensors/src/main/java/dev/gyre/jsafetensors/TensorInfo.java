@@ -10,6 +10,9 @@ import java.util.List;
  * @param end offset behind its last byte
  */
 public record TensorInfo(String name, DType dtype, List<Long> shape, long begin, long end) {
+    /** Far beyond what any library writes; without a bound a shape could grow as large as the header. */
+    static final int MAX_RANK = 64;
+
     public TensorInfo {
         shape = List.copyOf(shape);
     }
@@ -22,5 +25,30 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, long begin,
 
     public long bytes() {
         return end - begin;
+    }
+
+    /**
+     * The bytes that a tensor takes.
+     *
+     * @throws IllegalArgumentException when the shape is none, or its size overflows or fills no whole bytes; the message
+     *     continues the sentence "tensor x …"
+     */
+    static long bytes(DType dtype, List<Long> shape) {
+        if (shape.size() > MAX_RANK) throw new IllegalArgumentException("has more than " + MAX_RANK + " dimensions");
+        long bits;
+        try {
+            long elements = 1;
+            for (long dim : shape) {
+                if (dim < 0) throw new IllegalArgumentException("has a negative dimension: " + shape);
+                elements = Math.multiplyExact(elements, dim);
+            }
+            bits = Math.multiplyExact(elements, dtype.bits());
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException("of type " + dtype + " has a shape whose size overflows: " + shape, e);
+        }
+        if (bits % 8 != 0)
+            throw new IllegalArgumentException(
+                    "of type " + dtype + " and shape " + shape + " does not fill whole bytes: " + bits + " bits");
+        return bits / 8;
     }
 }

@@ -1,9 +1,13 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -43,5 +47,19 @@ public record TimestepEmbedding(Value t, Value y) implements Op {
             if (j < half) y.set(i, TornadoMath.cos(angle));
             else y.set(i, TornadoMath.sin(angle));
         }
+    }
+
+    /** In double precision: an angle near 1000 has 6e-5 between two floats, and the network sees that. */
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of((memory, workers) -> {
+            int width = y.dim(1), half = width / 2;
+            float[] steps = memory.at(t).floats(), rows = new float[steps.length * width];
+            for (int i = 0; i < rows.length; i++) {
+                double angle = steps[i / width] * Math.pow(10000, -(double) (i % width % half) / half);
+                rows[i] = (float) (i % width < half ? Math.cos(angle) : Math.sin(angle));
+            }
+            MemorySegment.copy(rows, 0, memory.at(y).data(), ValueLayout.JAVA_FLOAT, 0, rows.length);
+        });
     }
 }

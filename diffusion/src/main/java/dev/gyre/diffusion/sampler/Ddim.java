@@ -13,21 +13,21 @@ public record Ddim(double eta) implements Sampler {
     public float[] sample(Model model, float[] noise, Noise random, int steps, Listener listener) {
         NoiseSchedule schedule = new NoiseSchedule();
         int[] timesteps = NoiseSchedule.leading(steps);
-        float[] x = noise.clone();
+        double[] x = Sampler.doubles(noise);
         for (int i = 0; i < steps; i++) {
             int t = timesteps[i], previous = t - NoiseSchedule.TIMESTEPS / steps;
             double a = schedule.alphaCumprod(t), next = schedule.alphaCumprod(previous);
             double s = eta * Math.sqrt((1 - next) / (1 - a)) * Math.sqrt(1 - a / next);
-            float[] epsilon = model.epsilon(x, t);
+            float[] epsilon = model.epsilon(Sampler.floats(x), t);
             float[] z = s > 0 ? random.next(x.length) : null;
             double direction = Math.sqrt(1 - next - s * s);
             for (int j = 0; j < x.length; j++) {
                 double x0 = (x[j] - Math.sqrt(1 - a) * epsilon[j]) / Math.sqrt(a);
-                x[j] = (float) (Math.sqrt(next) * x0 + direction * epsilon[j] + (z == null ? 0 : s * z[j]));
+                x[j] = Math.sqrt(next) * x0 + direction * epsilon[j] + (z == null ? 0 : s * z[j]);
             }
             listener.step(i + 1, steps);
         }
-        return x;
+        return Sampler.floats(x);
     }
 
     @Override

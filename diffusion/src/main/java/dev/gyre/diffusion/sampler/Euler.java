@@ -7,14 +7,14 @@ public record Euler() implements Sampler {
     @Override
     public float[] sample(Model model, float[] noise, Noise random, int steps, Listener listener) {
         Flow flow = new Flow(steps);
-        float[] x = flow.start(noise);
+        double[] x = flow.start(noise);
         for (int i = 0; i < steps; i++) {
             double step = flow.sigma(i + 1) - flow.sigma(i);
             float[] epsilon = flow.epsilon(model, x, i);
-            for (int j = 0; j < x.length; j++) x[j] = (float) (x[j] + step * epsilon[j]);
+            for (int j = 0; j < x.length; j++) x[j] += step * epsilon[j];
             listener.step(i + 1, steps);
         }
-        return x;
+        return Sampler.floats(x);
     }
 
     @Override

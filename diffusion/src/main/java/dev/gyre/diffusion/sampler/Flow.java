@@ -17,14 +17,14 @@ final class Flow {
     }
 
     /** Noise at the size of the first σ. */
-    float[] start(float[] noise) {
-        float[] x = new float[noise.length];
-        for (int j = 0; j < x.length; j++) x[j] = (float) (noise[j] * sigmas[0]);
+    double[] start(float[] noise) {
+        double[] x = Sampler.doubles(noise);
+        for (int j = 0; j < x.length; j++) x[j] *= sigmas[0];
         return x;
     }
 
     /** The model's prediction for x at step i; it sees x / √(σ² + 1), whose variance is 1. */
-    float[] epsilon(Sampler.Model model, float[] x, int i) {
+    float[] epsilon(Sampler.Model model, double[] x, int i) {
         double scale = 1 / Math.sqrt(sigmas[i] * sigmas[i] + 1);
         float[] scaled = new float[x.length];
         for (int j = 0; j < x.length; j++) scaled[j] = (float) (x[j] * scale);

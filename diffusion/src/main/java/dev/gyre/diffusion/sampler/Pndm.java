@@ -16,16 +16,16 @@ public record Pndm() implements Sampler {
         NoiseSchedule schedule = new NoiseSchedule();
         int[] timesteps = NoiseSchedule.leading(steps);
         int stride = NoiseSchedule.TIMESTEPS / steps;
-        float[] x = noise.clone();
+        double[] x = Sampler.doubles(noise);
         Deque<float[]> history = new ArrayDeque<>(); // newest first
         for (int i = 0; i < steps; i++) {
             int t = timesteps[i];
-            float[] epsilon = model.epsilon(x, t);
+            float[] epsilon = model.epsilon(Sampler.floats(x), t);
             double[] e;
             if (i == 0) {
                 // Where would this noise lead? The mean of both ends is the better slope.
-                float[] ahead = transfer(x, doubles(epsilon), schedule, t, t - stride);
-                float[] second = model.epsilon(ahead, Math.max(0, t - stride));
+                double[] ahead = transfer(x, Sampler.doubles(epsilon), schedule, t, t - stride);
+                float[] second = model.epsilon(Sampler.floats(ahead), Math.max(0, t - stride));
                 e = new double[x.length];
                 for (int j = 0; j < e.length; j++) e[j] = ((double) epsilon[j] + second[j]) / 2;
             } else {
@@ -36,7 +36,7 @@ public record Pndm() implements Sampler {
             x = transfer(x, e, schedule, t, t - stride);
             listener.step(i + 1, steps);
         }
-        return x;
+        return Sampler.floats(x);
     }
 
     /** Adams–Bashforth of the order that the history allows. */
@@ -58,18 +58,12 @@ public record Pndm() implements Sampler {
     }
 
     /** Equation 11: from timestep t to an earlier one along the noise e. */
-    private static float[] transfer(float[] x, double[] e, NoiseSchedule schedule, int t, int previous) {
+    private static double[] transfer(double[] x, double[] e, NoiseSchedule schedule, int t, int previous) {
         double a = schedule.alphaCumprod(t), next = schedule.alphaCumprod(previous);
         double scale = Math.sqrt(next / a);
         double along = (next - a) / (a * Math.sqrt(1 - next) + Math.sqrt(a * (1 - a) * next));
-        float[] y = new float[x.length];
-        for (int j = 0; j < y.length; j++) y[j] = (float) (scale * x[j] - along * e[j]);
-        return y;
-    }
-
-    private static double[] doubles(float[] x) {
         double[] y = new double[x.length];
-        for (int j = 0; j < y.length; j++) y[j] = x[j];
+        for (int j = 0; j < y.length; j++) y[j] = scale * x[j] - along * e[j];
         return y;
     }
 

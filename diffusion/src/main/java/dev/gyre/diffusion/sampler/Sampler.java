@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /**
  * A way from noise to a picture. The sampler drives: it asks the model for the noise in its current state, step by step. States are
- * flat {@code float[]} of any shape; arithmetic on them is in double precision, rounded once a step.
+ * flat and of any shape, in double precision; the model sees them rounded.
  */
 public interface Sampler {
     /** The model, guidance included. */
@@ -54,6 +54,19 @@ public interface Sampler {
 
     /** Other tools' names for it: stable-diffusion.cpp's first, then diffusers'. */
     List<String> aliases();
+
+    /** A state as the model sees it. */
+    static float[] floats(double[] x) {
+        float[] y = new float[x.length];
+        for (int j = 0; j < y.length; j++) y[j] = (float) x[j];
+        return y;
+    }
+
+    static double[] doubles(float[] x) {
+        double[] y = new double[x.length];
+        for (int j = 0; j < y.length; j++) y[j] = x[j];
+        return y;
+    }
 
     /**
      * The sampler of this name, in the spelling of diffusers, AUTOMATIC1111 or stable-diffusion.cpp; case does not matter.
