@@ -1,0 +1,15 @@
+package uk.ac.manchester.tornado.api;
+
+/** What one execution of a plan gave. Only {@link TornadoExecutionPlan#execute()} makes one. */
+public class TornadoExecutionResult {
+    TornadoExecutionResult() {}
+
+    /** Downloads what was left on the device {@code UNDER_DEMAND}. */
+    public TornadoExecutionResult transferToHost(Object... objects) {
+        throw NotHere.error();
+    }
+
+    public boolean isReady() {
+        throw NotHere.error();
+    }
+}
