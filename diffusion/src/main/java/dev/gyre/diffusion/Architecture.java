@@ -78,7 +78,7 @@ record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nativeSize
             int first = 1 + level * (blocks + 1);
             String block = root + "input_blocks." + first;
             widths.add(file.dim(block + ".0.out_layers.3.weight", 0, multiple(width, level)));
-            attention.add(file.hasAny(block + ".1."));
+            attention.add(file.hasAny(block + ".0.") ? file.hasAny(block + ".1.") : level < levels - 1);
         }
         return new UNet(
                 file.dim(root + "input_blocks.0.0.weight", 1, 4),
