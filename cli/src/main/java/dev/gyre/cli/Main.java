@@ -141,9 +141,10 @@ public final class Main implements Callable<Integer> {
             if (writer.failure != null) throw writer.failure;
             writer.line(String.format(
                     Locale.ROOT,
-                    "%.1f s in all (%s)",
+                    "%.1f s in all (%s); %d MiB of working memory beside the weights",
                     (System.nanoTime() - start) / 1e9,
-                    String.join(", ", writer.phases())));
+                    String.join(", ", writer.phases()),
+                    sd.peakBytes() >> 20));
         }
         return 0;
     }

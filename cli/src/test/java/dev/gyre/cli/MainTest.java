@@ -45,7 +45,10 @@ class MainTest {
         assertEquals(128, image.getWidth());
         assertTrue(err.toString().contains("wrote " + file + " (128x128, seed 5)"), err.toString());
         assertTrue(err.toString().contains("seed 5"), err.toString());
-        assertTrue(err.toString().matches("(?s).*[0-9.]+ s in all \\(text .* s, denoise .* s, decode .* s\\).*"));
+        assertTrue(
+                err.toString()
+                        .matches(
+                                "(?s).*[0-9.]+ s in all \\(text .* s, denoise .* s, decode .* s\\); \\d+ MiB of working memory.*"));
         String bytes = Files.readString(file, StandardCharsets.ISO_8859_1);
         assertTrue(bytes.contains("Steps: 2, Sampler: DDIM, CFG scale: 5, Seed: 5, Size: 128x128, Model: shapes"));
     }

@@ -39,6 +39,8 @@ public final class StableDiffusion implements AutoCloseable {
 
     private List<Integer> unetShape = List.of();
 
+    private long peakBytes;
+
     private StableDiffusion(Checkpoint checkpoint, Backend backend, boolean ema) {
         this.checkpoint = checkpoint;
         this.backend = backend;
@@ -98,6 +100,11 @@ public final class StableDiffusion implements AutoCloseable {
     /** Whether the model says of itself that it is a small one, drawn at a native size. */
     public boolean isSmall() {
         return architecture.nativeSize().isPresent();
+    }
+
+    /** The most working memory that was planned at a time so far, in bytes, beside the weights. */
+    public synchronized long peakBytes() {
+        return peakBytes;
     }
 
     /** Draws one picture; of a larger batch, the first. */
@@ -219,7 +226,7 @@ public final class StableDiffusion implements AutoCloseable {
             Value text =
                     graph.input("text", DType.F32, batch, architecture.text().length(), net.context());
             graph.output(net.build(input, timestep, text, weights.unet(graph)));
-            unet = backend.compile(graph);
+            unet = compile(graph);
             unetShape = shape;
         }
         Tensor text = Tensor.of(
@@ -285,11 +292,17 @@ public final class StableDiffusion implements AutoCloseable {
 
     /** Compiles, runs and lets the memory go: what runs once a picture need not stay beside the UNet. */
     private float[] runOnce(Graph graph, Tensor input, String what) {
-        try (Executable executable = backend.compile(graph)) {
+        try (Executable executable = compile(graph)) {
             float[] result = executable.run(input).get(0).floats();
             finite(result, what);
             return result;
         }
+    }
+
+    private Executable compile(Graph graph) {
+        Executable executable = backend.compile(graph);
+        peakBytes = Math.max(peakBytes, executable.peakBytes() + (unet == null ? 0 : unet.peakBytes()));
+        return executable;
     }
 
     private static void finite(float[] values, String what) {
