@@ -129,6 +129,8 @@ for shell in ${SHELLS:-sh}; do
   cat >"$scratch/want" <<EOF
 java 25.0.3
 pwd $PWD
+--add-modules
+jdk.incubator.vector
 --enable-native-access=ALL-UNNAMED
 -XX:MaxRAMPercentage=60
 -Xshare:auto

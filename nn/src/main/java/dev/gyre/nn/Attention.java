@@ -30,7 +30,7 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     private static final int QUERIES = Gemm.WIDTH;
 
     /** Keys between two corrections of the running softmax. */
-    private static final int KEYS = 128;
+    private static final int KEYS = 192;
 
     public static Value of(Value q, Value k, Value v, int heads, boolean causal) {
         if (q.dim(2) % heads != 0)
@@ -138,68 +138,45 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
             MemorySegment valueData,
             MemorySegment to,
             Scratch scratch) {
-        int width = q.dim(2), depth = width / heads, keys = k.dim(1), padded = Tile.padded(depth);
-        float[][] query = scratch.rows(3, padded, QUERIES); // [depth, queries]
-        float[][] sums = scratch.rows(4, padded, QUERIES); // [depth, queries], what becomes y
-        float[][] scores = scratch.rows(5, KEYS, QUERIES); // [keys, queries]
-        float[][] key = scratch.rows(6, KEYS, padded); // [keys, depth]
-        float[][] value = scratch.rows(7, padded, KEYS); // [depth, keys]
-        float[] largest = scratch.floats(0, QUERIES), total = scratch.floats(1, QUERIES);
-        float[] correction = scratch.floats(2, QUERIES), row = scratch.floats(3, padded);
+        Tile tile = Tile.BEST;
+        int width = q.dim(2), depth = width / heads, keys = k.dim(1);
+        float[][] query = scratch.rows(3, depth, QUERIES); // [depth, queries]
+        float[][] sums = scratch.rows(4, tile.padded(depth), QUERIES); // [depth, queries], what becomes y
+        float[][] scores = scratch.rows(5, tile.padded(KEYS), QUERIES); // [keys, queries]
+        float[] key = scratch.floats(0, tile.padded(KEYS) * Gemm.DEPTH); // [keys, a panel of depth]
+        float[] value = scratch.floats(1, tile.padded(depth) * Gemm.DEPTH); // [depth, keys]
+        float[] largest = scratch.floats(2, QUERIES), total = scratch.floats(3, QUERIES);
+        float[] correction = scratch.floats(4, QUERIES), row = scratch.floats(5, depth);
         int[] bits = scratch.ints(QUERIES);
         float scale = (float) (1 / Math.sqrt(depth));
 
         for (int i = 0; i < n; i++) {
-            read(from, (batch * q.dim(1) + first + i) * (long) width + head * depth, row, depth);
+            read(from, (batch * q.dim(1) + first + i) * (long) width + head * depth, row, 0, depth);
             for (int c = 0; c < depth; c++) query[c][i] = row[c] * scale;
         }
-        for (int c = 0; c < padded; c++) Arrays.fill(sums[c], 0, n, 0f);
-        for (int c = depth; c < padded; c++) Arrays.fill(query[c], 0, n, 0f);
+        for (int c = 0; c < depth; c++) Arrays.fill(sums[c], 0, n, 0f);
         Arrays.fill(largest, 0, n, Float.NEGATIVE_INFINITY);
         Arrays.fill(total, 0, n, 0f);
 
         int end = causal ? Math.min(keys, first + n) : keys;
         for (int at = 0; at < end; at += KEYS) {
-            int count = Math.min(KEYS, end - at), live = Tile.padded(count);
-            for (int j = 0; j < live; j++) {
-                Arrays.fill(scores[j], 0, n, 0f);
-                if (j >= count) {
-                    Arrays.fill(key[j], 0, padded, 0f);
-                    for (int c = 0; c < padded; c++) value[c][j] = 0f;
-                    continue;
-                }
-                long offset = (batch * keys + at + j) * (long) width + head * depth;
-                read(keyData, offset, key[j], depth);
-                Tile.padRow(key[j], depth);
-                read(valueData, offset, row, depth);
-                for (int c = 0; c < depth; c++) value[c][j] = row[c];
-                for (int c = depth; c < padded; c++) value[c][j] = 0f;
+            int count = Math.min(KEYS, end - at);
+            long offset = (batch * keys + at) * (long) width + head * depth;
+            for (int j = 0; j < count; j++) Arrays.fill(scores[j], 0, n, 0f);
+            for (int panel = 0; panel < depth; panel += Gemm.DEPTH) {
+                int part = Math.min(Gemm.DEPTH, depth - panel);
+                for (int j = 0; j < count; j++)
+                    read(keyData, offset + (long) j * width + panel, key, j * Gemm.DEPTH, part);
+                tile.multiplyAll(key, query, panel, part, scores, count, n, scratch);
             }
-            for (int j = 0; j < live; j += Tile.SIDE)
-                Tile.multiply(
-                        Arrays.copyOfRange(key, j, j + Tile.SIDE),
-                        query,
-                        depth,
-                        scores[j],
-                        scores[j + 1],
-                        scores[j + 2],
-                        scores[j + 3],
-                        n);
             if (causal) mask(scores, at, count, first, n);
             softmax(scores, count, n, largest, total, correction, bits);
-            for (int j = count; j < live; j++) Arrays.fill(scores[j], 0, n, 0f);
-            for (int c = 0; c < padded; c += Tile.SIDE) {
-                for (int i = c; i < c + Tile.SIDE; i++) scale(sums[i], correction, n);
-                Tile.multiply(
-                        Arrays.copyOfRange(value, c, c + Tile.SIDE),
-                        scores,
-                        count,
-                        sums[c],
-                        sums[c + 1],
-                        sums[c + 2],
-                        sums[c + 3],
-                        n);
+            for (int j = 0; j < count; j++) {
+                read(valueData, offset + (long) j * width, row, 0, depth);
+                for (int c = 0; c < depth; c++) value[c * Gemm.DEPTH + j] = row[c];
             }
+            for (int c = 0; c < depth; c++) scale(sums[c], correction, n);
+            tile.multiplyAll(value, scores, 0, count, sums, depth, n, scratch);
         }
         for (int i = 0; i < n; i++) {
             for (int c = 0; c < depth; c++) row[c] = sums[c][i] / total[i];
@@ -228,8 +205,8 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
             Arrays.fill(scores[j], 0, Math.clamp(at + j - (long) first, 0, n), Float.NEGATIVE_INFINITY);
     }
 
-    private static void read(MemorySegment data, long offset, float[] to, int count) {
-        MemorySegment.copy(data, ValueLayout.JAVA_FLOAT, offset * Float.BYTES, to, 0, count);
+    private static void read(MemorySegment data, long offset, float[] to, int at, int count) {
+        MemorySegment.copy(data, ValueLayout.JAVA_FLOAT, offset * Float.BYTES, to, at, count);
     }
 
     private static void max(float[] a, float[] b, int n) {

@@ -12,16 +12,8 @@ import java.util.Arrays;
  */
 record ChannelMajor(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Out {
     @Override
-    public void load(boolean first, int row, int column, int width, float[] to) {
-        if (first) {
-            Arrays.fill(to, 0, width, bias[row]);
-            return;
-        }
-        for (int done = 0; done < width; ) {
-            int n = Math.min(width - done, pixels - (column + done) % pixels);
-            MemorySegment.copy(y, ValueLayout.JAVA_FLOAT, at(row, column + done), to, done, n);
-            done += n;
-        }
+    public void start(int row, int column, int width, float[] to) {
+        Arrays.fill(to, 0, width, bias[row]);
     }
 
     @Override

@@ -120,7 +120,8 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
                 y.dim(1),
                 y.dim(0) * y.dim(2) * y.dim(3),
                 depth,
-                (row, from, count, to, scratch) -> w.read((long) row * depth + from, to, 0, count, scratch.shorts()),
+                (row, from, count, to, at, scratch) ->
+                        w.read((long) row * depth + from, to, at, count, scratch.shorts()),
                 new Windows(memory.at(x).data(), in, x.dim(2), x.dim(3), y.dim(2), y.dim(3), kernel, stride, padding),
                 new ChannelMajor(
                         memory.at(y).data(),

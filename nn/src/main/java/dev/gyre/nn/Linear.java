@@ -94,7 +94,8 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
                 rows,
                 out,
                 in,
-                (row, from, count, to, scratch) -> left.read((long) row * in + from, to, 0, count, scratch.shorts()),
+                (row, from, count, to, at, scratch) ->
+                        left.read((long) row * in + from, to, at, count, scratch.shorts()),
                 (from, depth, column, width, to, scratch) ->
                         transpose(right, in, from, depth, column, width, to, scratch),
                 new RowMajor(memory.at(y).data(), out, start),

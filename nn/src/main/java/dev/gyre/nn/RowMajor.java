@@ -11,12 +11,8 @@ import java.lang.foreign.ValueLayout;
  */
 record RowMajor(MemorySegment y, int columns, float[] bias) implements Gemm.Out {
     @Override
-    public void load(boolean first, int row, int column, int width, float[] to) {
-        if (first) {
-            System.arraycopy(bias, column, to, 0, width);
-            return;
-        }
-        MemorySegment.copy(y, ValueLayout.JAVA_FLOAT, at(row, column), to, 0, width);
+    public void start(int row, int column, int width, float[] to) {
+        System.arraycopy(bias, column, to, 0, width);
     }
 
     @Override

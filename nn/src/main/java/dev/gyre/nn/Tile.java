@@ -1,67 +1,61 @@
 package dev.gyre.nn;
 
-import java.util.Arrays;
+import dev.gyre.core.Scratch;
 
 /**
- * The innermost block of every matrix product: four rows of C gain four rows of B, each times one number of A. B and C are separate
- * arrays read with one index, which HotSpot turns into vector instructions by itself; the sixteen numbers of A stay in registers.
+ * The innermost block of every matrix product: some rows of C gain the product of as many rows of A with a panel of B.
  *
- * <p>An element's sum is the same chain of fused multiply-adds in the order of k, wherever blocks and threads begin: a result does
- * not depend on how the work was cut.
+ * <p>An element's sum begins at zero and is one chain of fused multiply-adds in the order of k, then added to C. That holds for every
+ * implementation, wherever blocks and threads begin: results do not depend on how the work was cut, nor on which tile did it.
  */
-final class Tile {
-    /** Rows of C, and rows of B, that one step takes. */
-    static final int SIDE = 4;
+interface Tile {
+    /** The fastest there is on this JVM and processor. */
+    Tile BEST = best();
 
-    private Tile() {}
+    /** Rows of C that one call takes. */
+    int rows();
 
-    /** {@code n} rounded up to whole tiles. */
-    static int padded(int n) {
-        return (n + SIDE - 1) / SIDE * SIDE;
-    }
+    /** Columns of C that one call takes at most; a call with fewer may compute the rest, unseen. */
+    int columns();
 
     /**
-     * c[i][0…n) += Σ a[i][k] · b[k][0…n) for i = 0…3 and k = 0…depth−1.
+     * c[row + i][column … column + width) += Σ a[at + i · {@link Gemm#DEPTH} + k] · b[first + k][column … column + width), for all i
+     * below {@link #rows()} and k below {@code depth}.
      *
-     * @param a four rows of at least {@code padded(depth)} numbers, zero from {@code depth} on
-     * @param b at least {@code padded(depth)} rows, all finite
-     * @param c four different arrays
+     * @param depth at most {@link Gemm#DEPTH}
+     * @param b rows that reach to {@code column + columns()}
+     * @param c likewise
      */
-    static void multiply(float[][] a, float[][] b, int depth, float[] c0, float[] c1, float[] c2, float[] c3, int n) {
-        for (int k = 0; k < depth; k += SIDE)
-            step(a[0], a[1], a[2], a[3], k, b[k], b[k + 1], b[k + 2], b[k + 3], c0, c1, c2, c3, n);
+    void multiply(
+            float[] a,
+            int at,
+            float[][] b,
+            int first,
+            int depth,
+            float[][] c,
+            int row,
+            int column,
+            int width,
+            Scratch scratch);
+
+    /** {@code n} rounded up to whole calls. */
+    default int padded(int n) {
+        return (n + rows() - 1) / rows() * rows();
     }
 
-    private static void step(
-            float[] p,
-            float[] q,
-            float[] r,
-            float[] s,
-            int k,
-            float[] b0,
-            float[] b1,
-            float[] b2,
-            float[] b3,
-            float[] c0,
-            float[] c1,
-            float[] c2,
-            float[] c3,
-            int n) {
-        float p0 = p[k], p1 = p[k + 1], p2 = p[k + 2], p3 = p[k + 3];
-        float q0 = q[k], q1 = q[k + 1], q2 = q[k + 2], q3 = q[k + 3];
-        float r0 = r[k], r1 = r[k + 1], r2 = r[k + 2], r3 = r[k + 3];
-        float s0 = s[k], s1 = s[k + 1], s2 = s[k + 2], s3 = s[k + 3];
-        for (int j = 0; j < n; j++) {
-            float x0 = b0[j], x1 = b1[j], x2 = b2[j], x3 = b3[j];
-            c0[j] = Math.fma(p3, x3, Math.fma(p2, x2, Math.fma(p1, x1, Math.fma(p0, x0, c0[j]))));
-            c1[j] = Math.fma(q3, x3, Math.fma(q2, x2, Math.fma(q1, x1, Math.fma(q0, x0, c1[j]))));
-            c2[j] = Math.fma(r3, x3, Math.fma(r2, x2, Math.fma(r1, x1, Math.fma(r0, x0, c2[j]))));
-            c3[j] = Math.fma(s3, x3, Math.fma(s2, x2, Math.fma(s1, x1, Math.fma(s0, x0, c3[j]))));
+    /** All of c[0 … rows)[0 … width) from {@code rows} rows of A; rows of A and C reach to {@link #padded}. */
+    default void multiplyAll(
+            float[] a, float[][] b, int first, int depth, float[][] c, int rows, int width, Scratch scratch) {
+        // Columns outside: that strip of B stays in the first cache while the rows of A pass by.
+        for (int column = 0; column < width; column += columns()) {
+            int n = Math.min(columns(), width - column);
+            for (int row = 0; row < rows; row += rows())
+                multiply(a, row * Gemm.DEPTH, b, first, depth, c, row, column, n, scratch);
         }
     }
 
-    /** Zeroes row {@code i}'s tail so that a depth that is no multiple of four needs no loop of its own. */
-    static void padRow(float[] row, int depth) {
-        Arrays.fill(row, depth, padded(depth), 0f);
+    private static Tile best() {
+        boolean module = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+        return module && VectorTile.isFast() ? new VectorTile() : new PlainTile();
     }
 }
