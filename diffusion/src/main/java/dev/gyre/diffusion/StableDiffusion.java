@@ -193,7 +193,7 @@ public final class StableDiffusion implements AutoCloseable {
      *
      * @return [texts, tokens, width], flat
      */
-    float[] encodeText(List<String> texts, Progress progress) {
+    public synchronized float[] encodeText(List<String> texts, Progress progress) {
         int length = architecture.text().length();
         int[] ids = new int[texts.size() * length];
         for (int i = 0; i < texts.size(); i++) {
@@ -213,8 +213,10 @@ public final class StableDiffusion implements AutoCloseable {
      * The UNet's prediction for a batch.
      *
      * @param x [batch, 4, height, width], flat; one timestep and one text state for each
+     * @param context [batch, 77, 768], flat, as {@link #encodeText} gives it
+     * @return [batch, 4, height, width], flat
      */
-    float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
+    public synchronized float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
         UNet net = architecture.unet();
         int batch = timesteps.length;
         List<Integer> shape = List.of(batch, height, width);
@@ -247,8 +249,15 @@ public final class StableDiffusion implements AutoCloseable {
         return epsilon;
     }
 
-    /** Classifier-free guidance: the two halves, without and with the prompt, run as one batch. */
-    float[] guided(float[] x, double timestep, float[] context, int height, int width, double guidance) {
+    /**
+     * Classifier-free guidance: the two halves, without and with the prompt, run as one batch.
+     *
+     * @param x [4, height, width], flat
+     * @param context text states of the negative prompt, then of the prompt, as {@link #encodeText} gives them
+     * @param guidance how far to go from the first prediction to the second, and beyond
+     */
+    public synchronized float[] guided(
+            float[] x, double timestep, float[] context, int height, int width, double guidance) {
         int n = x.length;
         float t = (float) timestep;
         float[] both = Arrays.copyOf(x, 2 * n);
@@ -267,7 +276,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @param latents [4, height, width], flat, at the scale the UNet works with
      * @return [3, 8·height, 8·width], flat, −1 to 1, not clamped
      */
-    float[] decode(float[] latents, int height, int width) {
+    public synchronized float[] decode(float[] latents, int height, int width) {
         Vae vae = architecture.vae();
         float[] z = new float[latents.length];
         for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
@@ -283,7 +292,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @param picture [3, height, width], flat, −1 to 1; sides are multiples of 8
      * @return mean, then log-variance before clamping, [2 · 4, height / 8, width / 8], flat, not scaled
      */
-    float[] encode(float[] picture, int height, int width) {
+    public synchronized float[] encode(float[] picture, int height, int width) {
         Graph graph = new Graph();
         Value input = graph.input("picture", DType.F32, 1, 3, height, width);
         graph.output(architecture.vae().encoder(input, weights.vae(graph)));
