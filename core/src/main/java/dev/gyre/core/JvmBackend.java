@@ -1,5 +1,6 @@
 package dev.gyre.core;
 
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -9,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class JvmBackend implements Backend {
     private final Workers workers;
     private final boolean definitions;
+    private final PackedWeights packed;
     private final AtomicInteger open = new AtomicInteger();
 
     /** As many threads as the machine has processors. */
@@ -17,17 +19,26 @@ public final class JvmBackend implements Backend {
     }
 
     public JvmBackend(int threads) {
-        this(threads, false);
+        this(threads, false, new PackedWeights());
     }
 
-    private JvmBackend(int threads, boolean definitions) {
+    private JvmBackend(int threads, boolean definitions, PackedWeights packed) {
         this.workers = new Workers(threads);
         this.definitions = definitions;
+        this.packed = packed;
+    }
+
+    /**
+     * A backend that keeps no second copy of a weight: kernels read the file's own order, which is slower. For machines whose memory
+     * does not hold the model.
+     */
+    public static JvmBackend lowMemory(int threads) {
+        return new JvmBackend(threads, false, null);
     }
 
     /** A backend that runs nothing but the definitions, in one thread: what every faster way is compared with. */
     public static JvmBackend ofDefinitions() {
-        return new JvmBackend(1, true);
+        return new JvmBackend(1, true, null);
     }
 
     @Override
@@ -44,9 +55,15 @@ public final class JvmBackend implements Backend {
         return open.get();
     }
 
+    /** Bytes of weights that were packed so far, beside the file's own. */
+    public long packedBytes() {
+        return packed == null ? 0 : packed.bytes();
+    }
+
     @Override
     public Executable compile(Graph graph) {
-        Executable executable = new JvmExecutable(graph, workers, definitions, open::decrementAndGet);
+        Executable executable =
+                new JvmExecutable(graph, workers, definitions, Optional.ofNullable(packed), open::decrementAndGet);
         open.incrementAndGet();
         return executable;
     }
@@ -54,5 +71,6 @@ public final class JvmBackend implements Backend {
     @Override
     public void close() {
         workers.close();
+        if (packed != null) packed.close();
     }
 }

@@ -22,6 +22,8 @@ final class JvmExecutable implements Executable, JvmMemory {
 
     private final Graph graph;
     private final Workers workers;
+    private final Optional<PackedWeights> packed;
+    private final Scratch scratch = new Scratch();
     private final Runnable onClose;
     private final Arena arena = Arena.ofShared();
     private final Planner.Plan plan;
@@ -30,9 +32,10 @@ final class JvmExecutable implements Executable, JvmMemory {
     private final List<JvmKernel> program = new ArrayList<>();
     private boolean closed;
 
-    JvmExecutable(Graph graph, Workers workers, boolean definitions, Runnable onClose) {
+    JvmExecutable(Graph graph, Workers workers, boolean definitions, Optional<PackedWeights> packed, Runnable onClose) {
         this.graph = graph;
         this.workers = workers;
+        this.packed = packed;
         this.onClose = onClose;
         try {
             Map<Op, List<Step>> loops = new IdentityHashMap<>();
@@ -92,6 +95,16 @@ final class JvmExecutable implements Executable, JvmMemory {
                         TornadoNativeArray.ARRAY_HEADER,
                         (long) value.shape().elements() * value.dtype().bytes());
         return new Tensor(value.dtype(), value.shape(), data);
+    }
+
+    @Override
+    public Optional<Tensor> packed(Value weight, String order, Packing packing) {
+        return packed.map(p -> p.of(at(weight), order, packing));
+    }
+
+    @Override
+    public Scratch scratch() {
+        return scratch;
     }
 
     @Override

@@ -1,7 +1,28 @@
 package dev.gyre.core;
 
-/** Where the values of a running graph lie. */
+import java.util.Optional;
+
+/** What a kernel of a running graph works on. */
 public interface JvmMemory {
     /** The value's elements: a weight as the file stores it (F32, F16 or BF16), everything else as planned. */
     Tensor at(Value value);
+
+    /**
+     * A weight in another order: packed when first asked for, kept as long as the backend and shared by all its graphs. Empty where
+     * the backend was told to keep memory low: then the weight is read as it lies.
+     *
+     * @param weight a constant
+     * @param order names the order: a weight may be packed in several
+     */
+    Optional<Tensor> packed(Value weight, String order, Packing packing);
+
+    /** How a weight is put in another order. */
+    @FunctionalInterface
+    interface Packing {
+        /** @param allocate gives an uninitialised tensor of the weight's own element type for a shape */
+        Tensor pack(Tensor weight, java.util.function.Function<Shape, Tensor> allocate);
+    }
+
+    /** Arrays that all workers of one kernel share; as with the workers' own, they hold whatever was left there. */
+    Scratch scratch();
 }

@@ -69,4 +69,32 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     private static void widenBF16(short[] from, float[] to, int at, int count) {
         for (int i = 0; i < count; i++) to[at + i] = Float.intBitsToFloat(from[i] << 16);
     }
+
+    /**
+     * Stores {@code count} floats of {@code from} as elements from flat index {@code at} on; the reverse of {@link #read}, exact for
+     * what that gave, else rounded to the nearest (BF16: cut off).
+     */
+    public void write(float[] from, int begin, long at, int count, short[] scratch) {
+        if (dtype == DType.F32) {
+            MemorySegment.copy(from, begin, data, FLOAT, at * 4, count);
+            return;
+        }
+        if (dtype != DType.F16 && dtype != DType.BF16)
+            throw new IllegalStateException("elements of type " + dtype + " are not floats");
+        for (int done = 0; done < count; ) {
+            int n = Math.min(count - done, scratch.length);
+            if (dtype == DType.F16) narrowF16(from, begin + done, scratch, n);
+            else narrowBF16(from, begin + done, scratch, n);
+            MemorySegment.copy(scratch, 0, data, SHORT, (at + done) * 2, n);
+            done += n;
+        }
+    }
+
+    private static void narrowF16(float[] from, int at, short[] to, int count) {
+        for (int i = 0; i < count; i++) to[i] = Float.floatToFloat16(from[at + i]);
+    }
+
+    private static void narrowBF16(float[] from, int at, short[] to, int count) {
+        for (int i = 0; i < count; i++) to[i] = (short) (Float.floatToRawIntBits(from[at + i]) >>> 16);
+    }
 }

@@ -27,7 +27,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  */
 public record Attention(Value q, Value k, Value v, int heads, boolean causal, Value y) implements Op {
     /** Queries that one piece of the fast way takes side by side. */
-    private static final int QUERIES = Gemm.WIDTH;
+    private static final int QUERIES = 512;
 
     /** Keys between two corrections of the running softmax. */
     private static final int KEYS = 192;
@@ -110,8 +110,8 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     }
 
     /**
-     * Streaming softmax (Dao et al. 2022) with queries side by side: scores stand as [keys, queries], so that every loop, the
-     * softmax's too, runs along the queries.
+     * Streaming softmax (Dao et al. 2022) with queries side by side: scores stand as [keys, queries] in strips, so that the softmax
+     * runs down the columns, and what it leaves is the right side of the product with the values.
      */
     @Override
     public Optional<JvmKernel> jvm() {
@@ -119,109 +119,162 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     }
 
     private void run(JvmMemory memory, Workers workers) {
-        MemorySegment from = memory.at(q).data(), keyData = memory.at(k).data();
-        MemorySegment valueData = memory.at(v).data(), to = memory.at(y).data();
-        int blocks = (q.dim(1) + QUERIES - 1) / QUERIES;
-        workers.run(q.dim(0) * heads * blocks, (piece, scratch) -> {
-            int batch = piece / (heads * blocks), head = piece / blocks % heads, first = piece % blocks * QUERIES;
-            block(batch, head, first, Math.min(QUERIES, q.dim(1) - first), from, keyData, valueData, to, scratch);
+        Tile tile = Tile.BEST;
+        MemorySegment from = memory.at(q).data(), keys = memory.at(k).data();
+        MemorySegment values = memory.at(v).data(), to = memory.at(y).data();
+        int n = q.dim(1), groups = q.dim(0) * heads;
+        // Each block reads the keys and values again: no finer than gives each thread something to do.
+        int cuts = Math.max((n + QUERIES - 1) / QUERIES, Math.min(n / 64, workers.threads() * 2 / groups));
+        int some = tile.strips((n + Math.max(1, cuts) - 1) / Math.max(1, cuts)) * tile.strip();
+        int blocks = (n + some - 1) / some;
+        workers.run(groups * blocks, (piece, scratch) -> {
+            int group = piece / blocks, first = piece % blocks * some;
+            new Block(tile, group / heads, group % heads, first, Math.min(some, n - first), scratch)
+                    .run(from, keys, values, to);
         });
     }
 
-    private void block(
-            int batch,
-            int head,
-            int first,
-            int n,
-            MemorySegment from,
-            MemorySegment keyData,
-            MemorySegment valueData,
-            MemorySegment to,
-            Scratch scratch) {
-        Tile tile = Tile.BEST;
-        int width = q.dim(2), depth = width / heads, keys = k.dim(1);
-        float[][] query = scratch.rows(3, depth, QUERIES); // [depth, queries]
-        float[][] sums = scratch.rows(4, tile.padded(depth), QUERIES); // [depth, queries], what becomes y
-        float[][] scores = scratch.rows(5, tile.padded(KEYS), QUERIES); // [keys, queries]
-        float[] key = scratch.floats(0, tile.padded(KEYS) * Gemm.DEPTH); // [keys, a panel of depth]
-        float[] value = scratch.floats(1, tile.padded(depth) * Gemm.DEPTH); // [depth, keys]
-        float[] largest = scratch.floats(2, QUERIES), total = scratch.floats(3, QUERIES);
-        float[] correction = scratch.floats(4, QUERIES), row = scratch.floats(5, depth);
-        int[] bits = scratch.ints(QUERIES);
-        float scale = (float) (1 / Math.sqrt(depth));
+    /** Some queries of one head. */
+    private final class Block {
+        private final Tile tile;
+        private final int batch;
+        private final int head;
+        private final int first;
+        private final int n;
+        private final Scratch scratch;
+        private final int width = q.dim(2);
+        private final int depth = width / heads;
+        private final int strips;
 
-        for (int i = 0; i < n; i++) {
-            read(from, (batch * q.dim(1) + first + i) * (long) width + head * depth, row, 0, depth);
-            for (int c = 0; c < depth; c++) query[c][i] = row[c] * scale;
+        Block(Tile tile, int batch, int head, int first, int n, Scratch scratch) {
+            this.tile = tile;
+            this.batch = batch;
+            this.head = head;
+            this.first = first;
+            this.n = n;
+            this.scratch = scratch;
+            strips = tile.strips(n);
         }
-        for (int c = 0; c < depth; c++) Arrays.fill(sums[c], 0, n, 0f);
-        Arrays.fill(largest, 0, n, Float.NEGATIVE_INFINITY);
-        Arrays.fill(total, 0, n, 0f);
 
-        int end = causal ? Math.min(keys, first + n) : keys;
-        for (int at = 0; at < end; at += KEYS) {
-            int count = Math.min(KEYS, end - at);
-            long offset = (batch * keys + at) * (long) width + head * depth;
-            for (int j = 0; j < count; j++) Arrays.fill(scores[j], 0, n, 0f);
-            for (int panel = 0; panel < depth; panel += Gemm.DEPTH) {
-                int part = Math.min(Gemm.DEPTH, depth - panel);
-                for (int j = 0; j < count; j++)
-                    read(keyData, offset + (long) j * width + panel, key, j * Gemm.DEPTH, part);
-                tile.multiplyAll(key, query, panel, part, scores, count, n, scratch);
+        void run(MemorySegment from, MemorySegment keyData, MemorySegment valueData, MemorySegment to) {
+            int band = tile.rows(), padded = tile.padded(depth), keys = k.dim(1);
+            int lines = tile.lines(KEYS + band), linesQ = tile.lines(depth), linesY = tile.lines(padded);
+            float[][] query = scratch.rows(Scratches.QUERIES, strips * linesQ, tile.lineLength(depth));
+            float[][] scores = scratch.rows(Scratches.SCORES, strips * lines, tile.lineLength(KEYS + band));
+            float[][] sums = scratch.rows(Scratches.RESULT, strips * linesY, tile.lineLength(padded));
+            float[] left = scratch.floats(Scratches.KEYS, tile.padded(KEYS) * depth);
+            float[] right = scratch.floats(Scratches.VALUES, padded * KEYS);
+            int all = strips * tile.strip();
+            float[] largest = scratch.floats(Scratches.ALL_LARGEST, all),
+                    total = scratch.floats(Scratches.ALL_TOTAL, all);
+            float[] correction = scratch.floats(Scratches.CORRECTION, all);
+            Arrays.fill(largest, 0, all, Float.NEGATIVE_INFINITY);
+            Arrays.fill(total, 0, all, 0f);
+            queries(from, query, linesQ);
+
+            int end = causal ? Math.min(keys, first + n) : keys;
+            for (int at = 0; at < end; at += KEYS) {
+                int count = Math.min(KEYS, end - at);
+                keys(keyData, at, count, left);
+                values(valueData, at, count, right);
+                for (int strip = 0; strip < strips; strip++) {
+                    int begin = strip * tile.strip(), wide = Math.min(tile.strip(), n - begin);
+                    for (int j = 0; j < count; j += band)
+                        tile.multiply(
+                                false,
+                                left,
+                                j * depth,
+                                query,
+                                strip * linesQ,
+                                depth,
+                                scores,
+                                strip * lines,
+                                j,
+                                wide,
+                                scratch);
+                    if (causal) mask(scores, strip * lines, lines, at, count, first + begin, wide);
+                    tile.softmax(scores, strip * lines, count, wide, largest, total, correction, begin, scratch);
+                    if (at > 0) tile.scale(sums, strip * linesY, depth, wide, correction, begin);
+                    for (int c = 0; c < depth; c += band)
+                        tile.multiply(
+                                at > 0,
+                                right,
+                                c * count,
+                                scores,
+                                strip * lines,
+                                count,
+                                sums,
+                                strip * linesY,
+                                c,
+                                wide,
+                                scratch);
+                }
             }
-            if (causal) mask(scores, at, count, first, n);
-            softmax(scores, count, n, largest, total, correction, bits);
+            store(sums, linesY, total, to);
+        }
+
+        /** Query i of the head as column i, divided by √depth. */
+        private void queries(MemorySegment from, float[][] query, int lines) {
+            float scale = (float) (1 / Math.sqrt(depth));
+            float[][] columns = scratch.rows(Scratches.PANEL, depth, QUERIES);
+            float[] row = scratch.floats(Scratches.LINE, depth);
+            for (int i = 0; i < n; i++) {
+                read(from, q, first + i, row, depth);
+                for (int c = 0; c < depth; c++) columns[c][i] = row[c] * scale;
+            }
+            for (int c = 0; c < depth; c++) tile.put(columns[c], 0, n, query, 0, lines, c, 0);
+        }
+
+        /** Keys as rows of the left side, in bands. */
+        private void keys(MemorySegment from, int at, int count, float[] to) {
+            int band = tile.rows();
+            for (int j = 0; j < count; j += band) {
+                int first = at + j;
+                Bands.interleave(
+                        (i, row) -> read(from, k, first + i, row, depth),
+                        Math.min(band, count - j),
+                        depth,
+                        to,
+                        j * depth,
+                        band,
+                        scratch);
+            }
+        }
+
+        /** Values as columns of the left side, in bands of channels. */
+        private void values(MemorySegment from, int at, int count, float[] to) {
+            int band = tile.rows();
+            float[] row = scratch.floats(Scratches.LINE, tile.padded(depth));
             for (int j = 0; j < count; j++) {
-                read(valueData, offset + (long) j * width, row, 0, depth);
-                for (int c = 0; c < depth; c++) value[c * Gemm.DEPTH + j] = row[c];
+                read(from, v, at + j, row, depth);
+                for (int c = 0; c < depth; c += band) System.arraycopy(row, c, to, c * count + j * band, band);
             }
-            for (int c = 0; c < depth; c++) scale(sums[c], correction, n);
-            tile.multiplyAll(value, scores, 0, count, sums, depth, n, scratch);
         }
-        for (int i = 0; i < n; i++) {
-            for (int c = 0; c < depth; c++) row[c] = sums[c][i] / total[i];
-            long offset = (batch * q.dim(1) + first + i) * (long) width + head * depth;
-            MemorySegment.copy(row, 0, to, ValueLayout.JAVA_FLOAT, offset * Float.BYTES, depth);
+
+        /** Queries that come before a key do not see it. */
+        private void mask(float[][] scores, int strip, int lines, int at, int count, int query, int wide) {
+            float[] never = scratch.floats(Scratches.LINE, wide);
+            Arrays.fill(never, 0, wide, Float.NEGATIVE_INFINITY);
+            for (int j = 0; j < count; j++)
+                tile.put(never, 0, Math.clamp(at + j - (long) query, 0, wide), scores, strip, lines, j, 0);
         }
-    }
 
-    /** Scores become exponentials; largest, total and the correction of what was summed before follow. */
-    private static void softmax(
-            float[][] scores, int count, int n, float[] largest, float[] total, float[] correction, int[] bits) {
-        System.arraycopy(largest, 0, correction, 0, n);
-        for (int j = 0; j < count; j++) max(largest, scores[j], n);
-        subtract(correction, largest, n);
-        Exp.inPlace(correction, n, bits);
-        scale(total, correction, n);
-        for (int j = 0; j < count; j++) {
-            subtract(scores[j], largest, n);
-            Exp.inPlace(scores[j], n, bits);
-            add(total, scores[j], n);
+        private void store(float[][] sums, int lines, float[] total, MemorySegment to) {
+            float[][] columns = scratch.rows(Scratches.PANEL, depth, QUERIES);
+            float[] row = scratch.floats(Scratches.LINE, depth);
+            for (int c = 0; c < depth; c++) tile.get(sums, 0, lines, c, 0, columns[c], 0, n);
+            for (int i = 0; i < n; i++) {
+                for (int c = 0; c < depth; c++) row[c] = columns[c][i] / total[i];
+                MemorySegment.copy(row, 0, to, ValueLayout.JAVA_FLOAT, place(q, first + i), depth);
+            }
         }
-    }
 
-    private static void mask(float[][] scores, int at, int count, int first, int n) {
-        for (int j = 0; j < count; j++)
-            Arrays.fill(scores[j], 0, Math.clamp(at + j - (long) first, 0, n), Float.NEGATIVE_INFINITY);
-    }
+        private void read(MemorySegment from, Value of, int row, float[] to, int count) {
+            MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, place(of, row), to, 0, count);
+        }
 
-    private static void read(MemorySegment data, long offset, float[] to, int at, int count) {
-        MemorySegment.copy(data, ValueLayout.JAVA_FLOAT, offset * Float.BYTES, to, at, count);
-    }
-
-    private static void max(float[] a, float[] b, int n) {
-        for (int i = 0; i < n; i++) a[i] = Math.max(a[i], b[i]);
-    }
-
-    private static void subtract(float[] a, float[] b, int n) {
-        for (int i = 0; i < n; i++) a[i] -= b[i];
-    }
-
-    private static void add(float[] a, float[] b, int n) {
-        for (int i = 0; i < n; i++) a[i] += b[i];
-    }
-
-    private static void scale(float[] a, float[] b, int n) {
-        for (int i = 0; i < n; i++) a[i] *= b[i];
+        private long place(Value of, int row) {
+            return (((long) batch * of.dim(1) + row) * width + (long) head * depth) * Float.BYTES;
+        }
     }
 }

@@ -4,9 +4,9 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
-import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -107,27 +107,35 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         }
     }
 
-    /** A matrix product whose right side, the windows as columns, is gathered panel by panel and never stored whole. */
+    /** Winograd's way where it saves work, else a matrix product whose right side, the windows, is gathered panel by panel. */
     @Override
     public Optional<JvmKernel> jvm() {
-        return Optional.of(this::run);
+        return Optional.of(Winograd.of(this).map(w -> (JvmKernel) w::run).orElse(this::direct));
     }
 
-    private void run(JvmMemory memory, Workers workers) {
-        int in = x.dim(1), kernel = weight.dim(2), depth = in * kernel * kernel;
-        Tensor w = memory.at(weight);
+    private void direct(JvmMemory memory, Workers workers) {
+        int in = x.dim(1), out = y.dim(1), kernel = weight.dim(2), depth = in * kernel * kernel;
+        Tile tile = Tile.BEST;
         Gemm.run(
-                y.dim(1),
+                tile,
+                out,
                 y.dim(0) * y.dim(2) * y.dim(3),
                 depth,
-                (row, from, count, to, at, scratch) ->
-                        w.read((long) row * depth + from, to, at, count, scratch.shorts()),
-                new Windows(memory.at(x).data(), in, x.dim(2), x.dim(3), y.dim(2), y.dim(3), kernel, stride, padding),
+                Bands.ofWeight(memory, weight, tile.rows(), out, depth, workers),
+                windows(memory.at(x).data()),
                 new ChannelMajor(
                         memory.at(y).data(),
-                        y.dim(1),
+                        out,
                         y.dim(2) * y.dim(3),
                         memory.at(bias).floats()),
                 workers);
+    }
+
+    private Windows windows(MemorySegment data) {
+        int in = x.dim(1), height = x.dim(2), width = x.dim(3), kernel = weight.dim(2);
+        // Where windows are pixels, all rows are one.
+        return kernel == 1 && stride == 1 && padding == 0
+                ? new Windows(data, in, 1, height * width, 1, height * width, 1, 1, 0)
+                : new Windows(data, in, height, width, y.dim(2), y.dim(3), kernel, stride, padding);
     }
 }

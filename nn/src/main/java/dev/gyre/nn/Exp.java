@@ -5,11 +5,22 @@ package dev.gyre.nn;
  * a scale by 2ⁿ. In two loops, because HotSpot turns the first into vector instructions only when the bits are scaled in another.
  */
 final class Exp {
-    private static final float LOG2_E = 1.44269504f;
-    private static final float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;
+    static final float LOG2_E = 1.44269504f;
+    static final float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;
 
     /** Adding and subtracting it rounds to a whole number: 1.5 · 2²³. */
-    private static final float ROUND = 12582912f;
+    static final float ROUND = 12582912f;
+
+    /** The polynomial's coefficients, of r⁷ down to r². */
+    static final float C7 = 1.9875691500E-4f,
+            C6 = 1.3981999507E-3f,
+            C5 = 8.3334519073E-3f,
+            C4 = 4.1665795894E-2f,
+            C3 = 1.6666665459E-1f,
+            C2 = 5.0000001201E-1f;
+
+    /** Beyond these the result stays what it is there. */
+    static final float LEAST = -87f, MOST = 88f;
 
     private Exp() {}
 
@@ -25,15 +36,14 @@ final class Exp {
 
     private static void polynomial(float[] x, int[] bits, int count) {
         for (int i = 0; i < count; i++) {
-            float v = Math.max(-87f, Math.min(88f, x[i]));
+            float v = Math.max(LEAST, Math.min(MOST, x[i]));
             float n = v * LOG2_E + ROUND - ROUND;
             float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, v));
-            float p = 1.9875691500E-4f;
-            p = Math.fma(p, r, 1.3981999507E-3f);
-            p = Math.fma(p, r, 8.3334519073E-3f);
-            p = Math.fma(p, r, 4.1665795894E-2f);
-            p = Math.fma(p, r, 1.6666665459E-1f);
-            p = Math.fma(p, r, 5.0000001201E-1f);
+            float p = Math.fma(C7, r, C6);
+            p = Math.fma(p, r, C5);
+            p = Math.fma(p, r, C4);
+            p = Math.fma(p, r, C3);
+            p = Math.fma(p, r, C2);
             x[i] = Math.fma(p, r * r, r) + 1f;
             bits[i] = ((int) n + 127) << 23;
         }

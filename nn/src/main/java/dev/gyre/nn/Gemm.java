@@ -4,32 +4,38 @@ import dev.gyre.core.Scratch;
 import dev.gyre.core.Workers;
 
 /**
- * C[m, n] = A[m, k] · B[k, n], blocked for the caches and shared among workers. Where A, B and C lie is the caller's: rows of A and
- * panels of B are copied (and widened, gathered or transposed) into {@code float[]} scratch block by block as they are used, so no
- * matrix is ever stored a second time.
+ * C[m, n] = A[m, k] · B[k, n], blocked for the caches and shared among workers. Where A, B and C lie is the caller's: bands of A and
+ * strips of B are copied (and widened, gathered or transposed) into {@code float[]} scratch block by block as they are used.
  */
 final class Gemm {
-    /** Columns of a panel of B. Long enough that HotSpot's vector loops run at full speed, short enough for the first cache. */
-    static final int WIDTH = 512;
-
-    /** Rows of a panel of B: with {@link #WIDTH} columns half a mebibyte, for the second cache. */
+    /** Rows of B that are taken at a time: a strip of them stays in the first cache. Sums begin anew after so many. */
     static final int DEPTH = 256;
 
-    /** Rows of C that a piece takes at most: a panel of B is packed once for all of them. */
-    private static final int ROWS = 768;
+    /** Columns of C that a piece takes at most: with {@link #DEPTH} rows half a mebibyte, for the second cache. */
+    static final int WIDTH = 512;
+
+    /** Rows of C that a piece takes at most: what was packed of B serves them all. */
+    private static final int ROWS = 192;
 
     private Gemm() {}
 
-    /** The left matrix. */
-    interface Rows {
-        /** Copies {@code A[row, from … from + count)} to {@code to} at {@code at}. */
-        void read(int row, int from, int count, float[] to, int at, Scratch scratch);
-    }
-
     /** The right matrix. */
-    interface Panels {
-        /** Copies {@code B[from … from + depth, column … column + width)} to the first rows of {@code to}. */
-        void read(int from, int depth, int column, int width, float[][] to, Scratch scratch);
+    interface Right {
+        /**
+         * Copies {@code B[from … from + depth, column … column + width)} to strips.
+         *
+         * @param column a multiple of the tile's strip
+         * @param lines arrays of one strip
+         */
+        void read(Tile tile, int from, int depth, int column, int width, float[][] to, int lines, Scratch scratch);
+
+        /** A matrix whose columns come in bands as wide as the tile's strips. */
+        static Right of(Bands columns) {
+            return (tile, from, depth, column, width, to, lines, scratch) -> {
+                for (int strip = 0; strip < tile.strips(width); strip++)
+                    tile.fill(columns, column + strip * tile.strip(), from, depth, to, strip * lines, scratch);
+            };
+        }
     }
 
     /** The product. */
@@ -40,36 +46,48 @@ final class Gemm {
         void store(int row, int column, int width, float[] from);
     }
 
-    static void run(int m, int n, int k, Rows a, Panels b, Out c, Workers workers) {
-        run(Tile.BEST, m, n, k, a, b, c, workers);
-    }
-
-    static void run(Tile tile, int m, int n, int k, Rows a, Panels b, Out c, Workers workers) {
+    static void run(Tile tile, int m, int n, int k, Bands a, Right b, Out c, Workers workers) {
+        // Equal widths, in whole strips; then as few cuts in m as give each thread something to do: each packs its part
+        // of B again.
         int columns = (n + WIDTH - 1) / WIDTH;
-        // Every cut in m packs its panels of B again: no finer than gives each thread something to do.
-        int cuts = Math.max(1, Math.min((workers.threads() * 3 + columns - 1) / columns, m / 64));
-        int rows = Math.min(ROWS, tile.padded((m + cuts - 1) / cuts));
-        int chunks = (m + rows - 1) / rows;
-        workers.run(columns * chunks, (piece, scratch) -> {
-            int column = piece / chunks * WIDTH, row = piece % chunks * rows;
-            block(tile, row, Math.min(rows, m - row), column, Math.min(WIDTH, n - column), k, a, b, c, scratch);
+        int width = tile.strips((n + columns - 1) / columns) * tile.strip();
+        int wanted = (workers.threads() * 4 + columns - 1) / columns;
+        int cuts = Math.max((m + ROWS - 1) / ROWS, Math.min(wanted, m / 48));
+        int rows = tile.padded((m + Math.max(1, cuts) - 1) / Math.max(1, cuts));
+        int chunks = (m + rows - 1) / rows, blocks = (n + width - 1) / width;
+        workers.run(blocks * chunks, (piece, scratch) -> {
+            int column = piece / chunks * width, row = piece % chunks * rows;
+            block(tile, row, Math.min(rows, m - row), column, Math.min(width, n - column), k, a, b, c, scratch);
         });
     }
 
     private static void block(
-            Tile tile, int first, int rows, int column, int width, int k, Rows a, Panels b, Out c, Scratch scratch) {
-        int padded = tile.padded(rows);
-        float[][] panel = scratch.rows(0, DEPTH, WIDTH);
-        float[][] sums = scratch.rows(1, padded, WIDTH);
-        float[] left = scratch.floats(4, padded * DEPTH);
-        for (int i = 0; i < rows; i++) c.start(first + i, column, width, sums[i]);
+            Tile tile, int first, int rows, int column, int width, int k, Bands a, Right b, Out c, Scratch scratch) {
+        int padded = tile.padded(rows), linesB = tile.lines(DEPTH), linesC = tile.lines(padded);
+        int strips = tile.strips(width);
+        float[][] panel = scratch.rows(Scratches.PANEL, strips * linesB, tile.lineLength(DEPTH));
+        float[][] sums = scratch.rows(Scratches.RESULT, strips * linesC, tile.lineLength(tile.padded(ROWS)));
+        float[] left = scratch.floats(Scratches.LEFT, padded * DEPTH), line = scratch.floats(Scratches.LINE, width);
+        for (int i = 0; i < rows; i++) {
+            c.start(first + i, column, width, line);
+            tile.put(line, 0, width, sums, 0, linesC, i, 0);
+        }
         for (int from = 0; from < k; from += DEPTH) {
             int depth = Math.min(DEPTH, k - from);
-            b.read(from, depth, column, width, panel, scratch);
-            // What the last tile has of rows beyond the end is left over from others and never stored.
-            for (int i = 0; i < rows; i++) a.read(first + i, from, depth, left, i * DEPTH, scratch);
-            tile.multiplyAll(left, panel, 0, depth, sums, rows, width, scratch);
+            b.read(tile, from, depth, column, width, panel, linesB, scratch);
+            // What the last band has of rows beyond the end is left over from others and never stored.
+            for (int i = 0; i < rows; i += tile.rows()) a.read(first + i, from, depth, left, i * depth, scratch);
+            // Strips outside: each stays in the first cache while the bands of A pass by.
+            for (int strip = 0; strip < strips; strip++) {
+                int n = Math.min(tile.strip(), width - strip * tile.strip());
+                for (int i = 0; i < rows; i += tile.rows())
+                    tile.multiply(
+                            true, left, i * depth, panel, strip * linesB, depth, sums, strip * linesC, i, n, scratch);
+            }
         }
-        for (int i = 0; i < rows; i++) c.store(first + i, column, width, sums[i]);
+        for (int i = 0; i < rows; i++) {
+            tile.get(sums, 0, linesC, i, 0, line, 0, width);
+            c.store(first + i, column, width, line);
+        }
     }
 }

@@ -3,9 +3,7 @@ package dev.gyre.nn;
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
-import dev.gyre.core.Scratch;
 import dev.gyre.core.Step;
-import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.util.List;
@@ -88,55 +86,16 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
 
     private void run(JvmMemory memory, Workers workers) {
         int rows = y.dim(0), in = x.dim(1), out = y.dim(1);
-        Tensor left = memory.at(x), right = memory.at(weight);
         float[] start = bias.map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
+        Tile tile = Tile.BEST;
         Gemm.run(
+                tile,
                 rows,
                 out,
                 in,
-                (row, from, count, to, at, scratch) ->
-                        left.read((long) row * in + from, to, at, count, scratch.shorts()),
-                (from, depth, column, width, to, scratch) ->
-                        transpose(right, in, from, depth, column, width, to, scratch),
+                Bands.of(tile.rows(), memory.at(x), rows, in),
+                Gemm.Right.of(Bands.ofWeight(memory, weight, tile.strip(), out, in, workers)),
                 new RowMajor(memory.at(y).data(), out, start),
                 workers);
-    }
-
-    /** Eight rows of W at a time become eight neighbours in every row of the panel. */
-    private static void transpose(
-            Tensor w, int in, int from, int depth, int column, int width, float[][] to, Scratch scratch) {
-        float[][] rows = scratch.rows(3, 8, Gemm.DEPTH);
-        for (int o = 0; o < width; o += 8) {
-            int n = Math.min(8, width - o);
-            for (int i = 0; i < n; i++)
-                w.read((long) (column + o + i) * in + from, rows[i], 0, depth, scratch.shorts());
-            if (n == 8) scatter(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], depth, to, o);
-            else for (int j = 0; j < depth; j++) for (int i = 0; i < n; i++) to[j][o + i] = rows[i][j];
-        }
-    }
-
-    private static void scatter(
-            float[] r0,
-            float[] r1,
-            float[] r2,
-            float[] r3,
-            float[] r4,
-            float[] r5,
-            float[] r6,
-            float[] r7,
-            int depth,
-            float[][] to,
-            int at) {
-        for (int j = 0; j < depth; j++) {
-            float[] row = to[j];
-            row[at] = r0[j];
-            row[at + 1] = r1[j];
-            row[at + 2] = r2[j];
-            row[at + 3] = r3[j];
-            row[at + 4] = r4[j];
-            row[at + 5] = r5[j];
-            row[at + 6] = r6[j];
-            row[at + 7] = r7[j];
-        }
     }
 }

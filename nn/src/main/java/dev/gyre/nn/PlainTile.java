@@ -10,49 +10,129 @@ import java.util.Arrays;
 final class PlainTile implements Tile {
     private static final int SIDE = 4;
 
+    /** Long rows: HotSpot's vector loops need a few hundred rounds to come to speed. */
+    private static final int STRIP = 512;
+
     @Override
     public int rows() {
         return SIDE;
     }
 
-    /** Long rows: HotSpot's vector loops need a few hundred rounds to come to speed. */
     @Override
-    public int columns() {
-        return Gemm.WIDTH;
+    public int strip() {
+        return STRIP;
+    }
+
+    /** A line for each row. */
+    @Override
+    public int lines(int rows) {
+        return rows;
+    }
+
+    @Override
+    public int lineLength(int rows) {
+        return STRIP;
+    }
+
+    @Override
+    public void put(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column) {
+        for (int done = 0; done < width; ) {
+            int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
+            System.arraycopy(from, at + done, to[first + (column + done) / STRIP * lines + row], here, n);
+            done += n;
+        }
+    }
+
+    @Override
+    public void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width) {
+        for (int done = 0; done < width; ) {
+            int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
+            System.arraycopy(from[first + (column + done) / STRIP * lines + row], here, to, at + done, n);
+            done += n;
+        }
+    }
+
+    @Override
+    public void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch) {
+        int some = 32;
+        float[] band = scratch.floats(Scratches.BAND, some * STRIP);
+        for (int i = 0; i < depth; i += some) {
+            int n = Math.min(some, depth - i);
+            from.read(column, k + i, n, band, 0, scratch);
+            for (int j = 0; j < n; j++) System.arraycopy(band, j * STRIP, to[first + i + j], 0, STRIP);
+        }
     }
 
     @Override
     public void multiply(
+            boolean add,
             float[] a,
             int at,
             float[][] b,
-            int first,
+            int firstB,
             int depth,
             float[][] c,
+            int firstC,
             int row,
-            int column,
             int width,
             Scratch scratch) {
-        float[][] sums = scratch.rows(2, SIDE, Gemm.WIDTH);
+        float[][] sums = scratch.rows(Scratches.SUMS, SIDE, STRIP);
         for (int i = 0; i < SIDE; i++) Arrays.fill(sums[i], 0, width, 0f);
-        if (column != 0) throw new IllegalArgumentException("rows are taken whole, got column " + column);
         int whole = depth / SIDE * SIDE;
         for (int k = 0; k < whole; k += SIDE)
             step(
                     a,
-                    at + k,
-                    b[first + k],
-                    b[first + k + 1],
-                    b[first + k + 2],
-                    b[first + k + 3],
+                    at + k * SIDE,
+                    b[firstB + k],
+                    b[firstB + k + 1],
+                    b[firstB + k + 2],
+                    b[firstB + k + 3],
                     sums[0],
                     sums[1],
                     sums[2],
                     sums[3],
                     width);
         for (int k = whole; k < depth; k++)
-            for (int i = 0; i < SIDE; i++) one(a[at + i * Gemm.DEPTH + k], b[first + k], sums[i], width);
-        for (int i = 0; i < SIDE; i++) add(c[row + i], sums[i], width);
+            for (int i = 0; i < SIDE; i++) one(a[at + k * SIDE + i], b[firstB + k], sums[i], width);
+        for (int i = 0; i < SIDE; i++)
+            if (add) add(c[firstC + row + i], sums[i], width);
+            else System.arraycopy(sums[i], 0, c[firstC + row + i], 0, width);
+    }
+
+    @Override
+    public void scale(float[][] c, int first, int rows, int width, float[] factors, int at) {
+        for (int i = 0; i < rows; i++) scale(c[first + i], factors, at, width);
+    }
+
+    @Override
+    public void softmax(
+            float[][] scores,
+            int first,
+            int rows,
+            int width,
+            float[] largest,
+            float[] total,
+            float[] correction,
+            int at,
+            Scratch scratch) {
+        float[] most = scratch.floats(Scratches.LARGEST, STRIP), sum = scratch.floats(Scratches.TOTAL, STRIP);
+        float[] change = scratch.floats(Scratches.CHANGE, STRIP);
+        int[] bits = scratch.ints(STRIP);
+        System.arraycopy(largest, at, most, 0, width);
+        System.arraycopy(largest, at, change, 0, width);
+        System.arraycopy(total, at, sum, 0, width);
+        for (int j = 0; j < rows; j++) max(most, scores[first + j], width);
+        subtract(change, most, width);
+        Exp.inPlace(change, width, bits);
+        multiply(sum, change, width);
+        for (int j = 0; j < rows; j++) {
+            subtract(scores[first + j], most, width);
+            Exp.inPlace(scores[first + j], width, bits);
+            add(sum, scores[first + j], width);
+        }
+        System.arraycopy(most, 0, largest, at, width);
+        System.arraycopy(change, 0, correction, at, width);
+        System.arraycopy(sum, 0, total, at, width);
     }
 
     private static void step(
@@ -67,11 +147,10 @@ final class PlainTile implements Tile {
             float[] c2,
             float[] c3,
             int n) {
-        int q = at + Gemm.DEPTH, r = q + Gemm.DEPTH, s = r + Gemm.DEPTH;
-        float p0 = a[at], p1 = a[at + 1], p2 = a[at + 2], p3 = a[at + 3];
-        float q0 = a[q], q1 = a[q + 1], q2 = a[q + 2], q3 = a[q + 3];
-        float r0 = a[r], r1 = a[r + 1], r2 = a[r + 2], r3 = a[r + 3];
-        float s0 = a[s], s1 = a[s + 1], s2 = a[s + 2], s3 = a[s + 3];
+        float p0 = a[at], q0 = a[at + 1], r0 = a[at + 2], s0 = a[at + 3];
+        float p1 = a[at + 4], q1 = a[at + 5], r1 = a[at + 6], s1 = a[at + 7];
+        float p2 = a[at + 8], q2 = a[at + 9], r2 = a[at + 10], s2 = a[at + 11];
+        float p3 = a[at + 12], q3 = a[at + 13], r3 = a[at + 14], s3 = a[at + 15];
         for (int j = 0; j < n; j++) {
             float x0 = b0[j], x1 = b1[j], x2 = b2[j], x3 = b3[j];
             c0[j] = Math.fma(p3, x3, Math.fma(p2, x2, Math.fma(p1, x1, Math.fma(p0, x0, c0[j]))));
@@ -87,5 +166,21 @@ final class PlainTile implements Tile {
 
     private static void add(float[] a, float[] b, int n) {
         for (int j = 0; j < n; j++) a[j] += b[j];
+    }
+
+    private static void multiply(float[] a, float[] b, int n) {
+        for (int j = 0; j < n; j++) a[j] *= b[j];
+    }
+
+    private static void scale(float[] a, float[] b, int at, int n) {
+        for (int j = 0; j < n; j++) a[j] *= b[at + j];
+    }
+
+    private static void max(float[] a, float[] b, int n) {
+        for (int j = 0; j < n; j++) a[j] = Math.max(a[j], b[j]);
+    }
+
+    private static void subtract(float[] a, float[] b, int n) {
+        for (int j = 0; j < n; j++) a[j] -= b[j];
     }
 }

@@ -3,55 +3,96 @@ package dev.gyre.nn;
 import dev.gyre.core.Scratch;
 
 /**
- * The innermost block of every matrix product: some rows of C gain the product of as many rows of A with a panel of B.
+ * The innermost block of every matrix product: some rows of C become, or gain, the product of as many rows of A with a strip of B.
  *
- * <p>An element's sum begins at zero and is one chain of fused multiply-adds in the order of k, then added to C. That holds for every
- * implementation, wherever blocks and threads begin: results do not depend on how the work was cut, nor on which tile did it.
+ * <p>A comes in bands: {@link #rows()} rows interleaved, {@code a[at + k · rows() + i]}. B and C lie in strips of {@link #strip()}
+ * columns; how a strip lies in {@code float[]} lines is the tile's own, {@link #put} and {@link #get} know.
+ *
+ * <p>An element's sum begins at zero and is one chain of fused multiply-adds in the order of k. That holds for every implementation,
+ * wherever blocks and threads begin: results do not depend on how the work was cut, nor on which tile did it.
  */
 interface Tile {
     /** The fastest there is on this JVM and processor. */
     Tile BEST = best();
 
-    /** Rows of C that one call takes. */
+    /** Rows of a band. */
     int rows();
 
-    /** Columns of C that one call takes at most; a call with fewer may compute the rest, unseen. */
-    int columns();
+    /** Columns of a strip. */
+    int strip();
+
+    /** Arrays that a strip of {@code rows} rows takes. */
+    int lines(int rows);
+
+    /** Floats of each of those arrays. */
+    int lineLength(int rows);
 
     /**
-     * c[row + i][column … column + width) += Σ a[at + i · {@link Gemm#DEPTH} + k] · b[first + k][column … column + width), for all i
-     * below {@link #rows()} and k below {@code depth}.
+     * Writes a part of one row of a matrix in strips.
      *
-     * @param depth at most {@link Gemm#DEPTH}
-     * @param b rows that reach to {@code column + columns()}
-     * @param c likewise
+     * @param from where it is read, {@code width} floats from {@code at} on
+     * @param to strips, {@code lines} arrays each, from array {@code first} on
+     * @param column of the row, counted from the first strip
+     */
+    void put(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column);
+
+    /** Reads what {@link #put} wrote. */
+    void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width);
+
+    /** Writes {@code depth} rows of one strip from bands of the transposed matrix that are as wide as a strip. */
+    void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch);
+
+    /**
+     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · rows() + i] · b[k][0 … width), for all i below {@link #rows()} and
+     * k below {@code depth}.
+     *
+     * @param b the array where a strip begins
+     * @param c likewise, of at least {@code row + rows()} rows
+     * @param width what lies beyond it may be computed, unseen
      */
     void multiply(
+            boolean add,
             float[] a,
             int at,
             float[][] b,
-            int first,
+            int firstB,
             int depth,
             float[][] c,
+            int firstC,
             int row,
-            int column,
             int width,
             Scratch scratch);
 
-    /** {@code n} rounded up to whole calls. */
+    /** c[row][j] ·= factors[at + j] for {@code rows} rows of one strip. */
+    void scale(float[][] c, int first, int rows, int width, float[] factors, int at);
+
+    /**
+     * One block of a streaming softmax down the columns of one strip: scores become exponentials of their difference from the largest.
+     *
+     * @param scores {@code rows} rows of a strip
+     * @param largest of each column so far, from {@code at} on; follows
+     * @param total of the exponentials so far; follows
+     * @param correction gets what sums made with the old largest are to be multiplied with
+     */
+    void softmax(
+            float[][] scores,
+            int first,
+            int rows,
+            int width,
+            float[] largest,
+            float[] total,
+            float[] correction,
+            int at,
+            Scratch scratch);
+
+    /** {@code n} rounded up to whole bands. */
     default int padded(int n) {
         return (n + rows() - 1) / rows() * rows();
     }
 
-    /** All of c[0 … rows)[0 … width) from {@code rows} rows of A; rows of A and C reach to {@link #padded}. */
-    default void multiplyAll(
-            float[] a, float[][] b, int first, int depth, float[][] c, int rows, int width, Scratch scratch) {
-        // Columns outside: that strip of B stays in the first cache while the rows of A pass by.
-        for (int column = 0; column < width; column += columns()) {
-            int n = Math.min(columns(), width - column);
-            for (int row = 0; row < rows; row += rows())
-                multiply(a, row * Gemm.DEPTH, b, first, depth, c, row, column, n, scratch);
-        }
+    /** {@code n} columns in strips. */
+    default int strips(int n) {
+        return (n + strip() - 1) / strip();
     }
 
     private static Tile best() {

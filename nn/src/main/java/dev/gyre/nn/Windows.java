@@ -14,11 +14,12 @@ import java.util.Arrays;
  */
 record Windows(
         MemorySegment x, int in, int height, int width, int rows, int columns, int kernel, int stride, int padding)
-        implements Gemm.Panels {
+        implements Gemm.Right {
 
     @Override
-    public void read(int from, int depth, int column, int count, float[][] to, Scratch scratch) {
-        float[] line = stride == 1 ? null : scratch.floats(0, columns * stride);
+    public void read(Tile tile, int from, int depth, int column, int count, float[][] to, int lines, Scratch scratch) {
+        float[] gathered = scratch.floats(Scratches.GATHERED, count);
+        float[] line = scratch.floats(Scratches.LINE, columns * stride);
         for (int k = 0; k < depth; k++) {
             int tap = from + k, channel = tap / (kernel * kernel);
             int down = tap / kernel % kernel - padding, right = tap % kernel - padding;
@@ -26,18 +27,19 @@ record Windows(
                 int pixel = column + done, at = pixel % columns;
                 int n = Math.min(count - done, columns - at);
                 int row = pixel / columns % rows * stride + down;
-                if (row < 0 || row >= height) Arrays.fill(to[k], done, done + n, 0f);
+                if (row < 0 || row >= height) Arrays.fill(gathered, done, done + n, 0f);
                 else {
                     long plane = (long) (pixel / (columns * rows)) * in + channel;
                     long start = (plane * height + row) * width;
-                    if (stride == 1) copy(start, at + right, to[k], done, n);
+                    if (stride == 1) copy(start, at + right, gathered, done, n);
                     else {
                         copy(start, at * stride + right, line, 0, (n - 1) * stride + 1);
-                        for (int i = 0; i < n; i++) to[k][done + i] = line[i * stride];
+                        for (int i = 0; i < n; i++) gathered[done + i] = line[i * stride];
                     }
                 }
                 done += n;
             }
+            tile.put(gathered, 0, count, to, 0, lines, k, 0);
         }
     }
 

@@ -1,0 +1,101 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Scratch;
+import dev.gyre.core.Shape;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+
+/** The rows of a matrix, some at a time and interleaved, as a {@link Tile} reads them. */
+@FunctionalInterface
+interface Bands {
+    /**
+     * Copies {@code matrix[row + i][from + k]} to {@code to[at + k · band + i]}, for all k below {@code depth} and i below the size of
+     * a band; rows beyond the matrix are left as they were.
+     *
+     * @param row a multiple of the band's size
+     */
+    void read(int row, int from, int depth, float[] to, int at, Scratch scratch);
+
+    /**
+     * Interleaves a row-major matrix as it is read.
+     *
+     * @param band rows of a band
+     * @param matrix [rows, columns]
+     */
+    static Bands of(int band, Tensor matrix, int rows, int columns) {
+        return (row, from, depth, to, at, scratch) -> interleave(
+                (i, line) -> matrix.read((long) (row + i) * columns + from, line, 0, depth, scratch.shorts()),
+                Math.min(band, rows - row),
+                depth,
+                to,
+                at,
+                band,
+                scratch);
+    }
+
+    /** Where a band's rows come from. */
+    interface Source {
+        void read(int row, float[] to);
+    }
+
+    /** Makes one band of {@code count} rows. */
+    static void interleave(Source from, int count, int depth, float[] to, int at, int band, Scratch scratch) {
+        float[][] lines = scratch.rows(Scratches.ROWS, 4, depth);
+        for (int i = 0; i < count; i += 4) {
+            int n = Math.min(4, count - i);
+            for (int j = 0; j < n; j++) from.read(i + j, lines[j]);
+            if (n == 4) interleave(lines[0], lines[1], lines[2], lines[3], depth, to, at + i, band);
+            else for (int j = 0; j < n; j++) interleave(lines[j], depth, to, at + i + j, band);
+        }
+    }
+
+    private static void interleave(
+            float[] a, float[] b, float[] c, float[] d, int depth, float[] to, int at, int band) {
+        for (int k = 0; k < depth; k++) {
+            int i = at + k * band;
+            to[i] = a[k];
+            to[i + 1] = b[k];
+            to[i + 2] = c[k];
+            to[i + 3] = d[k];
+        }
+    }
+
+    private static void interleave(float[] a, int depth, float[] to, int at, int band) {
+        for (int k = 0; k < depth; k++) to[at + k * band] = a[k];
+    }
+
+    /**
+     * A weight [rows, columns]: as it was packed for bands of this size, or where memory is kept low as it lies.
+     */
+    static Bands ofWeight(JvmMemory memory, Value weight, int band, int rows, int columns, Workers workers) {
+        return memory.packed(weight, "bands of " + band, (tensor, allocate) -> {
+                    Tensor to = allocate.apply(Shape.of((rows + band - 1) / band, columns, band));
+                    Bands from = of(band, tensor, rows, columns);
+                    workers.run(to.shape().dim(0), (piece, scratch) -> {
+                        int some = Math.max(1, Math.min(columns, (1 << 15) / band));
+                        float[] block = scratch.floats(Scratches.BAND, some * band);
+                        for (int k = 0; k < columns; k += some) {
+                            int n = Math.min(some, columns - k);
+                            from.read(piece * band, k, n, block, 0, scratch);
+                            to.write(block, 0, ((long) piece * columns + k) * band, n * band, scratch.shorts());
+                        }
+                    });
+                    return to;
+                })
+                .map(Bands::packed)
+                .orElseGet(() -> of(band, memory.at(weight), rows, columns));
+    }
+
+    /**
+     * Bands that were stored one after the other.
+     *
+     * @param packed [bands, columns, band]
+     */
+    static Bands packed(Tensor packed) {
+        int columns = packed.shape().dim(1), band = packed.shape().dim(2);
+        return (row, from, depth, to, at, scratch) ->
+                packed.read(((long) (row / band) * columns + from) * band, to, at, depth * band, scratch.shorts());
+    }
+}
