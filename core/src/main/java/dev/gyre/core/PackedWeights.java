@@ -36,7 +36,8 @@ final class PackedWeights implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        arena.close();
+    public synchronized void close() {
+        packed.clear();
+        if (arena.scope().isAlive()) arena.close();
     }
 }

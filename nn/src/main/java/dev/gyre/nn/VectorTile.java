@@ -50,11 +50,11 @@ final class VectorTile implements Tile {
     public void put(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column) {
         int done = 0;
         if (column % STRIP == 0)
-            for (int strip = first + column / STRIP; done + STRIP <= width; done += STRIP)
-                copy(from, at + done, to[strip++], row * STRIP);
+            for (int strip = first + column / STRIP * lines; done + STRIP <= width; done += STRIP, strip += lines)
+                copy(from, at + done, to[strip], row * STRIP);
         while (done < width) {
             int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
-            System.arraycopy(from, at + done, to[first + (column + done) / STRIP], row * STRIP + here, n);
+            System.arraycopy(from, at + done, to[first + (column + done) / STRIP * lines], row * STRIP + here, n);
             done += n;
         }
     }
@@ -63,11 +63,11 @@ final class VectorTile implements Tile {
     public void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width) {
         int done = 0;
         if (column % STRIP == 0)
-            for (int strip = first + column / STRIP; done + STRIP <= width; done += STRIP)
-                copy(from[strip++], row * STRIP, to, at + done);
+            for (int strip = first + column / STRIP * lines; done + STRIP <= width; done += STRIP, strip += lines)
+                copy(from[strip], row * STRIP, to, at + done);
         while (done < width) {
             int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
-            System.arraycopy(from[first + (column + done) / STRIP], row * STRIP + here, to, at + done, n);
+            System.arraycopy(from[first + (column + done) / STRIP * lines], row * STRIP + here, to, at + done, n);
             done += n;
         }
     }
