@@ -1,6 +1,5 @@
 package dev.gyre.core;
 
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -8,37 +7,58 @@ import java.util.concurrent.atomic.AtomicInteger;
  * there. The result of a run does not depend on the number of threads.
  */
 public final class JvmBackend implements Backend {
+    /**
+     * How to run.
+     *
+     * @param threads as many as share the work, the caller's included
+     * @param lowMemory whether to keep no second copy of a weight: kernels then read the file's own order, which is slower
+     * @param profiler hears how long ops take
+     */
+    public record Options(int threads, boolean lowMemory, Profiler profiler) {
+        /** As many threads as the machine has processors, weights packed, nothing measured. */
+        public static final Options DEFAULT =
+                new Options(Runtime.getRuntime().availableProcessors(), false, Profiler.NONE);
+
+        public Options threads(int threads) {
+            return new Options(threads, lowMemory, profiler);
+        }
+
+        public Options lowMemory(boolean lowMemory) {
+            return new Options(threads, lowMemory, profiler);
+        }
+
+        public Options profiler(Profiler profiler) {
+            return new Options(threads, lowMemory, profiler);
+        }
+    }
+
+    private final Options options;
     private final Workers workers;
     private final boolean definitions;
-    private final PackedWeights packed;
+    private final PackedWeights packed = new PackedWeights();
     private final AtomicInteger open = new AtomicInteger();
 
-    /** As many threads as the machine has processors. */
     public JvmBackend() {
-        this(Runtime.getRuntime().availableProcessors());
+        this(Options.DEFAULT);
     }
 
     public JvmBackend(int threads) {
-        this(threads, false, new PackedWeights());
+        this(Options.DEFAULT.threads(threads));
     }
 
-    private JvmBackend(int threads, boolean definitions, PackedWeights packed) {
-        this.workers = new Workers(threads);
+    public JvmBackend(Options options) {
+        this(options, false);
+    }
+
+    private JvmBackend(Options options, boolean definitions) {
+        this.options = options;
+        this.workers = new Workers(options.threads());
         this.definitions = definitions;
-        this.packed = packed;
-    }
-
-    /**
-     * A backend that keeps no second copy of a weight: kernels read the file's own order, which is slower. For machines whose memory
-     * does not hold the model.
-     */
-    public static JvmBackend lowMemory(int threads) {
-        return new JvmBackend(threads, false, null);
     }
 
     /** A backend that runs nothing but the definitions, in one thread: what every faster way is compared with. */
     public static JvmBackend ofDefinitions() {
-        return new JvmBackend(1, true, null);
+        return new JvmBackend(Options.DEFAULT.threads(1), true);
     }
 
     @Override
@@ -57,20 +77,40 @@ public final class JvmBackend implements Backend {
 
     /** Bytes of weights that were packed so far, beside the file's own. */
     public long packedBytes() {
-        return packed == null ? 0 : packed.bytes();
+        return packed.bytes();
     }
 
     @Override
     public Executable compile(Graph graph) {
-        Executable executable =
-                new JvmExecutable(graph, workers, definitions, Optional.ofNullable(packed), open::decrementAndGet);
+        Executable executable = new JvmExecutable(graph, this);
         open.incrementAndGet();
         return executable;
+    }
+
+    Workers workers() {
+        return workers;
+    }
+
+    Options options() {
+        return options;
+    }
+
+    /** Whether nothing but the definitions runs. */
+    boolean definitions() {
+        return definitions;
+    }
+
+    PackedWeights packed() {
+        return packed;
+    }
+
+    void closed(Executable executable) {
+        open.decrementAndGet();
     }
 
     @Override
     public void close() {
         workers.close();
-        if (packed != null) packed.close();
+        packed.close();
     }
 }

@@ -20,36 +20,38 @@ final class JvmExecutable implements Executable, JvmMemory {
     /** Iterations of a definition's loop that are worth a thread of their own. */
     private static final int GRAIN = 8;
 
+    /** An op and what runs it, one kernel or a loop for each of its steps. */
+    private record Program(Op op, List<JvmKernel> kernels) {}
+
     private final Graph graph;
-    private final Workers workers;
-    private final Optional<PackedWeights> packed;
+    private final JvmBackend backend;
     private final Scratch scratch = new Scratch();
-    private final Runnable onClose;
     private final Arena arena = Arena.ofShared();
     private final Planner.Plan plan;
     private final List<MemorySegment> buffers = new ArrayList<>(); // each with TornadoVM's header in front
     private final Map<Value, FloatArray> widened = new IdentityHashMap<>();
-    private final List<JvmKernel> program = new ArrayList<>();
+    private final List<Program> program = new ArrayList<>();
     private boolean closed;
 
-    JvmExecutable(Graph graph, Workers workers, boolean definitions, Optional<PackedWeights> packed, Runnable onClose) {
+    JvmExecutable(Graph graph, JvmBackend backend) {
         this.graph = graph;
-        this.workers = workers;
-        this.packed = packed;
-        this.onClose = onClose;
+        this.backend = backend;
         try {
-            Map<Op, List<Step>> loops = new IdentityHashMap<>();
             Map<Op, JvmKernel> kernels = new IdentityHashMap<>();
+            Map<Op, List<Step>> loops = new IdentityHashMap<>();
             for (Op op : graph.ops()) {
-                Optional<JvmKernel> kernel = definitions ? Optional.empty() : op.jvm();
+                Optional<JvmKernel> kernel = backend.definitions() ? Optional.empty() : op.jvm();
                 if (kernel.isPresent()) kernels.put(op, kernel.get());
                 else loops.put(op, op.loops());
             }
             plan = Planner.plan(graph, op -> loops.containsKey(op) ? Planner.scratch(op, loops.get(op)) : List.of());
             for (long bytes : plan.buffers()) buffers.add(allocate(bytes));
             for (Op op : graph.ops())
-                if (kernels.containsKey(op)) program.add(kernels.get(op));
-                else for (Step step : loops.get(op)) program.add(loop(step));
+                program.add(new Program(
+                        op,
+                        kernels.containsKey(op)
+                                ? List.of(kernels.get(op))
+                                : loops.get(op).stream().map(this::loop).toList()));
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
@@ -99,7 +101,9 @@ final class JvmExecutable implements Executable, JvmMemory {
 
     @Override
     public Optional<Tensor> packed(Value weight, String order, Packing packing) {
-        return packed.map(p -> p.of(at(weight), order, packing));
+        return backend.options().lowMemory()
+                ? Optional.empty()
+                : Optional.of(backend.packed().of(at(weight), order, packing));
     }
 
     @Override
@@ -121,7 +125,11 @@ final class JvmExecutable implements Executable, JvmMemory {
                         + value.shape() + ", got " + inputs[i].dtype() + " " + inputs[i].shape());
             at(value).data().copyFrom(inputs[i].data());
         }
-        for (JvmKernel kernel : program) kernel.run(this, workers);
+        for (Program part : program) {
+            long start = System.nanoTime();
+            for (JvmKernel kernel : part.kernels()) kernel.run(this, backend.workers());
+            backend.options().profiler().ran(part.op(), System.nanoTime() - start);
+        }
         List<Tensor> outputs = new ArrayList<>();
         for (Value output : graph.outputs()) outputs.add(copy(at(output)));
         return outputs;
@@ -146,6 +154,6 @@ final class JvmExecutable implements Executable, JvmMemory {
         if (closed) return;
         closed = true;
         arena.close();
-        onClose.run();
+        backend.closed(this);
     }
 }

@@ -17,6 +17,14 @@ public interface Op {
     /** The definition: plain loops, one nest a step, run in order. Scratch that two steps share is made within one call. */
     List<Step> loops();
 
+    /**
+     * Floating-point operations of the definition, a multiply-add being two: what a benchmark divides by the time. 0 where it is
+     * memory that counts.
+     */
+    default long flops() {
+        return 0;
+    }
+
     /** A faster way on the JVM, or empty: then the loops run. Its result may differ from the loops' by rounding only. */
     default Optional<JvmKernel> jvm() {
         return Optional.empty();

@@ -50,6 +50,11 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     }
 
     @Override
+    public long flops() {
+        return 4L * q.shape().elements() * k.dim(1);
+    }
+
+    @Override
     public List<Step> loops() {
         int depth = q.dim(2) / heads;
         return List.of(Step.of(
@@ -216,13 +221,20 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
         /** Query i of the head as column i, divided by √depth. */
         private void queries(MemorySegment from, float[][] query, int lines) {
             float scale = (float) (1 / Math.sqrt(depth));
-            float[][] columns = scratch.rows(Scratches.PANEL, depth, QUERIES);
-            float[] row = scratch.floats(Scratches.LINE, depth);
-            for (int i = 0; i < n; i++) {
-                read(from, q, first + i, row, depth);
-                for (int c = 0; c < depth; c++) columns[c][i] = row[c] * scale;
-            }
-            for (int c = 0; c < depth; c++) tile.put(columns[c], 0, n, query, 0, lines, c, 0);
+            Bands columns = (row, channel, count, to, at, unused) -> Bands.interleave(
+                    (i, line) -> {
+                        long begin = place(q, first + row + i) + (long) channel * Float.BYTES;
+                        MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, begin, line, 0, count);
+                        for (int c = 0; c < count; c++) line[c] *= scale;
+                    },
+                    Math.min(tile.strip(), n - row),
+                    count,
+                    to,
+                    at,
+                    tile.strip(),
+                    scratch);
+            for (int strip = 0; strip < strips; strip++)
+                tile.fill(columns, strip * tile.strip(), 0, depth, query, strip * lines, scratch);
         }
 
         /** Keys as rows of the left side, in bands. */
@@ -260,12 +272,15 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
         }
 
         private void store(float[][] sums, int lines, float[] total, MemorySegment to) {
-            float[][] columns = scratch.rows(Scratches.PANEL, depth, QUERIES);
             float[] row = scratch.floats(Scratches.LINE, depth);
-            for (int c = 0; c < depth; c++) tile.get(sums, 0, lines, c, 0, columns[c], 0, n);
-            for (int i = 0; i < n; i++) {
-                for (int c = 0; c < depth; c++) row[c] = columns[c][i] / total[i];
-                MemorySegment.copy(row, 0, to, ValueLayout.JAVA_FLOAT, place(q, first + i), depth);
+            for (int i = 0; i < strips * tile.strip(); i++) total[i] = 1 / total[i];
+            for (int strip = 0; strip < strips; strip++) {
+                int begin = strip * tile.strip(), wide = Math.min(tile.strip(), n - begin);
+                tile.scale(sums, strip * lines, depth, wide, total, begin);
+                for (int i = 0; i < wide; i++) {
+                    tile.column(sums, strip * lines, depth, i, row);
+                    MemorySegment.copy(row, 0, to, ValueLayout.JAVA_FLOAT, place(q, first + begin + i), depth);
+                }
             }
         }
 

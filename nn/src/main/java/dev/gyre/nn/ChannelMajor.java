@@ -2,22 +2,18 @@ package dev.gyre.nn;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 
 /**
  * A product whose rows are channels and whose columns are the pixels of all pictures of the batch, one picture after the other.
  *
  * @param y [batch, channels, pixels]
- * @param bias what each channel starts with, [channels]
+ * @param bias added to each channel, [channels]
  */
 record ChannelMajor(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Out {
     @Override
-    public void start(int row, int column, int width, float[] to) {
-        Arrays.fill(to, 0, width, bias[row]);
-    }
-
-    @Override
     public void store(int row, int column, int width, float[] from) {
+        float more = bias[row];
+        for (int i = 0; i < width; i++) from[i] += more;
         for (int done = 0; done < width; ) {
             int n = Math.min(width - done, pixels - (column + done) % pixels);
             MemorySegment.copy(from, done, y, ValueLayout.JAVA_FLOAT, at(row, column + done), n);

@@ -55,6 +55,11 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
     }
 
     @Override
+    public long flops() {
+        return 2L * y.shape().elements() * x.dim(1) * weight.dim(2) * weight.dim(3);
+    }
+
+    @Override
     public List<Step> loops() {
         return List.of(Step.of(
                 y.shape().elements(),
@@ -107,16 +112,20 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         }
     }
 
-    /** Winograd's way where it saves work, else a matrix product whose right side, the windows, is gathered panel by panel. */
+    /** Ways of their own for few outputs and where Winograd's saves work, else a matrix product whose right side, the windows, is gathered panel by panel. */
     @Override
     public Optional<JvmKernel> jvm() {
-        return Optional.of(Winograd.of(this).map(w -> (JvmKernel) w::run).orElse(this::direct));
+        return FewOutputs.of(this)
+                .<JvmKernel>map(few -> few::run)
+                .or(() -> Winograd.of(this).map(winograd -> winograd::run))
+                .or(() -> Optional.of(this::direct));
     }
 
     private void direct(JvmMemory memory, Workers workers) {
         int in = x.dim(1), out = y.dim(1), kernel = weight.dim(2), depth = in * kernel * kernel;
         Tile tile = Tile.BEST;
         Gemm.run(
+                Gemm.Cut.TALL,
                 tile,
                 out,
                 y.dim(0) * y.dim(2) * y.dim(3),

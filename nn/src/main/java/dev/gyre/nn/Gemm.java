@@ -8,14 +8,22 @@ import dev.gyre.core.Workers;
  * strips of B are copied (and widened, gathered or transposed) into {@code float[]} scratch block by block as they are used.
  */
 final class Gemm {
-    /** Rows of B that are taken at a time: a strip of them stays in the first cache. Sums begin anew after so many. */
-    static final int DEPTH = 256;
+    /** Rows of B that are taken at a time at most: a strip of them stays in the first cache. Sums begin anew after so many. */
+    static final int DEPTH = 384;
 
-    /** Columns of C that a piece takes at most: with {@link #DEPTH} rows half a mebibyte, for the second cache. */
-    static final int WIDTH = 512;
+    /**
+     * How large a piece of C is taken at a time.
+     *
+     * @param rows at most: what was packed of B serves them all
+     * @param width columns at most: what was packed of A serves them all
+     */
+    record Cut(int rows, int width) {
+        /** Where A is what costs more to pack, B having been packed once for all. */
+        static final Cut WIDE = new Cut(192, 1024);
 
-    /** Rows of C that a piece takes at most: what was packed of B serves them all. */
-    private static final int ROWS = 192;
+        /** Where B costs more. */
+        static final Cut TALL = new Cut(384, 1024);
+    }
 
     private Gemm() {}
 
@@ -39,20 +47,19 @@ final class Gemm {
     }
 
     /** The product. */
+    @FunctionalInterface
     interface Out {
-        /** What {@code C[row, column … column + width)} starts with: a bias, or zero. */
-        void start(int row, int column, int width, float[] to);
-
+        /** Takes {@code C[row, column … column + width)}, which it may change, to where it belongs. */
         void store(int row, int column, int width, float[] from);
     }
 
-    static void run(Tile tile, int m, int n, int k, Bands a, Right b, Out c, Workers workers) {
+    static void run(Cut cut, Tile tile, int m, int n, int k, Bands a, Right b, Out c, Workers workers) {
         // Equal widths, in whole strips; then as few cuts in m as give each thread something to do: each packs its part
         // of B again.
-        int columns = (n + WIDTH - 1) / WIDTH;
+        int columns = (n + cut.width - 1) / cut.width;
         int width = tile.strips((n + columns - 1) / columns) * tile.strip();
         int wanted = (workers.threads() * 4 + columns - 1) / columns;
-        int cuts = Math.max((m + ROWS - 1) / ROWS, Math.min(wanted, m / 48));
+        int cuts = Math.max((m + cut.rows - 1) / cut.rows, Math.min(wanted, m / 48));
         int rows = tile.padded((m + Math.max(1, cuts) - 1) / Math.max(1, cuts));
         int chunks = (m + rows - 1) / rows, blocks = (n + width - 1) / width;
         workers.run(blocks * chunks, (piece, scratch) -> {
@@ -66,23 +73,31 @@ final class Gemm {
         int padded = tile.padded(rows), linesB = tile.lines(DEPTH), linesC = tile.lines(padded);
         int strips = tile.strips(width);
         float[][] panel = scratch.rows(Scratches.PANEL, strips * linesB, tile.lineLength(DEPTH));
-        float[][] sums = scratch.rows(Scratches.RESULT, strips * linesC, tile.lineLength(tile.padded(ROWS)));
+        float[][] sums = scratch.rows(Scratches.RESULT, strips * linesC, tile.lineLength(tile.padded(Cut.TALL.rows)));
         float[] left = scratch.floats(Scratches.LEFT, padded * DEPTH), line = scratch.floats(Scratches.LINE, width);
-        for (int i = 0; i < rows; i++) {
-            c.start(first + i, column, width, line);
-            tile.put(line, 0, width, sums, 0, linesC, i, 0);
-        }
-        for (int from = 0; from < k; from += DEPTH) {
-            int depth = Math.min(DEPTH, k - from);
+        int panels = (k + DEPTH - 1) / DEPTH;
+        for (int i = 0; i < panels; i++) {
+            int from = (int) ((long) k * i / panels), depth = (int) ((long) k * (i + 1) / panels) - from;
             b.read(tile, from, depth, column, width, panel, linesB, scratch);
             // What the last band has of rows beyond the end is left over from others and never stored.
-            for (int i = 0; i < rows; i += tile.rows()) a.read(first + i, from, depth, left, i * depth, scratch);
+            for (int row = 0; row < rows; row += tile.rows())
+                a.read(first + row, from, depth, left, row * depth, scratch);
             // Strips outside: each stays in the first cache while the bands of A pass by.
             for (int strip = 0; strip < strips; strip++) {
                 int n = Math.min(tile.strip(), width - strip * tile.strip());
-                for (int i = 0; i < rows; i += tile.rows())
+                for (int row = 0; row < rows; row += tile.rows())
                     tile.multiply(
-                            true, left, i * depth, panel, strip * linesB, depth, sums, strip * linesC, i, n, scratch);
+                            from > 0,
+                            left,
+                            row * depth,
+                            panel,
+                            strip * linesB,
+                            depth,
+                            sums,
+                            strip * linesC,
+                            row,
+                            n,
+                            scratch);
             }
         }
         for (int i = 0; i < rows; i++) {

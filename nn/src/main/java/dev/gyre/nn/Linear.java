@@ -50,6 +50,11 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
     }
 
     @Override
+    public long flops() {
+        return 2L * y.shape().elements() * x.dim(1);
+    }
+
+    @Override
     public List<Step> loops() {
         int rows = y.dim(0), in = x.dim(1), out = y.dim(1);
         return List.of(
@@ -89,6 +94,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         float[] start = bias.map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
         Tile tile = Tile.BEST;
         Gemm.run(
+                Gemm.Cut.WIDE,
                 tile,
                 rows,
                 out,

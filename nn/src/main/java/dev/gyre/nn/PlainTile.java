@@ -53,6 +53,11 @@ final class PlainTile implements Tile {
     }
 
     @Override
+    public void column(float[][] from, int first, int rows, int column, float[] to) {
+        for (int i = 0; i < rows; i++) to[i] = from[first + i][column];
+    }
+
+    @Override
     public void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch) {
         int some = 32;
         float[] band = scratch.floats(Scratches.BAND, some * STRIP);

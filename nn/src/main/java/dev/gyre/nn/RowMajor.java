@@ -7,16 +7,12 @@ import java.lang.foreign.ValueLayout;
  * A product that lies row after row.
  *
  * @param y [rows, columns]
- * @param bias what every row starts with, [columns]
+ * @param bias added to every row, [columns]
  */
 record RowMajor(MemorySegment y, int columns, float[] bias) implements Gemm.Out {
     @Override
-    public void start(int row, int column, int width, float[] to) {
-        System.arraycopy(bias, column, to, 0, width);
-    }
-
-    @Override
     public void store(int row, int column, int width, float[] from) {
+        for (int i = 0; i < width; i++) from[i] += bias[column + i];
         MemorySegment.copy(from, 0, y, ValueLayout.JAVA_FLOAT, at(row, column), width);
     }
 

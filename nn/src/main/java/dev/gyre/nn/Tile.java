@@ -39,6 +39,9 @@ interface Tile {
     /** Reads what {@link #put} wrote. */
     void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width);
 
+    /** Reads {@code rows} numbers of a column of one strip. */
+    void column(float[][] from, int first, int rows, int column, float[] to);
+
     /** Writes {@code depth} rows of one strip from bands of the transposed matrix that are as wide as a strip. */
     void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch);
 

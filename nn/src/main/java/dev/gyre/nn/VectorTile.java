@@ -78,6 +78,15 @@ final class VectorTile implements Tile {
     }
 
     @Override
+    public void column(float[][] from, int first, int rows, int column, float[] to) {
+        column(from[first], rows, column, to);
+    }
+
+    private static void column(float[] from, int rows, int column, float[] to) {
+        for (int i = 0; i < rows; i++) to[i] = from[i * STRIP + column];
+    }
+
+    @Override
     public void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch) {
         from.read(column, k, depth, to[first], 0, scratch);
     }

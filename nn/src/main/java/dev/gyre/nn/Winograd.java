@@ -154,15 +154,32 @@ record Winograd(Conv2d conv, WinogradTransform transform) {
                     (piece, scratch) -> input(x, piece * group, Math.min(group, in - piece * group), scratch));
 
             int bands = Math.max(1, BLOCK / points() / DEPTH / tile.rows()), rows = bands * tile.rows();
-            int some = Math.max(tile.strip(), TILES), parts = (tiles + some - 1) / some;
+            int groups = (out + rows - 1) / rows,
+                    some = Math.max(tile.strip(), TILES),
+                    parts = (tiles + some - 1) / some;
             Taps taps = taps(memory, tile.rows(), workers);
             float[] bias = memory.at(conv.bias()).floats();
             MemorySegment y = memory.at(conv.y()).data();
-            workers.run((out + rows - 1) / rows * parts, (piece, scratch) -> {
-                int row = piece / parts * rows, from = piece % parts * some;
-                multiply(taps, row, Math.min(rows, out - row), from, Math.min(some, tiles - from), scratch);
-                output(y, bias, row, Math.min(rows, out - row), from, Math.min(some, tiles - from), scratch);
+            // All outputs of some tiles before the next: what they read is still in a cache.
+            workers.run(groups * parts, (piece, scratch) -> {
+                int row = piece % groups * rows, from = piece / groups * some;
+                block(taps, bias, y, row, Math.min(rows, out - row), from, Math.min(some, tiles - from), scratch);
             });
+        }
+
+        private void block(
+                Taps taps, float[] bias, MemorySegment y, int row, int rows, int from, int count, Scratch scratch) {
+            // Where all channels are one block, its weights serve strip after strip, whose sums are read off while they
+            // are near.
+            int some = blocks == 1 ? tile.strip() : count;
+            for (int at = from; at < from + count; at += some) {
+                int n = Math.min(some, from + count - at);
+                for (int block = 0; block < blocks; block++) {
+                    if (blocks > 1 || at == from) weights(taps, row, rows, block, scratch);
+                    multiply(rows, block, at, n, scratch);
+                }
+                output(y, bias, row, rows, at, n, scratch);
+            }
         }
 
         /** Transforms the tiles of some channels and puts them in strips. */
@@ -206,28 +223,33 @@ record Winograd(Conv2d conv, WinogradTransform transform) {
             }
         }
 
-        /** The points' products, [points, strips] strips of the rows, in the thread's own scratch. */
-        private void multiply(Taps taps, int row, int rows, int from, int count, Scratch scratch) {
-            int band = tile.rows(), padded = tile.padded(rows), side = transform.side;
-            float[][] sums = sums(padded, count, scratch);
+        /** Transforms the weights of some outputs and one block of channels. */
+        private void weights(Taps taps, int row, int rows, int block, Scratch scratch) {
+            int depth = depth(block), padded = tile.padded(rows), side = transform.side, n = padded * depth;
             float[][] g = scratch.rows(Scratches.TAPS, 9, padded * DEPTH);
             float[][] t = scratch.rows(Scratches.HALF_WEIGHTS, 3 * side, padded * DEPTH);
             float[][] u = scratch.rows(Scratches.WEIGHTS, points(), padded * DEPTH);
-            for (int block = 0; block < blocks; block++) {
-                int depth = Math.min(DEPTH, in() - block * DEPTH), n = padded * depth;
-                for (int i = 0; i < rows; i += band) taps.read(row + i, block * DEPTH, depth, g, i * depth, scratch);
-                for (int b = 0; b < 3; b++) transform.weight(g[b], g[3 + b], g[6 + b], t, b, 3, n);
-                for (int a = 0; a < side; a++)
-                    transform.weight(t[3 * a], t[3 * a + 1], t[3 * a + 2], u, a * side, 1, n);
-                for (int point = 0; point < points(); point++)
-                    for (int strip = 0; strip < tile.strips(count); strip++) {
-                        int b = ((point * strips + from / tile.strip() + strip) * blocks + block) * lines;
-                        int c = (point * tile.strips(count) + strip) * tile.lines(padded);
-                        int width = Math.min(tile.strip(), count - strip * tile.strip());
-                        for (int i = 0; i < rows; i += band)
-                            tile.multiply(block > 0, u[point], i * depth, v, b, depth, sums, c, i, width, scratch);
-                    }
-            }
+            for (int i = 0; i < rows; i += tile.rows()) taps.read(row + i, block * DEPTH, depth, g, i * depth, scratch);
+            for (int b = 0; b < 3; b++) transform.weight(g[b], g[3 + b], g[6 + b], t, b, 3, n);
+            for (int a = 0; a < side; a++) transform.weight(t[3 * a], t[3 * a + 1], t[3 * a + 2], u, a * side, 1, n);
+        }
+
+        private int depth(int block) {
+            return Math.min(DEPTH, in() - block * DEPTH);
+        }
+
+        /** The points' products, [points, strips] strips of the rows, in the thread's own scratch. */
+        private void multiply(int rows, int block, int from, int count, Scratch scratch) {
+            int padded = tile.padded(rows), depth = depth(block), of = tile.strips(count), perC = tile.lines(padded);
+            float[][] sums = sums(padded, count, scratch);
+            float[][] u = scratch.rows(Scratches.WEIGHTS, points(), padded * DEPTH);
+            for (int point = 0; point < points(); point++)
+                for (int strip = 0; strip < of; strip++) {
+                    int b = ((point * strips + from / tile.strip() + strip) * blocks + block) * lines;
+                    int c = (point * of + strip) * perC, width = Math.min(tile.strip(), count - strip * tile.strip());
+                    for (int i = 0; i < rows; i += tile.rows())
+                        tile.multiply(block > 0, u[point], i * depth, v, b, depth, sums, c, i, width, scratch);
+                }
         }
 
         private float[][] sums(int padded, int count, Scratch scratch) {
