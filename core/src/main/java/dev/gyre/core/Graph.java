@@ -1,7 +1,13 @@
 package dev.gyre.core;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * Values and ops in execution order. Layers add to it while a model's code runs; a {@link Backend} compiles it. All shapes are
@@ -56,5 +62,32 @@ public final class Graph {
 
     public List<Op> ops() {
         return List.copyOf(ops);
+    }
+
+    /** This graph with ops {@linkplain Op#joined joined} where they offer it; values, inputs and outputs are the same. */
+    Graph joined() {
+        Map<Value, Integer> readers = new IdentityHashMap<>();
+        for (Op op : ops) for (Value input : op.inputs()) readers.merge(input.storage(), 1, Integer::sum);
+        for (Value output : outputs) readers.merge(output.storage(), 1, Integer::sum);
+        Map<Value, Op> makers = new IdentityHashMap<>();
+        Set<Op> left = Collections.newSetFromMap(new LinkedHashMap<>());
+        for (Op op : ops) {
+            Op whole = op;
+            for (Value input : op.inputs()) {
+                Op producer = makers.get(input.storage());
+                if (producer == null || readers.get(input.storage()) > 1) continue;
+                Optional<Op> joined = whole.joined(producer);
+                if (joined.isEmpty()) continue;
+                whole = joined.get();
+                left.remove(producer);
+            }
+            left.add(whole);
+            makers.put(whole.output().storage(), whole);
+        }
+        Graph graph = new Graph();
+        graph.inputs.addAll(inputs);
+        graph.outputs.addAll(outputs);
+        graph.ops.addAll(left);
+        return graph;
     }
 }

@@ -33,8 +33,8 @@ final class JvmExecutable implements Executable, JvmMemory {
     private final List<Program> program = new ArrayList<>();
     private boolean closed;
 
-    JvmExecutable(Graph graph, JvmBackend backend) {
-        this.graph = graph;
+    JvmExecutable(Graph given, JvmBackend backend) {
+        this.graph = backend.definitions() ? given : given.joined();
         this.backend = backend;
         try {
             Map<Op, JvmKernel> kernels = new IdentityHashMap<>();

@@ -29,4 +29,12 @@ public interface Op {
     default Optional<JvmKernel> jvm() {
         return Optional.empty();
     }
+
+    /**
+     * This op and the one that makes one of its inputs as a single op, where that pays: it reads what {@code producer} reads and
+     * makes what this one makes. Asked only when nothing else reads what the producer makes.
+     */
+    default Optional<Op> joined(Op producer) {
+        return Optional.empty();
+    }
 }

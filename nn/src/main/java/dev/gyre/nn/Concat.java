@@ -1,9 +1,15 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
+import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -44,5 +50,24 @@ public record Concat(Value a, Value b, Value y) implements Op {
             if (j < first) y.set(i, a.get(image * first + j));
             else y.set(i, b.get(image * second + j - first));
         }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        long first = memory.at(a).data().byteSize() / a.dim(0),
+                second = memory.at(b).data().byteSize() / b.dim(0);
+        workers.run(2 * y.dim(0), (piece, scratch) -> {
+            long image = piece / 2;
+            if (piece % 2 == 0) copy(memory.at(a), image * first, memory.at(y), image * (first + second), first);
+            else copy(memory.at(b), image * second, memory.at(y), image * (first + second) + first, second);
+        });
+    }
+
+    private static void copy(Tensor from, long at, Tensor to, long place, long bytes) {
+        MemorySegment.copy(from.data(), at, to.data(), place, bytes);
     }
 }

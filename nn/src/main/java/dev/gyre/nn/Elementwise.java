@@ -2,6 +2,7 @@ package dev.gyre.nn;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.Op;
+import dev.gyre.core.Scratch;
 import dev.gyre.core.Value;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,20 +21,39 @@ final class Elementwise {
         return x.graph().add(op.apply(x.like(dims)));
     }
 
-    /** y = x · sigmoid(slope · x). */
-    static JvmKernel sigmoidGate(Value x, Value y, float slope) {
+    /** A kernel that changes every element by itself, block by block. */
+    static JvmKernel map(Value x, Value y, Map map) {
         return (memory, workers) -> {
             MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
             int n = y.shape().elements();
             workers.run((n + BLOCK - 1) / BLOCK, (piece, scratch) -> {
                 int begin = piece * BLOCK, count = Math.min(BLOCK, n - begin);
-                float[] v = scratch.floats(0, BLOCK), e = scratch.floats(1, BLOCK);
-                MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, (long) begin * Float.BYTES, v, 0, count);
-                for (int i = 0; i < count; i++) e[i] = -slope * v[i];
-                Exp.inPlace(e, count, scratch.ints(BLOCK));
-                for (int i = 0; i < count; i++) v[i] = v[i] / (1f + e[i]);
-                MemorySegment.copy(v, 0, to, ValueLayout.JAVA_FLOAT, (long) begin * Float.BYTES, count);
+                float[] v = scratch.floats(Scratches.LINE, BLOCK);
+                read(from, begin, v, count);
+                map.apply(v, count, scratch);
+                write(v, to, begin, count);
             });
         };
+    }
+
+    /** What is done to v[0 … count). */
+    interface Map {
+        void apply(float[] v, int count, Scratch scratch);
+    }
+
+    /** v = v · sigmoid(slope · v). */
+    static void sigmoidGate(float[] v, int count, float slope, Scratch scratch) {
+        float[] e = scratch.floats(Scratches.GATHERED, BLOCK);
+        for (int i = 0; i < count; i++) e[i] = -slope * v[i];
+        Exp.inPlace(e, count, scratch.ints(BLOCK));
+        for (int i = 0; i < count; i++) v[i] = v[i] / (1f + e[i]);
+    }
+
+    static void read(MemorySegment from, long at, float[] to, int count) {
+        MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, at * Float.BYTES, to, 0, count);
+    }
+
+    static void write(float[] from, MemorySegment to, long at, int count) {
+        MemorySegment.copy(from, 0, to, ValueLayout.JAVA_FLOAT, at * Float.BYTES, count);
     }
 }

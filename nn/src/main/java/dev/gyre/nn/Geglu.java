@@ -1,9 +1,14 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -43,5 +48,23 @@ public record Geglu(Value x, Value y) implements Op {
             float gate = x.get(at + width);
             y.set(i, x.get(at) * (0.5f * gate * (1f + Gelu.erf(gate * 0.70710678f))));
         }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        int width = y.dim(-1), rows = y.shape().elements() / width;
+        MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+        workers.run(rows, (row, scratch) -> {
+            float[] value = scratch.floats(Scratches.LINE, width), gate = scratch.floats(Scratches.GATHERED, width);
+            Elementwise.read(from, 2L * row * width, value, width);
+            Elementwise.read(from, (2L * row + 1) * width, gate, width);
+            Gelu.inPlace(gate, width);
+            for (int i = 0; i < width; i++) value[i] *= gate[i];
+            Elementwise.write(value, to, (long) row * width, width);
+        });
     }
 }

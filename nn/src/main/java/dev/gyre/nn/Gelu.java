@@ -1,9 +1,11 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -63,5 +65,14 @@ public record Gelu(Value x, Value y) implements Op {
         q = q * s - 7.37332916720468e-03f;
         q = q * s - 1.42647390514189e-02f;
         return v * p / q;
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(Elementwise.map(x, y, (v, n, scratch) -> inPlace(v, n)));
+    }
+
+    static void inPlace(float[] v, int n) {
+        for (int i = 0; i < n; i++) v[i] = 0.5f * v[i] * (1f + erf(v[i] * 0.70710678f));
     }
 }

@@ -1,9 +1,15 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -16,9 +22,11 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param bias [channels]
  * @param groups a divisor of channels
  * @param epsilon added to the (biased) variance
+ * @param silu whether {@link Silu} follows, in the same pass
  * @param y as x
  */
-public record GroupNorm(Value x, Value weight, Value bias, int groups, float epsilon, Value y) implements Op {
+public record GroupNorm(Value x, Value weight, Value bias, int groups, float epsilon, boolean silu, Value y)
+        implements Op {
     /** Sums are taken in runs of this many, then over the runs: a float's error grows with the length of a sum. */
     private static final int RUN = 256;
 
@@ -28,7 +36,8 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
             throw new IllegalArgumentException(
                     "group norm of " + x + ": " + channels + " channels do not make " + groups + " groups");
         return Elementwise.like(
-                x, y -> new GroupNorm(x, at.get("weight", channels), at.get("bias", channels), groups, epsilon, y));
+                x,
+                y -> new GroupNorm(x, at.get("weight", channels), at.get("bias", channels), groups, epsilon, false, y));
     }
 
     @Override
@@ -46,7 +55,8 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
         int batch = x.dim(0), channels = x.dim(1), pixels = x.dim(2) * x.dim(3), members = channels / groups;
         Value perChannel = Value.scratch(y.dtype(), batch, channels, 2);
         Value perGroup = Value.scratch(y.dtype(), batch, groups, 2);
-        return List.of(
+        Value normed = silu ? Value.scratch(y.dtype(), y.shape().elements()) : y;
+        List<Step> steps = new ArrayList<>(List.of(
                 Step.of(batch * channels, GroupNorm::channelMoments, pixels, x, perChannel),
                 Step.of(batch * groups, GroupNorm::groupMoments, members, pixels, epsilon, perChannel, perGroup),
                 Step.of(
@@ -59,7 +69,9 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
                         perGroup,
                         weight,
                         bias,
-                        y));
+                        normed)));
+        if (silu) steps.add(Step.of(y.shape().elements(), Silu::silu, normed, y));
+        return steps;
     }
 
     /** Mean and sum of squared differences from it, of each channel of each picture. */
@@ -121,5 +133,46 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
             float v = (x.get(i) - moments.get(2 * group)) * moments.get(2 * group + 1);
             y.set(i, v * weight.get(channel) + bias.get(channel));
         }
+    }
+
+    /** A group at a time: its moments, block by block, then its elements while they are near. */
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        int channels = x.dim(1), pixels = x.dim(2) * x.dim(3), members = channels / groups;
+        MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+        float[] scales = memory.at(weight).floats(), shifts = memory.at(bias).floats();
+        workers.run(x.dim(0) * groups, (piece, scratch) -> {
+            float[] v = scratch.floats(Scratches.LINE, Elementwise.BLOCK);
+            long first = (long) piece * members * pixels;
+            double mean = 0, squares = 0;
+            long seen = 0, count = (long) members * pixels;
+            while (seen < count) {
+                int n = (int) Math.min(Elementwise.BLOCK, count - seen);
+                Elementwise.read(from, first + seen, v, n);
+                // Blocks are joined in double (Chan, Golub and LeVeque 1983): a group may have millions of elements.
+                float here = Moments.sum(v, n) / n;
+                double apart = here - mean;
+                squares += Moments.squares(v, n, here) + apart * apart * seen / (seen + n) * n;
+                mean += apart * n / (seen + n);
+                seen += n;
+            }
+            double inverse = 1 / Math.sqrt(squares / count + epsilon);
+            for (int c = 0; c < members; c++) {
+                int channel = piece % groups * members + c;
+                float scale = (float) (inverse * scales[channel]), middle = (float) mean, shift = shifts[channel];
+                for (int at = 0; at < pixels; at += Elementwise.BLOCK) {
+                    int n = Math.min(Elementwise.BLOCK, pixels - at);
+                    long place = first + (long) c * pixels + at;
+                    Elementwise.read(from, place, v, n);
+                    for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
+                    if (silu) Elementwise.sigmoidGate(v, n, 1f, scratch);
+                    Elementwise.write(v, to, place, n);
+                }
+            }
+        });
     }
 }

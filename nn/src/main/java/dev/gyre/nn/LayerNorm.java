@@ -1,9 +1,14 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -74,5 +79,24 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
             float v = (x.get(i) - moments.get(2 * row)) * moments.get(2 * row + 1);
             y.set(i, v * weight.get(j) + bias.get(j));
         }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        int width = x.dim(-1), rows = x.shape().elements() / width;
+        MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+        float[] scales = memory.at(weight).floats(), shifts = memory.at(bias).floats();
+        workers.run(rows, (row, scratch) -> {
+            float[] v = scratch.floats(Scratches.LINE, width);
+            Elementwise.read(from, (long) row * width, v, width);
+            float mean = Moments.sum(v, width) / width;
+            float inverse = (float) (1 / Math.sqrt(Moments.squares(v, width, mean) / (double) width + epsilon));
+            for (int i = 0; i < width; i++) v[i] = (v[i] - mean) * inverse * scales[i] + shifts[i];
+            Elementwise.write(v, to, (long) row * width, width);
+        });
     }
 }

@@ -47,6 +47,6 @@ public record QuickGelu(Value x, Value y) implements Op {
 
     @Override
     public Optional<JvmKernel> jvm() {
-        return Optional.of(Elementwise.sigmoidGate(x, y, 1.702f));
+        return Optional.of(Elementwise.map(x, y, (v, n, scratch) -> Elementwise.sigmoidGate(v, n, 1.702f, scratch)));
     }
 }

@@ -36,6 +36,15 @@ public record Silu(Value x, Value y) implements Op {
         return List.of(Step.of(y.shape().elements(), Silu::silu, x, y));
     }
 
+    /** After a group norm, one op: the norm's elements are at hand. */
+    @Override
+    public Optional<Op> joined(Op producer) {
+        return producer instanceof GroupNorm norm && !norm.silu()
+                ? Optional.of(
+                        new GroupNorm(norm.x(), norm.weight(), norm.bias(), norm.groups(), norm.epsilon(), true, y))
+                : Optional.empty();
+    }
+
     /** The definition. */
     public static void silu(int begin, int count, FloatArray x, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {
@@ -47,6 +56,6 @@ public record Silu(Value x, Value y) implements Op {
 
     @Override
     public Optional<JvmKernel> jvm() {
-        return Optional.of(Elementwise.sigmoidGate(x, y, 1f));
+        return Optional.of(Elementwise.map(x, y, (v, n, scratch) -> Elementwise.sigmoidGate(v, n, 1f, scratch)));
     }
 }

@@ -1,9 +1,15 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -39,5 +45,32 @@ public record Transpose(Value x, Value y) implements Op {
             int i = begin + k, row = i % rows, column = i / rows % columns, batch = i / (rows * columns);
             y.set(i, x.get((batch * rows + row) * columns + column));
         }
+    }
+
+    /** Some rows of x at a time, interleaved: so many neighbours in every row of y. */
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        int rows = x.dim(1), columns = x.dim(2), some = 64, blocks = (rows + some - 1) / some;
+        MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+        workers.run(x.dim(0) * blocks, (piece, scratch) -> {
+            int batch = piece / blocks, first = piece % blocks * some, n = Math.min(some, rows - first);
+            float[] band = scratch.floats(Scratches.BAND, columns * some);
+            long start = ((long) batch * rows + first) * columns, end = (long) batch * columns * rows + first;
+            Bands.interleave(
+                    (i, line) -> Elementwise.read(from, start + (long) i * columns, line, columns),
+                    n,
+                    columns,
+                    band,
+                    0,
+                    some,
+                    scratch);
+            for (int c = 0; c < columns; c++)
+                MemorySegment.copy(
+                        band, c * some, to, ValueLayout.JAVA_FLOAT, (end + (long) c * rows) * Float.BYTES, n);
+        });
     }
 }

@@ -1,9 +1,15 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -40,5 +46,29 @@ public record Upsample(Value x, Value y) implements Op {
             int i = begin + k, column = i % columns, row = i / columns % rows, plane = i / (columns * rows);
             y.set(i, x.get((plane * height + row * height / rows) * width + column * width / columns));
         }
+    }
+
+    /** A row of x is spread once for all rows of y that are its copies. */
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        int height = x.dim(2), width = x.dim(3), rows = y.dim(2), columns = y.dim(3);
+        MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+        int[] source = IntStream.range(0, columns).map(c -> c * width / columns).toArray();
+        workers.run(x.dim(0) * x.dim(1), (plane, scratch) -> {
+            float[] line = scratch.floats(Scratches.LINE, width), spread = scratch.floats(Scratches.GATHERED, columns);
+            for (int row = 0, have = -1; row < rows; row++) {
+                int wanted = row * height / rows;
+                if (wanted != have) {
+                    Elementwise.read(from, ((long) plane * height + wanted) * width, line, width);
+                    for (int c = 0; c < columns; c++) spread[c] = line[source[c]];
+                    have = wanted;
+                }
+                Elementwise.write(spread, to, ((long) plane * rows + row) * columns, columns);
+            }
+        });
     }
 }
