@@ -87,6 +87,11 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--threads", description = "Threads that compute (one for each processor).")
     private Integer threads;
 
+    @Option(
+            names = "--low-memory",
+            description = "Read weights from the file as they are used and keep no copy of them.")
+    private boolean lowMemory;
+
     @Option(names = "--backend", defaultValue = "jvm", description = "Where to compute: jvm (${DEFAULT-VALUE}).")
     private String backend;
 
@@ -132,8 +137,9 @@ public final class Main implements Callable<Integer> {
 
         Writer writer = new Writer(spec.commandLine().getErr());
         Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
-        int workers = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
-        try (StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(workers), ema)) {
+        JvmBackend.Options options = JvmBackend.Options.DEFAULT.lowMemory(lowMemory);
+        if (threads != null) options = options.threads(threads);
+        try (StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(options), ema)) {
             writer.line("model " + checkpoint.name() + ": " + weights(checkpoint) + "; seed "
                     + request.seed().getAsLong());
             long start = System.nanoTime();

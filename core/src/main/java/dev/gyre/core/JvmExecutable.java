@@ -52,6 +52,9 @@ final class JvmExecutable implements Executable, JvmMemory {
                         kernels.containsKey(op)
                                 ? List.of(kernels.get(op))
                                 : loops.get(op).stream().map(this::loop).toList()));
+            List<JvmKernel> all =
+                    program.stream().flatMap(part -> part.kernels().stream()).toList();
+            backend.workers().run(all.size(), (piece, unused) -> all.get(piece).prepare(this));
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;

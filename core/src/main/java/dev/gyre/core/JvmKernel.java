@@ -4,6 +4,12 @@ package dev.gyre.core;
 @FunctionalInterface
 public interface JvmKernel {
     /**
+     * Asks for the {@linkplain JvmMemory#packed packed} weights that {@link #run} will ask for, so that they are packed when the graph
+     * is compiled, many kernels' at a time.
+     */
+    default void prepare(JvmMemory memory) {}
+
+    /**
      * Reads the op's inputs from {@code memory} and fills its output, sharing the work among {@code workers}.
      *
      * @param memory where each value lies

@@ -1,6 +1,7 @@
 package dev.gyre.core;
 
 import java.util.Optional;
+import java.util.function.Function;
 
 /** What a kernel of a running graph works on. */
 public interface JvmMemory {
@@ -19,8 +20,11 @@ public interface JvmMemory {
     /** How a weight is put in another order. */
     @FunctionalInterface
     interface Packing {
-        /** @param allocate gives an uninitialised tensor of the weight's own element type for a shape */
-        Tensor pack(Tensor weight, java.util.function.Function<Shape, Tensor> allocate);
+        /**
+         * @param allocate gives a tensor of the weight's own element type for a shape
+         * @return the weight in its new order, in memory from {@code allocate}
+         */
+        Tensor pack(Tensor weight, Function<Shape, Tensor> allocate);
     }
 
     /** Arrays that all workers of one kernel share; as with the workers' own, they hold whatever was left there. */

@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Stable Diffusion v1, from a prompt to pictures. Weights stay in the mapped file and are read as they are used. One drawing at a
- * time: a second caller waits.
+ * Stable Diffusion v1, from a prompt to pictures. A part's weights are read from the mapped file when it first runs. One drawing at
+ * a time: a second caller waits.
  */
 public final class StableDiffusion implements AutoCloseable {
     private static final int DEFAULT_SIZE = 512;
@@ -277,6 +277,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [3, 8·height, 8·width], flat, −1 to 1, not clamped
      */
     public synchronized float[] decode(float[] latents, int height, int width) {
+        closeUnet(); // Planning it again is cheap beside the decoder's working memory.
         Vae vae = architecture.vae();
         float[] z = new float[latents.length];
         for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;

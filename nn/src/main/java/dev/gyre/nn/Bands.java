@@ -5,7 +5,6 @@ import dev.gyre.core.Scratch;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
-import dev.gyre.core.Workers;
 
 /** The rows of a matrix, some at a time and interleaved, as a {@link Tile} reads them. */
 @FunctionalInterface
@@ -69,19 +68,20 @@ interface Bands {
     /**
      * A weight [rows, columns]: as it was packed for bands of this size, or where memory is kept low as it lies.
      */
-    static Bands ofWeight(JvmMemory memory, Value weight, int band, int rows, int columns, Workers workers) {
+    static Bands ofWeight(JvmMemory memory, Value weight, int band, int rows, int columns) {
         return memory.packed(weight, "bands of " + band, (tensor, allocate) -> {
                     Tensor to = allocate.apply(Shape.of((rows + band - 1) / band, columns, band));
                     Bands from = of(band, tensor, rows, columns);
-                    workers.run(to.shape().dim(0), (piece, scratch) -> {
-                        int some = Math.max(1, Math.min(columns, (1 << 15) / band));
-                        float[] block = scratch.floats(Scratches.BAND, some * band);
+                    Scratch scratch = new Scratch();
+                    int some = Math.max(1, Math.min(columns, (1 << 15) / band));
+                    float[] block = new float[some * band];
+                    for (int row = 0; row < rows; row += band)
                         for (int k = 0; k < columns; k += some) {
                             int n = Math.min(some, columns - k);
-                            from.read(piece * band, k, n, block, 0, scratch);
-                            to.write(block, 0, ((long) piece * columns + k) * band, n * band, scratch.shorts());
+                            from.read(row, k, n, block, 0, scratch);
+                            long at = ((long) (row / band) * columns + k) * band;
+                            to.write(block, 0, at, n * band, scratch.shorts());
                         }
-                    });
                     return to;
                 })
                 .map(Bands::packed)

@@ -112,39 +112,48 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         }
     }
 
-    /** Ways of their own for few outputs and where Winograd's saves work, else a matrix product whose right side, the windows, is gathered panel by panel. */
+    /** Ways of their own for few outputs and where Winograd's saves work, else one matrix product. */
     @Override
     public Optional<JvmKernel> jvm() {
         return FewOutputs.of(this)
-                .<JvmKernel>map(few -> few::run)
-                .or(() -> Winograd.of(this).map(winograd -> winograd::run))
-                .or(() -> Optional.of(this::direct));
+                .<JvmKernel>map(few -> few)
+                .or(() -> Winograd.of(this))
+                .or(() -> Optional.of(new Product()));
     }
 
-    private void direct(JvmMemory memory, Workers workers) {
-        int in = x.dim(1), out = y.dim(1), kernel = weight.dim(2), depth = in * kernel * kernel;
-        Tile tile = Tile.BEST;
-        Gemm.run(
-                Gemm.Cut.TALL,
-                tile,
-                out,
-                y.dim(0) * y.dim(2) * y.dim(3),
-                depth,
-                Bands.ofWeight(memory, weight, tile.rows(), out, depth, workers),
-                windows(memory.at(x).data()),
-                new ChannelMajor(
-                        memory.at(y).data(),
-                        out,
-                        y.dim(2) * y.dim(3),
-                        memory.at(bias).floats()),
-                workers);
-    }
+    /** The windows are the right side, gathered panel by panel and never stored whole. */
+    private final class Product implements JvmKernel {
+        private final Tile tile = Tile.BEST;
+        private final int in = x.dim(1), height = x.dim(2), width = x.dim(3), out = y.dim(1);
+        private final int kernel = weight.dim(2), depth = in * kernel * kernel;
 
-    private Windows windows(MemorySegment data) {
-        int in = x.dim(1), height = x.dim(2), width = x.dim(3), kernel = weight.dim(2);
-        // Where windows are pixels, all rows are one.
-        return kernel == 1 && stride == 1 && padding == 0
-                ? new Windows(data, in, 1, height * width, 1, height * width, 1, 1, 0)
-                : new Windows(data, in, height, width, y.dim(2), y.dim(3), kernel, stride, padding);
+        @Override
+        public void prepare(JvmMemory memory) {
+            weights(memory);
+        }
+
+        private Bands weights(JvmMemory memory) {
+            return Bands.ofWeight(memory, weight, tile.rows(), out, depth);
+        }
+
+        @Override
+        public void run(JvmMemory memory, Workers workers) {
+            MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+            int rows = y.dim(2), columns = y.dim(3);
+            // Where windows are pixels, all rows are one.
+            Windows windows = kernel == 1 && stride == 1 && padding == 0
+                    ? new Windows(from, in, 1, height * width, 1, height * width, 1, 1, 0)
+                    : new Windows(from, in, height, width, rows, columns, kernel, stride, padding);
+            Gemm.run(
+                    Gemm.Cut.TALL,
+                    tile,
+                    out,
+                    y.dim(0) * rows * columns,
+                    depth,
+                    weights(memory),
+                    windows,
+                    new ChannelMajor(to, out, rows * columns, memory.at(bias).floats()),
+                    workers);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Scratch;
 import dev.gyre.core.Tensor;
@@ -13,7 +14,7 @@ import java.util.Optional;
  * A convolution of stride 1 to a few channels: every pixel is multiplied with the taps of all outputs, one matrix product without
  * gathering windows, [out · taps, in] · [in, pixels]; then each output sums its taps' products from the pixels around it.
  */
-record FewOutputs(Conv2d conv) {
+record FewOutputs(Conv2d conv) implements JvmKernel {
     /** Pixels that are taken at a time. */
     private static final int PIXELS = 1 << 16;
 
@@ -29,7 +30,8 @@ record FewOutputs(Conv2d conv) {
         return conv.weight().dim(2) * conv.weight().dim(3);
     }
 
-    void run(JvmMemory memory, Workers workers) {
+    @Override
+    public void run(JvmMemory memory, Workers workers) {
         int in = conv.x().dim(1), height = conv.x().dim(2), width = conv.x().dim(3);
         int rows = conv.y().dim(2), kernel = conv.weight().dim(2);
         Tile tile = Tile.BEST;

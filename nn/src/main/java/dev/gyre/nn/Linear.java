@@ -86,22 +86,35 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
 
     @Override
     public Optional<JvmKernel> jvm() {
-        return Optional.of(this::run);
+        return Optional.of(new Product());
     }
 
-    private void run(JvmMemory memory, Workers workers) {
-        int rows = y.dim(0), in = x.dim(1), out = y.dim(1);
-        float[] start = bias.map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
-        Tile tile = Tile.BEST;
-        Gemm.run(
-                Gemm.Cut.WIDE,
-                tile,
-                rows,
-                out,
-                in,
-                Bands.of(tile.rows(), memory.at(x), rows, in),
-                Gemm.Right.of(Bands.ofWeight(memory, weight, tile.strip(), out, in, workers)),
-                new RowMajor(memory.at(y).data(), out, start),
-                workers);
+    private final class Product implements JvmKernel {
+        private final Tile tile = Tile.BEST;
+        private final int rows = y.dim(0), in = x.dim(1), out = y.dim(1);
+
+        @Override
+        public void prepare(JvmMemory memory) {
+            weights(memory);
+        }
+
+        private Bands weights(JvmMemory memory) {
+            return Bands.ofWeight(memory, weight, tile.strip(), out, in);
+        }
+
+        @Override
+        public void run(JvmMemory memory, Workers workers) {
+            float[] more = bias.map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
+            Gemm.run(
+                    Gemm.Cut.WIDE,
+                    tile,
+                    rows,
+                    out,
+                    in,
+                    Bands.of(tile.rows(), memory.at(x), rows, in),
+                    Gemm.Right.of(weights(memory)),
+                    new RowMajor(memory.at(y).data(), out, more),
+                    workers);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Scratch;
 import dev.gyre.core.Shape;
@@ -18,7 +19,7 @@ import java.util.Optional;
  * a block of outputs takes them block by block from the file's 16-bit numbers. The points' sums stay in the second cache until
  * their outputs are read off.
  */
-record Winograd(Conv2d conv, WinogradTransform transform) {
+record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
     /** Channels that are taken at a time; sums begin anew after so many. */
     private static final int DEPTH = 128;
 
@@ -66,7 +67,13 @@ record Winograd(Conv2d conv, WinogradTransform transform) {
         return (conv.y().dim(3) + transform.out - 1) / transform.out;
     }
 
-    void run(JvmMemory memory, Workers workers) {
+    @Override
+    public void prepare(JvmMemory memory) {
+        taps(memory, Tile.BEST.rows());
+    }
+
+    @Override
+    public void run(JvmMemory memory, Workers workers) {
         Tile tile = Tile.BEST;
         int lines = conv.y().dim(0) * down(), fit = Math.max(1, ROOM / points() / in() / across());
         int chunks = (lines + fit - 1) / fit;
@@ -81,17 +88,20 @@ record Winograd(Conv2d conv, WinogradTransform transform) {
         void read(int row, int from, int depth, float[][] to, int at, Scratch scratch);
     }
 
-    private Taps taps(JvmMemory memory, int band, Workers workers) {
+    private Taps taps(JvmMemory memory, int band) {
         int in = in(), out = out();
         return memory.packed(conv.weight(), "taps in bands of " + band, (tensor, allocate) -> {
                     Tensor to = allocate.apply(Shape.of((out + band - 1) / band, 9, in, band));
                     Taps from = unpacked(tensor, band);
-                    workers.run(to.shape().dim(0), (piece, scratch) -> {
-                        float[][] block = scratch.rows(Scratches.TAPS, 9, in * band);
-                        from.read(piece * band, 0, in, block, 0, scratch);
-                        for (int tap = 0; tap < 9; tap++)
-                            to.write(block[tap], 0, ((long) piece * 9 + tap) * in * band, in * band, scratch.shorts());
-                    });
+                    Scratch scratch = new Scratch();
+                    float[][] block = new float[9][in * band];
+                    for (int row = 0; row < out; row += band) {
+                        from.read(row, 0, in, block, 0, scratch);
+                        for (int tap = 0; tap < 9; tap++) {
+                            long at = ((long) (row / band) * 9 + tap) * in * band;
+                            to.write(block[tap], 0, at, in * band, scratch.shorts());
+                        }
+                    }
                     return to;
                 })
                 .<Taps>map(tensor -> (row, from, depth, to, at, scratch) -> {
@@ -157,7 +167,7 @@ record Winograd(Conv2d conv, WinogradTransform transform) {
             int groups = (out + rows - 1) / rows,
                     some = Math.max(tile.strip(), TILES),
                     parts = (tiles + some - 1) / some;
-            Taps taps = taps(memory, tile.rows(), workers);
+            Taps taps = taps(memory, tile.rows());
             float[] bias = memory.at(conv.bias()).floats();
             MemorySegment y = memory.at(conv.y()).data();
             // All outputs of some tiles before the next: what they read is still in a cache.
