@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         sortOptions = false,
-        subcommands = {Inspect.class, SynthCommand.class})
+        subcommands = {Inspect.class, SynthCommand.class, BenchCommand.class})
 public final class Main implements Callable<Integer> {
     private static final int LONGEST_NAME = 60;
 

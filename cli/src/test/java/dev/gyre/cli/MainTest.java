@@ -153,4 +153,28 @@ class MainTest {
         assertEquals(2, gyre("synth", folder.resolve("x.safetensors").toString(), "--layout", "xl"));
         assertTrue(err.toString().contains("--layout: there is sd15, got xl"), err.toString());
     }
+
+    @Test
+    void benchPrintsATableForPeopleAndForPrograms() throws IOException {
+        assertEquals(
+                0, gyre("bench", "--size", "64x64", "--steps", "1", "--threads", "1,2", "--profile"), err.toString());
+        String table = out.toString();
+        assertTrue(table.contains("| shapes |"), table);
+        assertTrue(table.contains("GFLOP/s"), table);
+        assertTrue(table.contains("One step of shapes, 64x64, 2 threads"), table);
+        assertTrue(table.contains("Conv2d 3x3"), table);
+        out.getBuffer().setLength(0);
+        assertEquals(0, gyre("bench", "--size", "64x64", "--steps", "1", "--output", "csv"), err.toString());
+        String[] lines = out.toString().split("\n");
+        assertEquals(2, lines.length, out.toString());
+        assertEquals(lines[0].split(",").length, lines[1].split(",").length);
+    }
+
+    @Test
+    void benchRefusesWhatItDoesNotKnow() {
+        assertEquals(2, gyre("bench", "--output", "xml"));
+        assertEquals(2, gyre("bench", "--size", "100x100"));
+        assertEquals(2, gyre("bench", "--backend", "abacus"));
+        assertTrue(err.toString().contains("--size: multiples of 64, got 100x100"), err.toString());
+    }
 }

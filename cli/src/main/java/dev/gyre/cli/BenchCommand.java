@@ -1,0 +1,154 @@
+package dev.gyre.cli;
+
+import dev.gyre.bench.Environment;
+import dev.gyre.bench.ModelBench;
+import dev.gyre.bench.Table;
+import dev.gyre.core.JvmBackend;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** How fast a model draws here, for every combination of the sizes and thread counts given. */
+@Command(
+        name = "bench",
+        description = "Times loading, text, guided steps and decoding, and prints a table.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class BenchCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-m", "--model"},
+            split = ",",
+            paramLabel = "FILE",
+            description = "Checkpoints (.safetensors); else the small embedded model.")
+    private List<Path> models = List.of();
+
+    @Option(names = "--ema", description = "Use the UNet's averaged weights, where the file has them.")
+    private boolean ema;
+
+    @Option(
+            names = "--size",
+            split = ",",
+            paramLabel = "WxH",
+            description = "In pixels, multiples of 64 (512x512; embedded model 128x128).")
+    private List<String> sizes = List.of();
+
+    @Option(names = "--steps", defaultValue = "5", description = "Guided steps to time (${DEFAULT-VALUE}).")
+    private int steps;
+
+    @Option(names = "--threads", split = ",", description = "Threads that compute (one for each processor).")
+    private List<Integer> threads = List.of();
+
+    @Option(names = "--low-memory", description = "Read weights from the file as they are used.")
+    private boolean lowMemory;
+
+    @Option(names = "--backend", defaultValue = "jvm", description = "Where to compute: jvm (${DEFAULT-VALUE}).")
+    private String backend;
+
+    @Option(names = "--output", defaultValue = "md", description = "md, csv or json (${DEFAULT-VALUE}).")
+    private String output;
+
+    @Option(names = "--profile", description = "Also print where a step's and the decoding's time goes, by op.")
+    private boolean profile;
+
+    @Override
+    public Integer call() throws IOException {
+        if (!backend.equals("jvm")) throw usage("--backend: there is jvm, got " + backend);
+        if (!List.of("md", "csv", "json").contains(output)) throw usage("--output: md, csv or json, got " + output);
+        if (steps < 1) throw usage("--steps: at least 1, got " + steps);
+        for (int count : threads) if (count < 1) throw usage("--threads: at least 1, got " + count);
+
+        PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
+        err.println(Environment.line());
+        Table table = new Table(
+                "model",
+                "weights",
+                "size",
+                "steps",
+                "backend",
+                "threads",
+                "load s",
+                "text s",
+                "first step s",
+                "s/step",
+                "±",
+                "decode s",
+                "GFLOP/s",
+                "planned MiB",
+                "packed MiB",
+                "resident MiB");
+        List<Optional<Path>> files = new ArrayList<>();
+        for (Path model : models) files.add(Optional.of(model));
+        if (files.isEmpty()) files.add(Optional.empty());
+        List<Integer> counts = threads.isEmpty() ? List.of(JvmBackend.Options.DEFAULT.threads()) : threads;
+        List<Table> profiles = new ArrayList<>();
+        List<String> titles = new ArrayList<>();
+        for (Optional<Path> model : files)
+            for (String size : sizes.isEmpty() ? List.of(model.isEmpty() ? "128x128" : "512x512") : sizes)
+                for (int count : counts) {
+                    int[] sides = sides(size);
+                    JvmBackend.Options options =
+                            JvmBackend.Options.DEFAULT.threads(count).lowMemory(lowMemory);
+                    ModelBench.Result r = new ModelBench(model, ema, sides[0], sides[1], steps, options).run();
+                    String way = lowMemory ? backend + " low-memory" : backend;
+                    table.add(
+                            r.model(),
+                            r.weights(),
+                            size,
+                            steps,
+                            way,
+                            count,
+                            r.load(),
+                            r.text(),
+                            r.firstStep(),
+                            r.step(),
+                            r.stepDeviation(),
+                            r.decode(),
+                            r.gflops(),
+                            r.plannedMiB(),
+                            r.packedMiB(),
+                            r.residentMiB());
+                    String title = r.model() + ", " + size + ", " + count + " threads";
+                    titles.add("One step of " + title);
+                    profiles.add(r.stepProfile());
+                    titles.add("One decoding of " + title);
+                    profiles.add(r.decodeProfile());
+                }
+        out.print(table.as(output));
+        if (profile)
+            for (int i = 0; i < profiles.size(); i++) {
+                out.print(output.equals("md") ? "\n" + titles.get(i) + ":\n\n" : "\n");
+                out.print(profiles.get(i).as(output));
+            }
+        out.flush();
+        return 0;
+    }
+
+    private int[] sides(String size) {
+        String[] sides = size.toLowerCase(Locale.ROOT).split("x");
+        try {
+            int width = Integer.parseInt(sides[0]), height = Integer.parseInt(sides[1]);
+            if (sides.length == 2 && width >= 64 && height >= 64 && width % 64 == 0 && height % 64 == 0)
+                return new int[] {width, height};
+        } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+            throw usage("--size: width and height as in 512x512, got " + size);
+        }
+        throw usage("--size: multiples of 64, got " + size);
+    }
+
+    private ParameterException usage(String problem) {
+        return new ParameterException(spec.commandLine(), problem);
+    }
+}
