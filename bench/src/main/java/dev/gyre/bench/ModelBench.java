@@ -8,6 +8,7 @@ import dev.gyre.diffusion.sampler.TorchRandom;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -45,7 +46,11 @@ public record ModelBench(
         Profile profile = new Profile();
         long start = System.nanoTime();
         Checkpoint checkpoint = model.isEmpty() ? Checkpoint.embedded() : Checkpoint.open(model.get());
-        String type = checkpoint.info(checkpoint.names().get(0)).dtype().name();
+        String type = checkpoint.names().stream()
+                .map(checkpoint::info)
+                .max(Comparator.comparingLong(info -> info.shape().stream().reduce(1L, (a, b) -> a * b)))
+                .map(info -> info.dtype().name())
+                .orElse("");
         JvmBackend backend = new JvmBackend(options.profiler(profile));
         try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ema)) {
             double load = since(start);

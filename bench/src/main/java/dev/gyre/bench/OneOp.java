@@ -4,9 +4,14 @@ import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
 import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Op;
 import dev.gyre.core.Shape;
+import dev.gyre.core.Step;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import dev.gyre.nn.Attention;
+import dev.gyre.nn.Conv2d;
+import dev.gyre.nn.Linear;
 import dev.gyre.nn.Weights;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -14,37 +19,67 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.function.BiFunction;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** A compiled graph of one op with random inputs and F16 weights, as checkpoints have them. */
 final class OneOp implements AutoCloseable {
     private final JvmBackend backend;
     private final Executable executable;
     private final Tensor[] inputs;
+    private long nanos;
 
-    /**
-     * @param weights shapes by key
-     * @param inputs shapes
-     */
-    OneOp(int threads, Map<String, Shape> weights, List<Shape> inputs, BiFunction<List<Value>, Weights, Value> layer) {
+    OneOp(OpShape shape, int threads) {
         Random random = new Random(1);
         Graph graph = new Graph();
+        Map<String, Shape> weights = weights(shape);
         Weights at =
-                Weights.of(graph, key -> Optional.ofNullable(weights.get(key)).map(shape -> half(random, shape)));
+                Weights.of(graph, key -> Optional.ofNullable(weights.get(key)).map(s -> half(random, s)));
         List<Value> values = new ArrayList<>();
         List<Tensor> given = new ArrayList<>();
-        for (Shape shape : inputs) {
-            int[] dims = shape.dims().stream().mapToInt(Integer::intValue).toArray();
+        for (Shape input : inputs(shape)) {
+            int[] dims = input.dims().stream().mapToInt(Integer::intValue).toArray();
             values.add(graph.input("x" + values.size(), DType.F32, dims));
-            float[] numbers = new float[shape.elements()];
+            float[] numbers = new float[input.elements()];
             for (int i = 0; i < numbers.length; i++) numbers[i] = (float) random.nextGaussian();
             given.add(Tensor.of(numbers, dims));
         }
-        graph.output(layer.apply(values, at));
+        Value y = layer(shape, values, at);
         at.check();
-        backend = new JvmBackend(threads);
+        graph.output(graph.add(new First(y, y.like(1))));
+        backend = new JvmBackend(JvmBackend.Options.DEFAULT.threads(threads).profiler((op, time) -> {
+            if (!(op instanceof First)) nanos += time;
+        }));
         executable = backend.compile(graph);
-        this.inputs = given.toArray(Tensor[]::new);
+        inputs = given.toArray(Tensor[]::new);
+    }
+
+    private static Map<String, Shape> weights(OpShape s) {
+        return switch (s.kind()) {
+            case "linear" -> Map.of("weight", Shape.of(s.size(2), s.size(1)), "bias", Shape.of(s.size(2)));
+            case "conv" ->
+                Map.of("weight", Shape.of(s.size(3), s.size(1), s.size(4), s.size(4)), "bias", Shape.of(s.size(3)));
+            default -> Map.of();
+        };
+    }
+
+    private static List<Shape> inputs(OpShape s) {
+        return switch (s.kind()) {
+            case "linear" -> List.of(Shape.of(s.size(0), s.size(1)));
+            case "conv" -> List.of(Shape.of(s.size(0), s.size(1), s.size(2), s.size(2)));
+            default -> {
+                Shape keys = Shape.of(1, s.size(2), s.size(0) * s.size(3));
+                yield List.of(Shape.of(1, s.size(1), s.size(0) * s.size(3)), keys, keys);
+            }
+        };
+    }
+
+    private static Value layer(OpShape s, List<Value> x, Weights at) {
+        return switch (s.kind()) {
+            case "linear" -> Linear.of(x.get(0), s.size(2), at);
+            case "conv" -> Conv2d.of(x.get(0), s.size(3), s.size(4), s.size(5), s.size(4) / 2, s.size(4) / 2, at);
+            default -> Attention.of(x.get(0), x.get(1), x.get(2), s.size(0), false);
+        };
     }
 
     private static Tensor half(Random random, Shape shape) {
@@ -53,13 +88,43 @@ final class OneOp implements AutoCloseable {
         return new Tensor(DType.F16, shape, MemorySegment.ofArray(bits));
     }
 
+    /** Runs the op, its inputs' copy into place included. */
     List<Tensor> run() {
         return executable.run(inputs);
+    }
+
+    /** Seconds that the op itself takes in one run. */
+    double seconds() {
+        nanos = 0;
+        run();
+        return nanos / 1e9;
     }
 
     @Override
     public void close() {
         executable.close();
         backend.close();
+    }
+
+    /** The first element: so that a run has little to return, and does not measure how that is copied. */
+    private record First(Value x, Value y) implements Op {
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public Value output() {
+            return y;
+        }
+
+        @Override
+        public List<Step> loops() {
+            return List.of(Step.of(1, First::first, x, y));
+        }
+
+        public static void first(int begin, int count, FloatArray x, FloatArray y) {
+            for (@Parallel int k = 0; k < count; k++) y.set(begin + k, x.get(begin + k));
+        }
     }
 }

@@ -1,12 +1,7 @@
 package dev.gyre.bench;
 
-import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
-import dev.gyre.nn.Attention;
-import dev.gyre.nn.Conv2d;
-import dev.gyre.nn.Linear;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -30,21 +25,84 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 5, time = 2)
 public class OpBenchmark {
-    /** {@code linear ROWSxINxOUT}, {@code conv BATCHxINxSIDExOUT} (3×3) or {@code attention HEADSxTOKENSxKEYSxDEPTH}. */
+    /** {@link OpShape}s. */
     @Param({
-        "linear 8192x320x320",
-        "linear 8192x320x2560",
-        "linear 2048x640x640",
-        "linear 512x1280x1280",
-        "conv 2x320x64x320",
-        "conv 2x640x32x640",
-        "conv 2x1280x16x1280",
-        "conv 2x2560x8x1280",
-        "conv 1x128x512x128",
-        "attention 16x4096x4096x40",
-        "attention 16x1024x1024x80",
-        "attention 16x256x256x160",
-        "attention 16x4096x77x40"
+        "linear 8192 320 320",
+        "linear 8192 320 2560",
+        "linear 8192 1280 320",
+        "linear 2048 640 640",
+        "linear 2048 640 5120",
+        "linear 2048 2560 640",
+        "linear 512 1280 1280",
+        "linear 512 1280 10240",
+        "linear 512 5120 1280",
+        "linear 128 1280 1280",
+        "linear 128 1280 10240",
+        "linear 128 5120 1280",
+        "linear 154 768 320",
+        "linear 154 768 640",
+        "linear 154 768 1280",
+        "linear 2 320 1280",
+        "linear 2 1280 320",
+        "linear 2 1280 640",
+        "linear 2 1280 1280",
+        "conv 2 4 64 320 3 1",
+        "conv 2 320 64 320 3 1",
+        "conv 2 640 64 320 3 1",
+        "conv 2 960 64 320 3 1",
+        "conv 2 640 64 640 3 1",
+        "conv 2 320 64 4 3 1",
+        "conv 2 320 32 640 3 1",
+        "conv 2 640 32 640 3 1",
+        "conv 2 960 32 640 3 1",
+        "conv 2 1280 32 640 3 1",
+        "conv 2 1920 32 640 3 1",
+        "conv 2 1280 32 1280 3 1",
+        "conv 2 640 16 1280 3 1",
+        "conv 2 1280 16 1280 3 1",
+        "conv 2 1920 16 1280 3 1",
+        "conv 2 2560 16 1280 3 1",
+        "conv 2 1280 8 1280 3 1",
+        "conv 2 2560 8 1280 3 1",
+        "conv 2 320 64 320 3 2",
+        "conv 2 640 32 640 3 2",
+        "conv 2 1280 16 1280 3 2",
+        "conv 2 320 64 320 1 1",
+        "conv 2 640 64 320 1 1",
+        "conv 2 960 64 320 1 1",
+        "conv 2 320 32 640 1 1",
+        "conv 2 640 32 640 1 1",
+        "conv 2 960 32 640 1 1",
+        "conv 2 1280 32 640 1 1",
+        "conv 2 1920 32 640 1 1",
+        "conv 2 640 16 1280 1 1",
+        "conv 2 1280 16 1280 1 1",
+        "conv 2 1920 16 1280 1 1",
+        "conv 2 2560 16 1280 1 1",
+        "conv 2 1280 8 1280 1 1",
+        "conv 2 2560 8 1280 1 1",
+        "attention 16 4096 4096 40",
+        "attention 16 1024 1024 80",
+        "attention 16 256 256 160",
+        "attention 16 64 64 160",
+        "attention 16 4096 77 40",
+        "attention 16 1024 77 80",
+        "attention 16 256 77 160",
+        "attention 16 64 77 160",
+        "conv 1 4 64 512 3 1",
+        "conv 1 512 64 512 3 1",
+        "conv 1 512 128 512 3 1",
+        "conv 1 512 256 512 3 1",
+        "conv 1 512 256 256 3 1",
+        "conv 1 256 256 256 3 1",
+        "conv 1 256 512 256 3 1",
+        "conv 1 256 512 128 3 1",
+        "conv 1 128 512 128 3 1",
+        "conv 1 128 512 3 3 1",
+        "conv 1 512 64 512 1 1",
+        "conv 1 512 256 256 1 1",
+        "conv 1 256 512 128 1 1",
+        "attention 1 4096 4096 512"
     })
     public String op;
 
@@ -55,34 +113,7 @@ public class OpBenchmark {
 
     @Setup(Level.Trial)
     public void compile() {
-        String[] words = op.split(" ");
-        int[] s = java.util.Arrays.stream(words[1].split("x"))
-                .mapToInt(Integer::parseInt)
-                .toArray();
-        compiled = switch (words[0]) {
-            case "linear" ->
-                new OneOp(
-                        threads,
-                        Map.of("weight", Shape.of(s[2], s[1]), "bias", Shape.of(s[2])),
-                        List.of(Shape.of(s[0], s[1])),
-                        (x, at) -> Linear.of(x.get(0), s[2], at));
-            case "conv" ->
-                new OneOp(
-                        threads,
-                        Map.of("weight", Shape.of(s[3], s[1], 3, 3), "bias", Shape.of(s[3])),
-                        List.of(Shape.of(s[0], s[1], s[2], s[2])),
-                        (x, at) -> Conv2d.of(x.get(0), s[3], 3, at));
-            case "attention" ->
-                new OneOp(
-                        threads,
-                        Map.of(),
-                        List.of(
-                                Shape.of(1, s[1], s[0] * s[3]),
-                                Shape.of(1, s[2], s[0] * s[3]),
-                                Shape.of(1, s[2], s[0] * s[3])),
-                        (x, at) -> Attention.of(x.get(0), x.get(1), x.get(2), s[0], false));
-            default -> throw new IllegalArgumentException("op: linear, conv or attention, got " + op);
-        };
+        compiled = new OneOp(OpShape.parse(op), threads);
     }
 
     @Benchmark

@@ -1,0 +1,90 @@
+package dev.gyre.bench;
+
+import dev.gyre.core.JvmBackend;
+import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.diffusion.Progress;
+import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.sampler.TorchRandom;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** The parts of drawing a picture: loading, text, one guided step of the UNet, decoding. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Fork(1)
+@Warmup(iterations = 3)
+@Measurement(iterations = 5)
+public class PartBenchmark {
+    /** A checkpoint's path; {@code embedded} is the model that comes with Gyre. */
+    @Param("embedded")
+    public String model;
+
+    /** Sides of the latents, an eighth of the picture's: 64 for 512×512. */
+    @Param("16")
+    public int latents;
+
+    @Param("2")
+    public int threads;
+
+    @Param("jvm")
+    public String backend;
+
+    private StableDiffusion sd;
+    private float[] context;
+    private float[] noise;
+
+    @Setup(Level.Trial)
+    public void prepare() throws IOException {
+        sd = open();
+        context = sd.encodeText(List.of("", "a red circle"), Progress.NONE);
+        noise = new TorchRandom(42).next(4 * latents * latents);
+    }
+
+    private StableDiffusion open() throws IOException {
+        if (!backend.equals("jvm")) throw new IllegalArgumentException("backend: there is jvm, got " + backend);
+        Checkpoint checkpoint = model.equals("embedded") ? Checkpoint.embedded() : Checkpoint.open(Path.of(model));
+        return StableDiffusion.load(checkpoint, new JvmBackend(threads), false);
+    }
+
+    /** Opening alone: weights are packed when a part first runs. */
+    @Benchmark
+    public void load() throws IOException {
+        open().close();
+    }
+
+    @Benchmark
+    public float[] text() {
+        return sd.encodeText(List.of("", "a red circle"), Progress.NONE);
+    }
+
+    @Benchmark
+    public float[] step() {
+        return sd.guided(noise, 500, context, latents, latents, 7.5);
+    }
+
+    @Benchmark
+    public float[] decode() {
+        return sd.decode(noise, latents, latents);
+    }
+
+    @TearDown(Level.Trial)
+    public void close() {
+        sd.close();
+    }
+}

@@ -1,0 +1,142 @@
+package dev.gyre.bench;
+
+import dev.gyre.core.JvmBackend;
+import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.diffusion.Progress;
+import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.sampler.TorchRandom;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.function.DoubleSupplier;
+import java.util.regex.Pattern;
+
+/**
+ * Gyre beside PyTorch: the same op, one run of each in turn, medians, and how many times faster Gyre is. The peers are libtorch in
+ * this JVM (where the build put DJL on the class path) and, with {@code --peer-python}, PyTorch in a Python process.
+ *
+ * <pre>
+ *   --peer-python PYTHON   a Python that has torch (and diffusers, for --model)
+ *   --model FILE           also time a whole guided step and decoding, 512×512, against diffusers
+ *   --only REGEX           ops whose text it is found in
+ *   --types fp32,bf16      the peers' (fp32)
+ *   --threads N            of both (one for each processor)
+ *   --seconds S            spent on each op and peer (3)
+ *   --output md|csv|json   (md)
+ * </pre>
+ */
+public final class Peers {
+    private final Map<String, String> options;
+    private final int threads;
+    private final double budget;
+    private final Table table = new Table("work", "peer", "type", "Gyre ms", "peer ms", "Gyre GFLOP/s", "ratio");
+    private final Map<String, List<Double>> ratios = new LinkedHashMap<>();
+
+    private Peers(Map<String, String> options) {
+        this.options = options;
+        threads =
+                Integer.parseInt(options.getOrDefault("threads", String.valueOf(JvmBackend.Options.DEFAULT.threads())));
+        budget = Double.parseDouble(options.getOrDefault("seconds", "3"));
+    }
+
+    public static void main(String[] args) throws IOException {
+        Map<String, String> options = new LinkedHashMap<>();
+        for (int i = 0; i < args.length; i += 2) {
+            if (!args[i].startsWith("--") || i + 1 == args.length)
+                throw new IllegalArgumentException("options come as --name value, got " + args[i]);
+            options.put(args[i].substring(2), args[i + 1]);
+        }
+        new Peers(options).run();
+    }
+
+    private void run() throws IOException {
+        System.err.println(Environment.line() + "; " + threads + " threads");
+        Pattern only = Pattern.compile(options.getOrDefault("only", ""));
+        List<Peer> peers = new ArrayList<>();
+        for (Peer.Provider provider : ServiceLoader.load(Peer.Provider.class)) peers.add(provider.start(threads));
+        if (options.containsKey("peer-python")) peers.add(new PythonPeer(options.get("peer-python"), threads));
+        if (peers.isEmpty()) throw new IllegalArgumentException("no peer: build with -Ppeers or give --peer-python");
+        try {
+            for (OpShape shape : OpShape.ALL)
+                if (only.matcher(shape.toString()).find())
+                    try (OneOp op = new OneOp(shape, threads)) {
+                        // HotSpot compiles in the background, and more than once.
+                        double end = System.nanoTime() + 1.5e9;
+                        while (System.nanoTime() < end) op.run();
+                        for (Peer peer : peers)
+                            compare(shape.toString(), shape.group(), shape.flops(), op::seconds, peer);
+                    }
+            if (options.containsKey("model")) models(peers, only);
+        } finally {
+            peers.forEach(Peer::close);
+        }
+        String format = options.getOrDefault("output", "md");
+        System.out.print(table.as(format));
+        Table means = new Table("group", "shapes", "geometric mean", "least");
+        ratios.forEach((group, all) -> means.add(
+                group,
+                all.size(),
+                Math.exp(all.stream().mapToDouble(Math::log).average().orElse(0)),
+                all.stream().mapToDouble(Double::doubleValue).min().orElse(0)));
+        System.out.print("\n" + means.as(format));
+    }
+
+    private void models(List<Peer> peers, Pattern only) throws IOException {
+        Checkpoint checkpoint = Checkpoint.open(Path.of(options.get("model")));
+        Profile profile = new Profile();
+        JvmBackend backend =
+                new JvmBackend(JvmBackend.Options.DEFAULT.threads(threads).profiler(profile));
+        try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend, false)) {
+            float[] context = sd.encodeText(List.of("", "a photograph of a cat"), Progress.NONE);
+            float[] latents = new TorchRandom(42).next(4 * 64 * 64);
+            Map<String, Runnable> parts = new LinkedHashMap<>();
+            parts.put("step 64 64", () -> sd.guided(latents, 500, context, 64, 64, 7.5));
+            parts.put("decode 64 64", () -> sd.decode(latents, 64, 64));
+            for (Map.Entry<String, Runnable> part : parts.entrySet()) {
+                if (!only.matcher(part.getKey()).find()) continue;
+                part.getValue().run();
+                profile.clear();
+                part.getValue().run();
+                double flops = profile.flops();
+                DoubleSupplier gyre = () -> {
+                    long start = System.nanoTime();
+                    part.getValue().run();
+                    return (System.nanoTime() - start) / 1e9;
+                };
+                for (Peer peer : peers) compare(part.getKey(), part.getKey(), flops, gyre, peer);
+            }
+        }
+    }
+
+    /** One run of each in turn, at least three times. */
+    private void compare(String work, String group, double flops, DoubleSupplier gyre, Peer peer) {
+        for (String type : options.getOrDefault("types", "fp32").split(",")) {
+            List<Double> ours = new ArrayList<>(), theirs = new ArrayList<>();
+            try {
+                peer.seconds(work, type); // the first builds it and warms it up
+                long start = System.nanoTime();
+                while (ours.size() < 3 || System.nanoTime() - start < budget * 1e9 && ours.size() < 200) {
+                    ours.add(gyre.getAsDouble());
+                    theirs.add(peer.seconds(work, type));
+                }
+            } catch (UnsupportedOperationException e) {
+                System.err.println(work + " " + type + ": " + peer.name() + " cannot: " + e.getMessage());
+                continue;
+            }
+            double us = median(ours), them = median(theirs);
+            table.add(work, peer.name(), type, us * 1e3, them * 1e3, flops / us / 1e9, them / us);
+            ratios.computeIfAbsent(group + ", " + type + ", " + peer.name(), key -> new ArrayList<>())
+                    .add(them / us);
+            System.err.printf("%s %s %s: %.3f%n", work, type, peer.name(), them / us);
+        }
+    }
+
+    private static double median(List<Double> values) {
+        return ModelBench.median(
+                values.stream().mapToDouble(Double::doubleValue).toArray());
+    }
+}
