@@ -30,6 +30,9 @@ import java.util.regex.Pattern;
  * </pre>
  */
 public final class Peers {
+    /** Milliseconds between one's turn and the other's. */
+    private static final int PAUSE = 250;
+
     private final Map<String, String> options;
     private final int threads;
     private final double budget;
@@ -112,16 +115,16 @@ public final class Peers {
         }
     }
 
-    /** One run of each in turn, at least three times. */
+    /** A few runs of each in turn, at least three turns. */
     private void compare(String work, String group, double flops, DoubleSupplier gyre, Peer peer) {
         for (String type : options.getOrDefault("types", "fp32").split(",")) {
             List<Double> ours = new ArrayList<>(), theirs = new ArrayList<>();
             try {
                 peer.seconds(work, type); // the first builds it and warms it up
                 long start = System.nanoTime();
-                while (ours.size() < 3 || System.nanoTime() - start < budget * 1e9 && ours.size() < 200) {
-                    ours.add(gyre.getAsDouble());
-                    theirs.add(peer.seconds(work, type));
+                for (int i = 0; i < 3 || System.nanoTime() - start < budget * 1e9; i++) {
+                    turn(gyre, ours);
+                    turn(() -> peer.seconds(work, type), theirs);
                 }
             } catch (UnsupportedOperationException e) {
                 System.err.println(work + " " + type + ": " + peer.name() + " cannot: " + e.getMessage());
@@ -133,6 +136,22 @@ public final class Peers {
                     .add(them / us);
             System.err.printf("%s %s %s: %.3f%n", work, type, peer.name(), them / us);
         }
+    }
+
+    /**
+     * Some timed runs after others that are not, which bring data and clock back. The pause before lets the other's threads go to
+     * sleep: OpenMP's wait for more work at full speed for a while.
+     */
+    private static void turn(DoubleSupplier run, List<Double> times) {
+        try {
+            Thread.sleep(PAUSE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        double untimed = 0, first = 0;
+        while (untimed < 0.06) untimed += first = run.getAsDouble();
+        if (first > 0.5) times.add(first);
+        else for (int i = 0; i < 5; i++) times.add(run.getAsDouble());
     }
 
     private static double median(List<Double> values) {
