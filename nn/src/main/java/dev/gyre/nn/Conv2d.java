@@ -121,10 +121,10 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
                 .or(() -> Optional.of(new Product()));
     }
 
-    /** The windows are the right side, gathered panel by panel and never stored whole. */
+    /** One product of the weights with the windows; where those are pixels, with the picture itself. */
     private final class Product implements JvmKernel {
         private final Tile tile = Tile.BEST;
-        private final int in = x.dim(1), height = x.dim(2), width = x.dim(3), out = y.dim(1);
+        private final int in = x.dim(1), out = y.dim(1), pixels = y.dim(2) * y.dim(3);
         private final int kernel = weight.dim(2), depth = in * kernel * kernel;
 
         @Override
@@ -138,22 +138,23 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
 
         @Override
         public void run(JvmMemory memory, Workers workers) {
-            MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
-            int rows = y.dim(2), columns = y.dim(3);
-            // Where windows are pixels, all rows are one.
-            Windows windows = kernel == 1 && stride == 1 && padding == 0
-                    ? new Windows(from, in, 1, height * width, 1, height * width, 1, 1, 0)
-                    : new Windows(from, in, height, width, rows, columns, kernel, stride, padding);
-            Gemm.run(
-                    Gemm.Cut.TALL,
-                    tile,
-                    out,
-                    y.dim(0) * rows * columns,
-                    depth,
-                    weights(memory),
-                    windows,
-                    new ChannelMajor(to, out, rows * columns, memory.at(bias).floats()),
-                    workers);
+            MemorySegment to = memory.at(y).data();
+            float[] more = memory.at(bias).floats();
+            if (kernel == 1 && stride == 1 && padding == 0)
+                run(
+                        y.dim(0) * pixels,
+                        memory,
+                        new Pixels(memory.at(x).data(), in, pixels),
+                        new ChannelMajor(to, out, pixels, more),
+                        workers);
+            else {
+                Windows windows = new Windows(Conv2d.this, memory, workers);
+                run(windows.columns(), memory, windows, windows.out(to, more), workers);
+            }
+        }
+
+        private void run(int columns, JvmMemory memory, Gemm.Right right, Gemm.Out to, Workers workers) {
+            Gemm.run(Gemm.Cut.TALL, tile, out, columns, depth, weights(memory), right, to, workers);
         }
     }
 }

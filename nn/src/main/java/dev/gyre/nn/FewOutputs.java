@@ -37,7 +37,7 @@ record FewOutputs(Conv2d conv) implements JvmKernel {
         Tile tile = Tile.BEST;
         MemorySegment x = memory.at(conv.x()).data();
         Bands weights = weights(tile.rows(), memory.at(conv.weight()));
-        Windows pixels = new Windows(x, in, 1, height * width, 1, height * width, 1, 1, 0);
+        Pixels pixels = new Pixels(x, in, height * width);
         int some = Math.max(1, PIXELS / width);
         for (int image = 0; image < conv.x().dim(0); image++)
             for (int row = 0; row < rows; row += some) {
