@@ -39,10 +39,10 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
     static Optional<Winograd> of(Conv2d conv) {
         int rows = conv.y().dim(2), columns = conv.y().dim(3);
         if (conv.weight().dim(2) != 3 || conv.stride() != 1 || conv.x().dim(1) < 16) return Optional.empty();
-        // Not by the batch: a picture is the same alone and in any batch.
-        return Optional.of(new Winograd(
-                conv,
-                rows * columns >= 144 && Math.min(rows, columns) > 4 ? WinogradTransform.F4 : WinogradTransform.F2));
+        // By the picture, not by the batch: a picture is the same alone and in any batch.
+        boolean large = rows * columns >= 144 && Math.min(rows, columns) > 4;
+        Winograd way = new Winograd(conv, large ? WinogradTransform.F4 : WinogradTransform.F2);
+        return 8 * way.down() * way.across() < Tile.BEST.strip() ? Optional.empty() : Optional.of(way);
     }
 
     private int in() {
