@@ -43,6 +43,11 @@ fake_jdk() { # FOLDER VERSION
 printf 'java %s\n' '$2'
 printf 'pwd %s\n' "\$PWD"
 printf '%s\n' "\$@"
+for option in "\$@"; do # makes the cache that it is asked for, unless the file \`stubborn\` lies beside it
+  case \$option in
+    -XX:AOTCacheOutput=*) [ -e '$scratch/stubborn' ] || echo cache >"\${option#*=}" ;;
+  esac
+done
 EOF
   printf '#!/bin/sh\n' >"$1/bin/javac"
   chmod +x "$1/bin/java" "$1/bin/javac"
@@ -90,7 +95,7 @@ age() { find "$home" -exec touch -t 200001010000 {} +; }
 
 # The tools that the launcher may use, and no java or mvn among them.
 mkdir "$scratch/tools"
-for tool in sh cat chmod cp diff dirname env find grep head ln ls mkdir mv ps \
+for tool in sh awk cat chmod cksum cp diff dirname env find grep head ln ls mkdir mv ps \
   readlink rm rmdir sed sleep touch uname; do
   path=$(command -v "$tool") && ln -s "$path" "$scratch/tools/$tool"
 done
@@ -102,7 +107,10 @@ fake_jdk "$scratch/old/jre25" 25
 rm "$scratch/old/jre25/bin/javac"
 fake_jdk "$scratch/jdk26" 26-ea
 fake_maven "$scratch/mvn"
-unset JAVA_HOME JAVA_OPTS GYRE_JAVA_OPTS TORNADOVM_HOME CDPATH
+unset JAVA_HOME JAVA_OPTS GYRE_JAVA_OPTS TORNADOVM_HOME CDPATH GYRE_AOT
+printf 'model name\t: Abacus 1\nflags\t\t: beads wires\n' >"$scratch/abacus"
+printf 'model name\t: Abacus 1\nflags\t\t: beads wires glass\n' >"$scratch/better"
+export GYRE_CPUINFO="$scratch/abacus"
 export GYRE_JDKS="$scratch/jdks"
 system_path=$PATH
 
@@ -133,8 +141,9 @@ pwd $PWD
 jdk.incubator.vector
 --enable-native-access=ALL-UNNAMED
 -XX:MaxRAMPercentage=60
--Xshare:auto
 -XX:+UseParallelGC
+-XX:NewSize=64m
+-XX:MaxNewSize=128m
 -cp
 $home/cli/target/gyre-cli-1.jar:$home/cli/target/lib/*
 dev.gyre.cli.Main
@@ -143,7 +152,8 @@ two words
 *
 
 EOF
-  check "arguments and class path arrive whole" diff "$scratch/want" "$scratch/out"
+  sed '/^-XX:AOTCache=/d' "$scratch/out" >"$scratch/had"
+  check "arguments and class path arrive whole" diff "$scratch/want" "$scratch/had"
   run draw
   check "second use builds nothing" builds 1
   refuse "second use says nothing" [ -s "$scratch/err" ]
@@ -250,6 +260,30 @@ EOF
   (export GYRE_JAVA_OPTS="-XX:+UseSerialGC" && run draw)
   check "the user's collector arrives" printed "-XX:+UseSerialGC"
   refuse "… alone" printed "-XX:+UseParallelGC"
+
+  # The cache of loaded classes: made with the build, for this JDK, processor and the launcher's own options alone.
+  cached() { grep -q -e "^-XX:AOTCache=$home/target/gyre-[0-9]*\.aot\$" "$scratch/out"; }
+  run draw
+  check "the cache is used" cached
+  (export GYRE_CPUINFO="$scratch/better" && run draw)
+  refuse "… not on another processor" cached
+  check "… which works without it" exited 0
+  (export GYRE_CPUINFO="$scratch/none" && run draw)
+  check "… and so does one that cannot be told" exited 0
+  (export GYRE_JAVA_OPTS=-Dsecond && run draw)
+  refuse "… not with other options" cached
+  (export GYRE_AOT=off && run draw)
+  refuse "… not when it is turned off" cached
+  touch "$scratch/stubborn" "$home/core/src/main/java/B.java"
+  run draw
+  check "no cache can be made: says so" said "gyre: made no cache of loaded classes"
+  check "… and Gyre runs" exited 0
+  refuse "… without the old one" cached
+  rm "$scratch/stubborn"
+  age
+  touch "$home/core/src/main/java/B.java"
+  run draw
+  check "the next build makes one again" cached
 
   # TornadoVM, only for who asks for it.
   sdk="$scratch/tornado sdk"
