@@ -6,6 +6,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 
 /**
  * Threads that share out a loop's pieces. The calling thread works too. Each thread has its own {@link Scratch}. Pieces are taken
@@ -24,7 +25,14 @@ public final class Workers implements AutoCloseable {
         void run(int begin, int count);
     }
 
+    /**
+     * Nanoseconds for which a thread looks for more to do before it sleeps: waking one takes longer than many a small op, and ops
+     * follow one another closely.
+     */
+    private static final long LOOK = 50_000;
+
     private final int threads;
+    private final long look; // none where threads would take the processors from one another
     private final ThreadPoolExecutor pool;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
@@ -32,9 +40,10 @@ public final class Workers implements AutoCloseable {
     public Workers(int threads) {
         if (threads < 1) throw new IllegalArgumentException("at least 1 thread is needed, got " + threads);
         this.threads = threads;
+        look = threads <= Runtime.getRuntime().availableProcessors() ? LOOK : 0;
         AtomicInteger number = new AtomicInteger();
         int own = Math.max(1, threads - 1);
-        pool = new ThreadPoolExecutor(own, own, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), run -> {
+        pool = new ThreadPoolExecutor(own, own, 30, TimeUnit.SECONDS, new Tasks(look), run -> {
             Thread thread = new Thread(run, "gyre-worker-" + number.incrementAndGet());
             thread.setDaemon(true);
             return thread;
@@ -58,6 +67,7 @@ public final class Workers implements AutoCloseable {
                 done.countDown();
             });
         work(next, pieces, piece, failure);
+        soon(look, () -> done.getCount() == 0);
         boolean interrupted = false;
         // A piece that still runs uses memory that the caller may free: wait, and remember the interrupt.
         while (true)
@@ -91,6 +101,30 @@ public final class Workers implements AutoCloseable {
             int begin = (int) ((long) count * i / pieces), end = (int) ((long) count * (i + 1) / pieces);
             range.run(begin, end - begin);
         });
+    }
+
+    /** Waits without sleeping until something holds, for some nanoseconds at most. */
+    private static void soon(long nanos, BooleanSupplier holds) {
+        if (nanos == 0) return;
+        long start = System.nanoTime();
+        while (!holds.getAsBoolean() && System.nanoTime() - start < nanos) Thread.onSpinWait();
+    }
+
+    /** What the pool's threads take their tasks from. */
+    private static final class Tasks extends LinkedBlockingQueue<Runnable> {
+        private static final long serialVersionUID = 1;
+
+        private final long look;
+
+        Tasks(long look) {
+            this.look = look;
+        }
+
+        @Override
+        public Runnable poll(long timeout, TimeUnit unit) throws InterruptedException {
+            soon(look, () -> !isEmpty());
+            return super.poll(timeout, unit);
+        }
     }
 
     /** Lets the threads go. */
