@@ -195,6 +195,7 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
                                 scores,
                                 strip * lines,
                                 j,
+                                Math.min(band, count - j),
                                 wide,
                                 scratch);
                     if (causal) mask(scores, strip * lines, lines, at, count, first + begin, wide);
@@ -211,6 +212,7 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
                                 sums,
                                 strip * linesY,
                                 c,
+                                Math.min(band, depth - c),
                                 wide,
                                 scratch);
                 }

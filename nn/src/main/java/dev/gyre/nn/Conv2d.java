@@ -154,7 +154,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         }
 
         private void run(int columns, JvmMemory memory, Gemm.Right right, Gemm.Out to, Workers workers) {
-            Gemm.run(Gemm.Cut.TALL, tile, out, columns, depth, weights(memory), right, to, workers);
+            Gemm.run(tile, out, columns, depth, weights(memory), right, to, workers);
         }
     }
 }

@@ -46,7 +46,6 @@ record FewOutputs(Conv2d conv) implements JvmKernel {
                 int first = (image * height + above) * width, count = Math.max(0, below - above) * width;
                 float[][] products = memory.scratch().rows(1, conv.y().dim(1) * taps(), (some + kernel) * width);
                 Gemm.run(
-                        Gemm.Cut.TALL,
                         tile,
                         conv.y().dim(1) * taps(),
                         count,

@@ -11,19 +11,14 @@ final class Gemm {
     /** Rows of B that are taken at a time at most: a strip of them stays in the first cache. Sums begin anew after so many. */
     static final int DEPTH = 384;
 
-    /**
-     * How large a piece of C is taken at a time.
-     *
-     * @param rows at most: what was packed of B serves them all
-     * @param width columns at most: what was packed of A serves them all
-     */
-    record Cut(int rows, int width) {
-        /** Where A is what costs more to pack, B having been packed once for all. */
-        static final Cut WIDE = new Cut(192, 1024);
+    /** Rows of a piece of C at most, a multiple of every tile's: what was packed of B serves them all. */
+    private static final int ROWS = 384;
 
-        /** Where B costs more. */
-        static final Cut TALL = new Cut(384, 1024);
-    }
+    /** Columns of a piece at most: what was packed of A serves them all. */
+    private static final int WIDTH = 1024;
+
+    /** Floats of C that are kept in the second cache, where no sum goes on after that. */
+    private static final int ROOM = 1 << 16;
 
     private Gemm() {}
 
@@ -53,56 +48,121 @@ final class Gemm {
         void store(int row, int column, int width, float[] from);
     }
 
-    static void run(Cut cut, Tile tile, int m, int n, int k, Bands a, Right b, Out c, Workers workers) {
-        // Equal widths, in whole strips; then as few cuts in m as give each thread something to do: each packs its part
-        // of B again.
-        int columns = (n + cut.width - 1) / cut.width;
-        int width = tile.strips((n + columns - 1) / columns) * tile.strip();
-        int wanted = (workers.threads() * 4 + columns - 1) / columns;
-        int cuts = Math.max((m + cut.rows - 1) / cut.rows, Math.min(wanted, m / 48));
-        int rows = tile.padded((m + Math.max(1, cuts) - 1) / Math.max(1, cuts));
-        int chunks = (m + rows - 1) / rows, blocks = (n + width - 1) / width;
-        workers.run(blocks * chunks, (piece, scratch) -> {
-            int column = piece / chunks * width, row = piece % chunks * rows;
-            block(tile, row, Math.min(rows, m - row), column, Math.min(width, n - column), k, a, b, c, scratch);
+    static void run(Tile tile, int m, int n, int k, Bands a, Right b, Out c, Workers workers) {
+        Cut cut = Cut.of(tile, m, n, workers.threads());
+        workers.run(cut.down * cut.across, (piece, scratch) -> {
+            int row = cut.row(tile, m, piece / cut.across), column = cut.column(tile, n, piece % cut.across);
+            int rows = cut.row(tile, m, piece / cut.across + 1) - row;
+            int width = cut.column(tile, n, piece % cut.across + 1) - column;
+            new Block(tile, row, rows, column, width, k, scratch).run(a, b, c);
         });
     }
 
-    private static void block(
-            Tile tile, int first, int rows, int column, int width, int k, Bands a, Right b, Out c, Scratch scratch) {
-        int padded = tile.padded(rows), linesB = tile.lines(DEPTH), linesC = tile.lines(padded);
-        int strips = tile.strips(width);
-        float[][] panel = scratch.rows(Scratches.PANEL, strips * linesB, tile.lineLength(DEPTH));
-        float[][] sums = scratch.rows(Scratches.RESULT, strips * linesC, tile.lineLength(tile.padded(Cut.TALL.rows)));
-        float[] left = scratch.floats(Scratches.LEFT, padded * DEPTH), line = scratch.floats(Scratches.LINE, width);
-        int panels = (k + DEPTH - 1) / DEPTH;
-        for (int i = 0; i < panels; i++) {
-            int from = (int) ((long) k * i / panels), depth = (int) ((long) k * (i + 1) / panels) - from;
-            b.read(tile, from, depth, column, width, panel, linesB, scratch);
-            // What the last band has of rows beyond the end is left over from others and never stored.
+    /**
+     * How C is cut into pieces, in whole bands and strips.
+     *
+     * @param down pieces from top to bottom: each packs its columns of B anew
+     * @param across pieces from left to right: each packs its rows of A anew
+     */
+    private record Cut(int down, int across) {
+        /** The cut that is done first. Costs are per number of depth, in cycles of some processor; only their ratios count. */
+        static Cut of(Tile tile, int m, int n, int threads) {
+            int bands = (m + tile.rows() - 1) / tile.rows(), strips = tile.strips(n);
+            int least = (m + ROWS - 1) / ROWS, narrow = (n + WIDTH - 1) / WIDTH, most = least * narrow + 4 * threads;
+            Cut best = null;
+            double soonest = Double.POSITIVE_INFINITY;
+            for (int down = least; down <= Math.min(bands, most); down++)
+                for (int across = narrow; across <= strips && down * across <= most; across++) {
+                    int rows = (bands + down - 1) / down * tile.rows();
+                    int width = (strips + across - 1) / across * tile.strip();
+                    double piece = rows * (double) width / 16 + rows * 1.0 + width * 0.5 + 50;
+                    double end = (down * across + threads - 1) / threads * piece;
+                    if (end < soonest) {
+                        soonest = end;
+                        best = new Cut(down, across);
+                    }
+                }
+            return best == null ? new Cut(Math.min(least, bands), Math.min(narrow, strips)) : best;
+        }
+
+        /** The first row of a piece. */
+        int row(Tile tile, int m, int piece) {
+            int bands = (m + tile.rows() - 1) / tile.rows();
+            return Math.min(m, bands * piece / down * tile.rows());
+        }
+
+        /** The first column of a piece. */
+        int column(Tile tile, int n, int piece) {
+            return Math.min(n, tile.strips(n) * piece / across * tile.strip());
+        }
+    }
+
+    /** A piece of C. */
+    private record Block(Tile tile, int first, int rows, int column, int width, int k, Scratch scratch) {
+        void run(Bands a, Right b, Out c) {
+            int panels = (k + DEPTH - 1) / DEPTH, strips = tile.strips(width);
+            // A sum in one panel is stored at once. Others stay until the last panel was added.
+            int some = panels > 1 ? strips : Math.clamp(ROOM / (tile.padded(rows) * tile.strip()), 1, strips);
+            for (int strip = 0; strip < strips; strip += some) {
+                int begin = strip * tile.strip(), wide = Math.min(some * tile.strip(), width - begin);
+                for (int i = 0; i < panels; i++) {
+                    int from = (int) ((long) k * i / panels), depth = (int) ((long) k * (i + 1) / panels) - from;
+                    if (panels > 1 || strip == 0) left(a, from, depth);
+                    multiply(from, depth, b, column + begin, wide);
+                }
+                store(c, column + begin, wide);
+            }
+        }
+
+        private float[] left() {
+            return scratch.floats(Scratches.LEFT, tile.padded(rows) * DEPTH);
+        }
+
+        /** What the last band has of rows beyond the end is left over from others and never stored. */
+        private void left(Bands a, int from, int depth) {
+            float[] left = left();
             for (int row = 0; row < rows; row += tile.rows())
                 a.read(first + row, from, depth, left, row * depth, scratch);
+        }
+
+        private float[][] sums(int wide) {
+            int arrays = tile.strips(wide) * tile.lines(tile.padded(rows));
+            return scratch.rows(Scratches.RESULT, arrays, tile.lineLength(ROWS));
+        }
+
+        private void multiply(int from, int depth, Right b, int column, int wide) {
+            int lines = tile.lines(DEPTH), perC = tile.lines(tile.padded(rows));
+            float[][] panel = scratch.rows(Scratches.PANEL, tile.strips(wide) * lines, tile.lineLength(DEPTH));
+            float[][] sums = sums(wide);
+            float[] left = left();
+            b.read(tile, from, depth, column, wide, panel, lines, scratch);
             // Strips outside: each stays in the first cache while the bands of A pass by.
-            for (int strip = 0; strip < strips; strip++) {
-                int n = Math.min(tile.strip(), width - strip * tile.strip());
+            for (int strip = 0; strip * tile.strip() < wide; strip++) {
+                int n = Math.min(tile.strip(), wide - strip * tile.strip());
                 for (int row = 0; row < rows; row += tile.rows())
                     tile.multiply(
                             from > 0,
                             left,
                             row * depth,
                             panel,
-                            strip * linesB,
+                            strip * lines,
                             depth,
                             sums,
-                            strip * linesC,
+                            strip * perC,
                             row,
+                            Math.min(tile.rows(), rows - row),
                             n,
                             scratch);
             }
         }
-        for (int i = 0; i < rows; i++) {
-            tile.get(sums, 0, linesC, i, 0, line, 0, width);
-            c.store(first + i, column, width, line);
+
+        private void store(Out c, int column, int wide) {
+            float[][] sums = sums(wide);
+            float[] line = scratch.floats(Scratches.LINE, wide);
+            for (int i = 0; i < rows; i++) {
+                tile.get(sums, 0, tile.lines(tile.padded(rows)), i, 0, line, 0, wide);
+                c.store(first + i, column, wide, line);
+            }
         }
     }
 }

@@ -106,7 +106,6 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         public void run(JvmMemory memory, Workers workers) {
             float[] more = bias.map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
             Gemm.run(
-                    Gemm.Cut.WIDE,
                     tile,
                     rows,
                     out,

@@ -79,6 +79,7 @@ final class PlainTile implements Tile {
             float[][] c,
             int firstC,
             int row,
+            int rows,
             int width,
             Scratch scratch) {
         float[][] sums = scratch.rows(Scratches.SUMS, SIDE, STRIP);

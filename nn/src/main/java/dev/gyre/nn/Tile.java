@@ -46,11 +46,12 @@ interface Tile {
     void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch);
 
     /**
-     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · rows() + i] · b[k][0 … width), for all i below {@link #rows()} and
-     * k below {@code depth}.
+     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · rows() + i] · b[k][0 … width), for all i below {@code rows} and k
+     * below {@code depth}.
      *
      * @param b the array where a strip begins
      * @param c likewise, of at least {@code row + rows()} rows
+     * @param rows at most {@link #rows()}; those of the band beyond may be computed, unseen
      * @param width what lies beyond it may be computed, unseen
      */
     void multiply(
@@ -63,6 +64,7 @@ interface Tile {
             float[][] c,
             int firstC,
             int row,
+            int rows,
             int width,
             Scratch scratch);
 

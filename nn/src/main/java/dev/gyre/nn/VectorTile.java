@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * The innermost block on the processor's own vectors: two vectors wide, twelve rows of C stay in 24 of 32 registers while k runs;
  * each step loads two vectors of B and broadcasts twelve numbers of A. Processors with vectors of 256 bits are taken to have 16
- * registers: six rows there. Gives the same bits as {@link PlainTile}: the chain of multiply-adds is the same.
+ * registers: six rows there. Where fewer rows of a band matter, six or two are computed. Gives the same bits as {@link PlainTile}: the chain of multiply-adds is the same.
  *
  * <p>The accumulators are named one by one: an array of vectors would live in memory. Nor may a method grow: beyond some thousands
  * of nodes HotSpot stops inlining, and every vector becomes an object. Needs the module jdk.incubator.vector.
@@ -103,17 +103,19 @@ final class VectorTile implements Tile {
             float[][] c,
             int firstC,
             int row,
+            int rows,
             int width,
             Scratch scratch) {
         float[] sums = add ? scratch.floats(Scratches.PRODUCT, ROWS * STRIP) : c[firstC];
         int begin = add ? 0 : row * STRIP;
-        if (ROWS == 12) product12(a, at, b[firstB], depth, sums, begin);
-        else product6(a, at, b[firstB], depth, sums, begin);
-        if (add) add(sums, c[firstC], row * STRIP);
+        if (rows <= 2) product2(a, at, b[firstB], depth, sums, begin);
+        else if (rows <= 6) product6(a, at, b[firstB], depth, sums, begin);
+        else product12(a, at, b[firstB], depth, sums, begin);
+        if (add) add(sums, rows * STRIP, c[firstC], row * STRIP);
     }
 
-    private static void add(float[] sums, float[] c, int at) {
-        for (int j = 0; j < ROWS * STRIP; j += LANES)
+    private static void add(float[] sums, int n, float[] c, int at) {
+        for (int j = 0; j < n; j += LANES)
             FloatVector.fromArray(SPECIES, c, at + j)
                     .add(FloatVector.fromArray(SPECIES, sums, j))
                     .intoArray(c, at + j);
@@ -209,7 +211,7 @@ final class VectorTile implements Tile {
         FloatVector l10 = zero, r10 = zero;
         FloatVector l11 = zero, r11 = zero;
         for (int k = 0; k < depth; k++) {
-            int p = at + k * 12, q = k * STRIP;
+            int p = at + k * ROWS, q = k * STRIP;
             FloatVector left = FloatVector.fromArray(SPECIES, b, q);
             FloatVector right = FloatVector.fromArray(SPECIES, b, q + LANES);
             FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
@@ -284,7 +286,7 @@ final class VectorTile implements Tile {
         FloatVector l4 = zero, r4 = zero;
         FloatVector l5 = zero, r5 = zero;
         for (int k = 0; k < depth; k++) {
-            int p = at + k * 6, q = k * STRIP;
+            int p = at + k * ROWS, q = k * STRIP;
             FloatVector left = FloatVector.fromArray(SPECIES, b, q);
             FloatVector right = FloatVector.fromArray(SPECIES, b, q + LANES);
             FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
@@ -318,5 +320,26 @@ final class VectorTile implements Tile {
         r4.intoArray(sums, begin + 9 * LANES);
         l5.intoArray(sums, begin + 10 * LANES);
         r5.intoArray(sums, begin + 11 * LANES);
+    }
+
+    private static void product2(float[] a, int at, float[] b, int depth, float[] sums, int begin) {
+        FloatVector zero = FloatVector.zero(SPECIES);
+        FloatVector l0 = zero, r0 = zero;
+        FloatVector l1 = zero, r1 = zero;
+        for (int k = 0; k < depth; k++) {
+            int p = at + k * ROWS, q = k * STRIP;
+            FloatVector left = FloatVector.fromArray(SPECIES, b, q);
+            FloatVector right = FloatVector.fromArray(SPECIES, b, q + LANES);
+            FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
+            l0 = a0.fma(left, l0);
+            r0 = a0.fma(right, r0);
+            FloatVector a1 = FloatVector.broadcast(SPECIES, a[p + 1]);
+            l1 = a1.fma(left, l1);
+            r1 = a1.fma(right, r1);
+        }
+        l0.intoArray(sums, begin + 0 * LANES);
+        r0.intoArray(sums, begin + 1 * LANES);
+        l1.intoArray(sums, begin + 2 * LANES);
+        r1.intoArray(sums, begin + 3 * LANES);
     }
 }

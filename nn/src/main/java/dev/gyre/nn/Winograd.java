@@ -257,8 +257,10 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
                 for (int strip = 0; strip < of; strip++) {
                     int b = ((point * strips + from / tile.strip() + strip) * blocks + block) * lines;
                     int c = (point * of + strip) * perC, width = Math.min(tile.strip(), count - strip * tile.strip());
-                    for (int i = 0; i < rows; i += tile.rows())
-                        tile.multiply(block > 0, u[point], i * depth, v, b, depth, sums, c, i, width, scratch);
+                    for (int i = 0; i < rows; i += tile.rows()) {
+                        int here = Math.min(tile.rows(), rows - i);
+                        tile.multiply(block > 0, u[point], i * depth, v, b, depth, sums, c, i, here, width, scratch);
+                    }
                 }
         }
 
