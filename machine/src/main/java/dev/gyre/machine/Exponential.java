@@ -1,0 +1,269 @@
+package dev.gyre.machine;
+
+import static dev.gyre.machine.Operand.Register.R10;
+import static dev.gyre.machine.Operand.Register.R11;
+import static dev.gyre.machine.Operand.Register.R8;
+import static dev.gyre.machine.Operand.Register.R9;
+import static dev.gyre.machine.Operand.Register.RAX;
+import static dev.gyre.machine.Operand.Register.RCX;
+import static dev.gyre.machine.Operand.Register.RDI;
+import static dev.gyre.machine.Operand.Register.RDX;
+import static dev.gyre.machine.Operand.Register.RSI;
+
+import dev.gyre.machine.Operand.Address;
+import dev.gyre.machine.Operand.Register;
+import dev.gyre.machine.Operand.Vector;
+
+/**
+ * e to the x, lane by lane: x = n · ln 2 + r, a polynomial of degree 7 in r, a scale by 2ⁿ. Which numbers and in which order of
+ * roundings is the caller's definition; the same bits come out.
+ *
+ * @param least below it the result stays what it is there
+ * @param most likewise above
+ * @param log2e 1 / ln 2
+ * @param round what rounds to a whole number when added and subtracted
+ * @param ln2High ln 2 in two parts
+ * @param ln2Low the second
+ * @param polynomial coefficients of r⁷ down to r²; those of r and 1 are 1
+ */
+public record Exponential(
+        float least, float most, float log2e, float round, float ln2High, float ln2Low, float... polynomial) {
+    private static final int LEAST = 0, MOST = 1, LOG2E = 2, ROUND = 3, HIGH = 4, LOW = 5, POLYNOMIAL = 6, ONE = 12, BIAS = 13;
+    private static final int COUNT = 14;
+
+    /**
+     * One block of a streaming softmax down the columns of a strip two vectors wide: scores become exponentials of their difference
+     * from the largest. Arguments:
+     *
+     * <pre>
+     *   scores      [rows][strip]; with {@code pairs}, what comes out is [⌈rows / 2⌉][strip] pairs of bf16, an odd row's partner zero
+     *   largest     [strip], of each column so far; follows
+     *   total       [strip], of the exponentials so far; follows
+     *   correction  [strip], gets what sums made with the old largest are to be multiplied with
+     *   rows        at least 1
+     * </pre>
+     *
+     * @param pairs needs AVX512-BF16 and vectors of 512 bits
+     */
+    public Code softmax(int bits, boolean pairs) {
+        Assembler asm = new Assembler();
+        int bytes = bits / 8, line = 2 * bytes;
+        Constants constants = new Constants(bits);
+        Assembler.Label table = asm.label("constants");
+        constants.load(asm, table);
+
+        Vector most0 = v(bits, 0), most1 = v(bits, 1);
+        asm.op(Instruction.VMOVUPS, most0, Address.at(RSI));
+        asm.op(Instruction.VMOVUPS, most1, Address.at(RSI, bytes));
+        asm.mov(R10, RDI);
+        asm.mov(R11, R8);
+        Assembler.Label max = asm.here("max");
+        for (int i = 0; i < 2; i++) {
+            asm.op(Instruction.VMOVUPS, v(bits, 2 + i), Address.at(R10, i * bytes));
+            // The score if it is greater, else the old one: of a NaN nothing is taken.
+            asm.op(Instruction.VMAXPS, v(bits, i), v(bits, 2 + i), v(bits, i));
+        }
+        asm.add(R10, line);
+        asm.sub(R11, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, max);
+
+        // Sums of exponentials in registers 6 and 7, beginning with the corrected old ones.
+        for (int i = 0; i < 2; i++) {
+            asm.op(Instruction.VMOVUPS, v(bits, 2), Address.at(RSI, i * bytes));
+            asm.op(Instruction.VSUBPS, v(bits, 2), v(bits, 2), v(bits, i));
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * bytes), v(bits, i));
+            exp(asm, constants, v(bits, 2), v(bits, 3), v(bits, 4), v(bits, 5));
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RCX, i * bytes), v(bits, 4));
+            asm.op(Instruction.VMULPS, v(bits, 6 + i), v(bits, 4), Address.at(RDX, i * bytes));
+        }
+        if (pairs) pairs(asm, constants, table, line);
+        else {
+            Assembler.Label row = asm.here("row");
+            for (int i = 0; i < 2; i++) {
+                exponential(asm, constants, bits, Address.at(RDI, i * bytes), i);
+                asm.op(Instruction.VMOVUPS_STORE, Address.at(RDI, i * bytes), v(bits, 4));
+            }
+            asm.add(RDI, line);
+            asm.sub(R8, 1);
+            asm.jump(Assembler.Condition.NOT_ZERO, row);
+        }
+        for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS_STORE, Address.at(RDX, i * bytes), v(bits, 6 + i));
+        asm.vzeroupper();
+        asm.ret();
+        asm.bind(table);
+        constants.table(asm);
+        if (pairs) for (int lane = 0; lane < 16; lane++) asm.ints(lane | 16 + lane << 16);
+        return asm.code("softmax of strips of " + bits / 16 + (pairs ? " to pairs" : ""));
+    }
+
+    /** Vector {@code half} of the strip: its exponentials in register 4, added to the sum. */
+    private void exponential(Assembler asm, Constants constants, int bits, Address from, int half) {
+        asm.op(Instruction.VMOVUPS, v(bits, 2), from);
+        asm.op(Instruction.VSUBPS, v(bits, 2), v(bits, 2), v(bits, half));
+        exp(asm, constants, v(bits, 2), v(bits, 3), v(bits, 4), v(bits, 5));
+        asm.op(Instruction.VADDPS, v(bits, 6 + half), v(bits, 6 + half), v(bits, 4));
+    }
+
+    /** Two rows at a time, written where one of them was. */
+    private void pairs(Assembler asm, Constants constants, Assembler.Label table, int line) {
+        Vector order = Vector.zmm(8);
+        asm.lea(RAX, table);
+        asm.op(Instruction.VMOVUPS, order, Address.at(RAX, constants.bytes()));
+        asm.mov(R10, RDI);
+        Assembler.Label two = asm.here("two"), alone = asm.label("alone"), done = asm.label("done");
+        asm.sub(R8, 1);
+        asm.jump(Assembler.Condition.ZERO, alone);
+        for (int i = 0; i < 2; i++) {
+            quick(asm, constants, Address.at(RDI, i * 64), i, 9);
+            quick(asm, constants, Address.at(RDI, line + i * 64), i, 10);
+            asm.op(Instruction.VCVTNE2PS2BF16, Vector.zmm(9), Vector.zmm(10), Vector.zmm(9));
+            asm.op(Instruction.VPERMW, Vector.zmm(9), order, Vector.zmm(9));
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(R10, i * 64), Vector.zmm(9));
+        }
+        asm.add(RDI, 2 * line);
+        asm.add(R10, line);
+        asm.sub(R8, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, two);
+        asm.test(R8, R8);
+        asm.jump(Assembler.Condition.ZERO, done);
+        asm.bind(alone);
+        asm.op(Instruction.VPXORD, Vector.zmm(10), Vector.zmm(10), Vector.zmm(10));
+        for (int i = 0; i < 2; i++) {
+            quick(asm, constants, Address.at(RDI, i * 64), i, 9);
+            asm.op(Instruction.VCVTNE2PS2BF16, Vector.zmm(9), Vector.zmm(10), Vector.zmm(9));
+            asm.op(Instruction.VPERMW, Vector.zmm(9), order, Vector.zmm(9));
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(R10, i * 64), Vector.zmm(9));
+        }
+        asm.bind(done);
+    }
+
+    /** As {@link #exponential}, into register {@code to}. */
+    private void quick(Assembler asm, Constants constants, Address from, int half, int to) {
+        exponential(asm, constants, 512, from, half);
+        asm.op(Instruction.VMOVUPS, Vector.zmm(to), Vector.zmm(4));
+    }
+
+    /**
+     * y = x / (1 + e^(−slope · x)) for x = (v − middle) · scale + shift, a row of floats: a norm's last step and the gate after it.
+     * Arguments:
+     *
+     * <pre>
+     *   from, to  floats; may be the same
+     *   count     at least 1
+     *   numbers   middle, scale, shift, −slope
+     * </pre>
+     *
+     * Needs vectors of 512 bits with masks.
+     */
+    public Code gate() {
+        Assembler asm = new Assembler();
+        Constants constants = new Constants(512);
+        Assembler.Label table = asm.label("constants");
+        constants.load(asm, table);
+        for (int i = 0; i < 4; i++) asm.op(Instruction.VBROADCASTSS, Vector.zmm(8 + i), Address.at(RCX, 4 * i));
+        Assembler.Label last = asm.label("last"), end = asm.label("end");
+        asm.sub(RDX, 16);
+        asm.jump(Assembler.Condition.LESS, last);
+        Assembler.Label round = asm.here("round");
+        asm.op(Instruction.VMOVUPS, Vector.zmm(0), Address.at(RDI));
+        gated(asm, constants);
+        asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI), Vector.zmm(0));
+        asm.add(RDI, 64);
+        asm.add(RSI, 64);
+        asm.sub(RDX, 16);
+        asm.jump(Assembler.Condition.NOT_LESS, round);
+        asm.bind(last);
+        asm.add(RDX, 16);
+        asm.jump(Assembler.Condition.ZERO, end);
+        asm.mov(R9, -1);
+        asm.op(Instruction.BZHI, R9, R9, RDX);
+        asm.op(Instruction.KMOVW, new Operand.Mask(1), R9);
+        asm.op(Instruction.VMOVUPS, Vector.zmm(0).zeroing(1), Address.at(RDI));
+        gated(asm, constants);
+        asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI).masked(1), Vector.zmm(0));
+        asm.bind(end);
+        asm.vzeroupper();
+        asm.ret();
+        asm.bind(table);
+        constants.table(asm);
+        return asm.code("gate");
+    }
+
+    private void gated(Assembler asm, Constants constants) {
+        asm.op(Instruction.VSUBPS, Vector.zmm(0), Vector.zmm(0), Vector.zmm(8));
+        asm.op(Instruction.VFMADD213PS, Vector.zmm(0), Vector.zmm(9), Vector.zmm(10));
+        asm.op(Instruction.VMULPS, Vector.zmm(2), Vector.zmm(0), Vector.zmm(11));
+        exp(asm, constants, Vector.zmm(2), Vector.zmm(3), Vector.zmm(4), Vector.zmm(5));
+        asm.op(Instruction.VADDPS, Vector.zmm(4), Vector.zmm(4), constants.at(ONE));
+        asm.op(Instruction.VDIVPS, Vector.zmm(0), Vector.zmm(0), Vector.zmm(4));
+    }
+
+    /** p = e^x; x and the others are overwritten. */
+    private static void exp(Assembler asm, Constants constants, Vector x, Vector n, Vector p, Vector square) {
+        // A comparison with NaN gives the second source: a NaN stays one.
+        asm.op(Instruction.VMOVUPS, n, constants.at(LEAST));
+        asm.op(Instruction.VMAXPS, x, n, x);
+        asm.op(Instruction.VMOVUPS, n, constants.at(MOST));
+        asm.op(Instruction.VMINPS, x, n, x);
+        asm.op(Instruction.VMULPS, n, x, constants.at(LOG2E));
+        asm.op(Instruction.VADDPS, n, n, constants.at(ROUND));
+        asm.op(Instruction.VSUBPS, n, n, constants.at(ROUND));
+        asm.op(Instruction.VFMADD231PS, x, n, constants.at(HIGH));
+        asm.op(Instruction.VFMADD231PS, x, n, constants.at(LOW));
+        asm.op(Instruction.VMOVUPS, p, constants.at(POLYNOMIAL));
+        for (int i = 1; i < 6; i++) asm.op(Instruction.VFMADD213PS, p, x, constants.at(POLYNOMIAL + i));
+        asm.op(Instruction.VMULPS, square, x, x);
+        asm.op(Instruction.VFMADD213PS, p, square, x);
+        asm.op(Instruction.VADDPS, p, p, constants.at(ONE));
+        asm.op(Instruction.VCVTTPS2DQ, n, n);
+        asm.op(Instruction.VPADDD, n, n, constants.at(BIAS));
+        asm.op(Instruction.VPSLLD, n, n, new Operand.Immediate(23));
+        asm.op(Instruction.VMULPS, p, p, n);
+    }
+
+    private static Vector v(int bits, int number) {
+        return new Vector(number, bits, 0, false);
+    }
+
+    /** The formula's numbers: registers 16 to 29 where there are so many, else vectors in memory behind the code, found by rax. */
+    private final class Constants {
+        private final int bits;
+
+        Constants(int bits) {
+            this.bits = bits;
+        }
+
+        void load(Assembler asm, Assembler.Label table) {
+            asm.lea(RAX, table);
+            if (bits == 512)
+                for (int i = 0; i < COUNT; i++)
+                    asm.op(Instruction.VBROADCASTSS, Vector.zmm(16 + i), Address.at(RAX, 4 * i));
+        }
+
+        Operand at(int i) {
+            return bits == 512 ? Vector.zmm(16 + i) : Address.at(RAX, i * bits / 8);
+        }
+
+        int bytes() {
+            return COUNT * (bits == 512 ? 4 : bits / 8);
+        }
+
+        void table(Assembler asm) {
+            float[] values = new float[COUNT];
+            values[LEAST] = least;
+            values[MOST] = most;
+            values[LOG2E] = log2e;
+            values[ROUND] = round;
+            values[HIGH] = -ln2High;
+            values[LOW] = -ln2Low;
+            System.arraycopy(polynomial, 0, values, POLYNOMIAL, 6);
+            values[ONE] = 1;
+            values[BIAS] = Float.intBitsToFloat(127);
+            int copies = bits == 512 ? 1 : bits / 32;
+            for (float value : values)
+                for (int i = 0; i < copies; i++)
+                    if (value == values[BIAS]) asm.ints(127);
+                    else asm.floats(value);
+        }
+    }
+}

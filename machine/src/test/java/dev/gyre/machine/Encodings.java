@@ -1,0 +1,165 @@
+package dev.gyre.machine;
+
+import dev.gyre.machine.Code.Line;
+import dev.gyre.machine.Operand.Address;
+import dev.gyre.machine.Operand.Immediate;
+import dev.gyre.machine.Operand.Mask;
+import dev.gyre.machine.Operand.Register;
+import dev.gyre.machine.Operand.Tile;
+import dev.gyre.machine.Operand.Vector;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Every instruction with operands of every kind that is encoded in a way of its own, and all that kernels consist of. */
+final class Encodings {
+    private Encodings() {}
+
+    /** Prints the instructions, a line each: what encodings.sh hands to an independent assembler. */
+    public static void main(String[] args) {
+        lines().keySet().forEach(System.out::println);
+    }
+
+    /** Codes of every shape that is used, and some more. */
+    static List<Code> kernels() {
+        List<Code> all = new ArrayList<>(List.of(
+                Processor.cpuid(),
+                Processor.xgetbv(),
+                TileProduct.code(),
+                Rounding.rows(),
+                Rounding.twoRows(),
+                Strips.store(false),
+                Strips.store(true),
+                Strips.scale(512),
+                Strips.scale(256),
+                Strips.gather()));
+        Exponential exp = ExponentialTest.EXP;
+        all.addAll(List.of(exp.softmax(512, true), exp.softmax(512, false), exp.softmax(256, false), exp.gate()));
+        for (int rows = 1; rows <= 14; rows++) {
+            all.add(new Product(Product.Kind.FLOATS, rows, 2, 512, false).code());
+            all.add(new Product(Product.Kind.PAIRS, rows, 2, 512, false).code());
+        }
+        for (int rows = 1; rows <= 6; rows++) all.add(new Product(Product.Kind.FLOATS, rows, 2, 256, false).code());
+        all.add(new Product(Product.Kind.PAIRS, 6, 4, 512, false).code());
+        all.add(new Product(Product.Kind.PAIRS, 12, 2, 512, true).code());
+        return all;
+    }
+
+    /** Instruction to bytes. Jumps and labels are left out: their text does not say how far. */
+    static Map<String, byte[]> lines() {
+        Map<String, byte[]> lines = new LinkedHashMap<>();
+        List<Line> all = new ArrayList<>(systematic().lines());
+        kernels().forEach(kernel -> all.addAll(kernel.lines()));
+        for (Line line : all)
+            if (line.bytes().length > 0 && !line.text().startsWith("j") && !line.text().startsWith(".") && !line.text().contains("rip"))
+                lines.put(line.text(), line.bytes());
+        return lines;
+    }
+
+    private static Code systematic() {
+        Assembler asm = new Assembler();
+        List<Address> addresses = new ArrayList<>();
+        for (Register base : Register.values())
+            for (int displacement : new int[] {0, 4, 64, -64, 128, 508, 8128, 8192, -100_000})
+                addresses.add(Address.at(base, displacement));
+        for (Register index : new Register[] {Register.RAX, Register.RBP, Register.R12, Register.R13})
+            for (int scale = 1; scale <= 8; scale *= 2) {
+                addresses.add(Address.at(Register.R13, index, scale, 0));
+                addresses.add(Address.at(Register.RSP, index, scale, 256));
+                addresses.add(Address.at(Register.RDX, index, scale, 12));
+            }
+        for (Instruction i : Instruction.values()) each(asm, i, addresses);
+        for (Register a : Register.values()) {
+            asm.push(a);
+            asm.pop(a);
+            for (int n : new int[] {1, -1, 127, 128, -128, -129, 1 << 20}) {
+                asm.mov(a, n);
+                asm.add(a, n);
+                asm.sub(a, n);
+                asm.and(a, n);
+                asm.cmp(a, n);
+            }
+            asm.shl(a, 7);
+            asm.shr(a, 2);
+            for (Register b : Register.values()) {
+                asm.mov(a, b);
+                asm.add(a, b);
+                asm.sub(a, b);
+                asm.cmp(a, b);
+                asm.test(a, b);
+            }
+        }
+        for (Address address : addresses)
+            for (Register r : new Register[] {Register.RAX, Register.RSP, Register.R9, Register.R13}) {
+                asm.mov(r, address);
+                asm.mov(address, r);
+                asm.mov32(address, r);
+                asm.mov32(address, 0x12345);
+                asm.lea(r, address);
+            }
+        return asm.code("systematic");
+    }
+
+    private static void each(Assembler asm, Instruction i, List<Address> addresses) {
+        int[] widths = i.prefix == Instruction.Prefix.BOTH ? new int[] {128, 256, 512} : new int[] {512};
+        switch (i.form) {
+            case LOAD, BROADCAST, STORE -> {
+                for (Address a : addresses)
+                    if (i.name().startsWith("TILE"))
+                        for (int t = 0; t < 8; t += 7) one(asm, i, new Tile(t), a);
+                    else
+                        for (int bits : widths)
+                            for (int r : new int[] {9, 18}) {
+                                // A broadcast to 128 bits of the low registers has the same form, but is not used.
+                                one(asm, i, new Vector(r, bits, 0, false), a);
+                                if (bits != 512) continue;
+                                if (i.form == Instruction.Form.STORE) one(asm, i, Vector.zmm(r), a.masked(3));
+                                else one(asm, i, Vector.zmm(r).zeroing(5), a);
+                            }
+                if (i.form == Instruction.Form.LOAD && !i.name().startsWith("TILE"))
+                    for (int bits : widths)
+                        for (int r : new int[] {1, 15, 17, 31}) one(asm, i, new Vector(r, bits, 0, false), new Vector(32 - r, bits, 0, false));
+            }
+            case THREE -> {
+                for (int bits : widths)
+                    for (int a : new int[] {10, 21})
+                        for (int b : new int[] {1, 30})
+                            for (int c : new int[] {2, 11, 19, 29})
+                                asm.op(i, new Vector(a, bits, 0, false), new Vector(b, bits, 0, false), new Vector(c, bits, 0, false));
+                for (Address a : addresses) {
+                    for (int bits : widths) asm.op(i, new Vector(3, bits, 0, false), new Vector(12, bits, 0, false), a);
+                    if (i != Instruction.VPERMW)
+                        asm.op(i, Vector.zmm(20), Vector.zmm(7), a.broadcast(16));
+                }
+                asm.op(i, Vector.zmm(20).zeroing(7), Vector.zmm(7), Vector.zmm(8));
+            }
+            case SHIFT -> {
+                for (int bits : widths)
+                    for (int r : new int[] {0, 9, 31})
+                        asm.op(i, new Vector(r, bits, 0, false), new Vector(31 - r, bits, 0, false), new Immediate(23));
+            }
+            case MASK -> {
+                for (Register r : Register.values()) asm.op(i, new Mask(r.ordinal() % 8), r);
+            }
+            case GENERAL -> {
+                for (Register a : Register.values())
+                    for (Register b : Register.values()) asm.op(i, a, b, Register.values()[15 - a.ordinal()]);
+            }
+            case MEMORY -> addresses.forEach(a -> asm.op(i, a));
+            case NONE -> asm.op(i);
+            case TILE -> {
+                for (int t = 0; t < 8; t++) asm.op(i, new Tile(t));
+            }
+            case TILES -> {
+                for (int t = 0; t < 8; t++) asm.op(i, new Tile(t), new Tile((t + 1) % 8), new Tile((t + 3) % 8));
+            }
+        }
+    }
+
+    private static void one(Assembler asm, Instruction i, Operand register, Operand other) {
+        if (i == Instruction.VRNDSCALEPS) asm.op(i, register, other, new Immediate(8));
+        else if (i.form == Instruction.Form.STORE) asm.op(i, other, register);
+        else asm.op(i, register, other);
+    }
+}
