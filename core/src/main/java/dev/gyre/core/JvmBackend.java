@@ -12,23 +12,28 @@ public final class JvmBackend implements Backend {
      *
      * @param threads as many as share the work, the caller's included
      * @param lowMemory whether to keep no second copy of a weight: kernels then read the file's own order, which is slower
+     * @param precision what products multiply
      * @param profiler hears how long ops take
      */
-    public record Options(int threads, boolean lowMemory, Profiler profiler) {
-        /** As many threads as the machine has processors, weights packed, nothing measured. */
+    public record Options(int threads, boolean lowMemory, Precision precision, Profiler profiler) {
+        /** As many threads as the machine has processors, weights packed, 32-bit floats, nothing measured. */
         public static final Options DEFAULT =
-                new Options(Runtime.getRuntime().availableProcessors(), false, Profiler.NONE);
+                new Options(Runtime.getRuntime().availableProcessors(), false, Precision.F32, Profiler.NONE);
 
         public Options threads(int threads) {
-            return new Options(threads, lowMemory, profiler);
+            return new Options(threads, lowMemory, precision, profiler);
         }
 
         public Options lowMemory(boolean lowMemory) {
-            return new Options(threads, lowMemory, profiler);
+            return new Options(threads, lowMemory, precision, profiler);
+        }
+
+        public Options precision(Precision precision) {
+            return new Options(threads, lowMemory, precision, profiler);
         }
 
         public Options profiler(Profiler profiler) {
-            return new Options(threads, lowMemory, profiler);
+            return new Options(threads, lowMemory, precision, profiler);
         }
     }
 
@@ -46,11 +51,16 @@ public final class JvmBackend implements Backend {
         this(Options.DEFAULT.threads(threads));
     }
 
+    /** @throws UnsupportedOperationException when this machine cannot work in the precision, saying why */
     public JvmBackend(Options options) {
         this(options, false);
     }
 
     private JvmBackend(Options options, boolean definitions) {
+        options.precision().refusal().ifPresent(reason -> {
+            throw new UnsupportedOperationException(
+                    "precision " + options.precision().label() + ": " + reason);
+        });
         this.options = options;
         this.workers = new Workers(options.threads());
         this.definitions = definitions;
@@ -68,6 +78,11 @@ public final class JvmBackend implements Backend {
 
     public int threads() {
         return workers.threads();
+    }
+
+    /** What products multiply. */
+    public Precision precision() {
+        return options.precision();
     }
 
     /** Executables that were compiled and not closed yet. */

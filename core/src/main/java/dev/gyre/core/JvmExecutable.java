@@ -40,7 +40,7 @@ final class JvmExecutable implements Executable, JvmMemory {
             Map<Op, JvmKernel> kernels = new IdentityHashMap<>();
             Map<Op, List<Step>> loops = new IdentityHashMap<>();
             for (Op op : graph.ops()) {
-                Optional<JvmKernel> kernel = backend.definitions() ? Optional.empty() : op.jvm();
+                Optional<JvmKernel> kernel = backend.definitions() ? Optional.empty() : op.jvm(backend.precision());
                 if (kernel.isPresent()) kernels.put(op, kernel.get());
                 else loops.put(op, op.loops());
             }

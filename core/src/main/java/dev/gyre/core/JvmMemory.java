@@ -1,7 +1,7 @@
 package dev.gyre.core;
 
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 
 /** What a kernel of a running graph works on. */
 public interface JvmMemory {
@@ -21,10 +21,10 @@ public interface JvmMemory {
     @FunctionalInterface
     interface Packing {
         /**
-         * @param allocate gives a tensor of the weight's own element type for a shape
+         * @param allocate gives a tensor of a type and shape
          * @return the weight in its new order, in memory from {@code allocate}
          */
-        Tensor pack(Tensor weight, Function<Shape, Tensor> allocate);
+        Tensor pack(Tensor weight, BiFunction<DType, Shape, Tensor> allocate);
     }
 
     /** Arrays that all workers of one kernel share; as with the workers' own, they hold whatever was left there. */

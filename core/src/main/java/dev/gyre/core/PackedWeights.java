@@ -16,7 +16,7 @@ final class PackedWeights implements AutoCloseable {
 
     Tensor of(Tensor weight, String order, JvmMemory.Packing packing) {
         return packed.computeIfAbsent(new Key(weight, order), key -> {
-            Tensor made = packing.pack(weight, shape -> allocate(weight.dtype(), shape));
+            Tensor made = packing.pack(weight, this::allocate);
             // What was read of a mapped file need not stay in memory beside the copy.
             if (weight.data().isMapped()) weight.data().unload();
             return made;

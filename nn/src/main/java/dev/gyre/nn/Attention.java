@@ -3,13 +3,10 @@ package dev.gyre.nn;
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
-import dev.gyre.core.Scratch;
+import dev.gyre.core.Precision;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -26,11 +23,8 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y as q
  */
 public record Attention(Value q, Value k, Value v, int heads, boolean causal, Value y) implements Op {
-    /** Queries that one piece of the fast way takes side by side. */
+    /** Queries that one piece of the faster way takes side by side. */
     private static final int QUERIES = 512;
-
-    /** Keys between two corrections of the running softmax. */
-    private static final int KEYS = 192;
 
     public static Value of(Value q, Value k, Value v, int heads, boolean causal) {
         if (q.dim(2) % heads != 0)
@@ -114,19 +108,19 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
         }
     }
 
-    /**
-     * Streaming softmax (Dao et al. 2022) with queries side by side: scores stand as [keys, queries] in strips, so that the softmax
-     * runs down the columns, and what it leaves is the right side of the product with the values.
-     */
+    /** Some queries of a head at a time: see {@link AttentionBlock}. */
     @Override
     public Optional<JvmKernel> jvm() {
-        return Optional.of(this::run);
+        return jvm(Precision.F32);
     }
 
-    private void run(JvmMemory memory, Workers workers) {
-        Tile tile = Tile.BEST;
-        MemorySegment from = memory.at(q).data(), keys = memory.at(k).data();
-        MemorySegment values = memory.at(v).data(), to = memory.at(y).data();
+    @Override
+    public Optional<JvmKernel> jvm(Precision precision) {
+        return Optional.of((memory, workers) -> run(precision, memory, workers));
+    }
+
+    private void run(Precision precision, JvmMemory memory, Workers workers) {
+        Tile tile = precision == Precision.BF16 ? new PairTile() : Tile.BEST;
         int n = q.dim(1), groups = q.dim(0) * heads;
         // Each block reads the keys and values again: no finer than gives each thread something to do.
         int cuts = Math.max((n + QUERIES - 1) / QUERIES, Math.min(n / 64, workers.threads() * 2 / groups));
@@ -134,164 +128,9 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
         int blocks = (n + some - 1) / some;
         workers.run(groups * blocks, (piece, scratch) -> {
             int group = piece / blocks, first = piece % blocks * some;
-            new Block(tile, group / heads, group % heads, first, Math.min(some, n - first), scratch)
-                    .run(from, keys, values, to);
+            AttentionBlock block = new AttentionBlock(
+                    this, memory, group / heads, group % heads, first, Math.min(some, n - first), tile, scratch);
+            block.run(precision == Precision.BF16 ? new AttentionPairs(block) : new AttentionFloats(block));
         });
-    }
-
-    /** Some queries of one head. */
-    private final class Block {
-        private final Tile tile;
-        private final int batch;
-        private final int head;
-        private final int first;
-        private final int n;
-        private final Scratch scratch;
-        private final int width = q.dim(2);
-        private final int depth = width / heads;
-        private final int strips;
-
-        Block(Tile tile, int batch, int head, int first, int n, Scratch scratch) {
-            this.tile = tile;
-            this.batch = batch;
-            this.head = head;
-            this.first = first;
-            this.n = n;
-            this.scratch = scratch;
-            strips = tile.strips(n);
-        }
-
-        void run(MemorySegment from, MemorySegment keyData, MemorySegment valueData, MemorySegment to) {
-            int band = tile.rows(), padded = tile.padded(depth), keys = k.dim(1);
-            int lines = tile.lines(KEYS + band), linesQ = tile.lines(depth), linesY = tile.lines(padded);
-            float[][] query = scratch.rows(Scratches.QUERIES, strips * linesQ, tile.lineLength(depth));
-            float[][] scores = scratch.rows(Scratches.SCORES, strips * lines, tile.lineLength(KEYS + band));
-            float[][] sums = scratch.rows(Scratches.RESULT, strips * linesY, tile.lineLength(padded));
-            float[] left = scratch.floats(Scratches.KEYS, tile.padded(KEYS) * depth);
-            float[] right = scratch.floats(Scratches.VALUES, padded * KEYS);
-            int all = strips * tile.strip();
-            float[] largest = scratch.floats(Scratches.ALL_LARGEST, all),
-                    total = scratch.floats(Scratches.ALL_TOTAL, all);
-            float[] correction = scratch.floats(Scratches.CORRECTION, all);
-            Arrays.fill(largest, 0, all, Float.NEGATIVE_INFINITY);
-            Arrays.fill(total, 0, all, 0f);
-            queries(from, query, linesQ);
-
-            int end = causal ? Math.min(keys, first + n) : keys;
-            for (int at = 0; at < end; at += KEYS) {
-                int count = Math.min(KEYS, end - at);
-                keys(keyData, at, count, left);
-                values(valueData, at, count, right);
-                for (int strip = 0; strip < strips; strip++) {
-                    int begin = strip * tile.strip(), wide = Math.min(tile.strip(), n - begin);
-                    for (int j = 0; j < count; j += band)
-                        tile.multiply(
-                                false,
-                                left,
-                                j * depth,
-                                query,
-                                strip * linesQ,
-                                depth,
-                                scores,
-                                strip * lines,
-                                j,
-                                Math.min(band, count - j),
-                                wide,
-                                scratch);
-                    if (causal) mask(scores, strip * lines, lines, at, count, first + begin, wide);
-                    tile.softmax(scores, strip * lines, count, wide, largest, total, correction, begin, scratch);
-                    if (at > 0) tile.scale(sums, strip * linesY, depth, wide, correction, begin);
-                    for (int c = 0; c < depth; c += band)
-                        tile.multiply(
-                                at > 0,
-                                right,
-                                c * count,
-                                scores,
-                                strip * lines,
-                                count,
-                                sums,
-                                strip * linesY,
-                                c,
-                                Math.min(band, depth - c),
-                                wide,
-                                scratch);
-                }
-            }
-            store(sums, linesY, total, to);
-        }
-
-        /** Query i of the head as column i, divided by √depth. */
-        private void queries(MemorySegment from, float[][] query, int lines) {
-            float scale = (float) (1 / Math.sqrt(depth));
-            Bands columns = (row, channel, count, to, at, unused) -> Bands.interleave(
-                    (i, line) -> {
-                        long begin = place(q, first + row + i) + (long) channel * Float.BYTES;
-                        MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, begin, line, 0, count);
-                        for (int c = 0; c < count; c++) line[c] *= scale;
-                    },
-                    Math.min(tile.strip(), n - row),
-                    count,
-                    to,
-                    at,
-                    tile.strip(),
-                    scratch);
-            for (int strip = 0; strip < strips; strip++)
-                tile.fill(columns, strip * tile.strip(), 0, depth, query, strip * lines, scratch);
-        }
-
-        /** Keys as rows of the left side, in bands. */
-        private void keys(MemorySegment from, int at, int count, float[] to) {
-            int band = tile.rows();
-            for (int j = 0; j < count; j += band) {
-                int first = at + j;
-                Bands.interleave(
-                        (i, row) -> read(from, k, first + i, row, depth),
-                        Math.min(band, count - j),
-                        depth,
-                        to,
-                        j * depth,
-                        band,
-                        scratch);
-            }
-        }
-
-        /** Values as columns of the left side, in bands of channels. */
-        private void values(MemorySegment from, int at, int count, float[] to) {
-            int band = tile.rows();
-            float[] row = scratch.floats(Scratches.LINE, tile.padded(depth));
-            for (int j = 0; j < count; j++) {
-                read(from, v, at + j, row, depth);
-                for (int c = 0; c < depth; c += band) System.arraycopy(row, c, to, c * count + j * band, band);
-            }
-        }
-
-        /** Queries that come before a key do not see it. */
-        private void mask(float[][] scores, int strip, int lines, int at, int count, int query, int wide) {
-            float[] never = scratch.floats(Scratches.LINE, wide);
-            Arrays.fill(never, 0, wide, Float.NEGATIVE_INFINITY);
-            for (int j = 0; j < count; j++)
-                tile.put(never, 0, Math.clamp(at + j - (long) query, 0, wide), scores, strip, lines, j, 0);
-        }
-
-        private void store(float[][] sums, int lines, float[] total, MemorySegment to) {
-            float[] row = scratch.floats(Scratches.LINE, depth);
-            for (int i = 0; i < strips * tile.strip(); i++) total[i] = 1 / total[i];
-            for (int strip = 0; strip < strips; strip++) {
-                int begin = strip * tile.strip(), wide = Math.min(tile.strip(), n - begin);
-                tile.scale(sums, strip * lines, depth, wide, total, begin);
-                for (int i = 0; i < wide; i++) {
-                    tile.column(sums, strip * lines, depth, i, row);
-                    MemorySegment.copy(row, 0, to, ValueLayout.JAVA_FLOAT, place(q, first + begin + i), depth);
-                }
-            }
-        }
-
-        private void read(MemorySegment from, Value of, int row, float[] to, int count) {
-            MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, place(of, row), to, 0, count);
-        }
-
-        private long place(Value of, int row) {
-            return (((long) batch * of.dim(1) + row) * width + (long) head * depth) * Float.BYTES;
-        }
     }
 }

@@ -70,7 +70,7 @@ interface Bands {
      */
     static Bands ofWeight(JvmMemory memory, Value weight, int band, int rows, int columns) {
         return memory.packed(weight, "bands of " + band, (tensor, allocate) -> {
-                    Tensor to = allocate.apply(Shape.of((rows + band - 1) / band, columns, band));
+                    Tensor to = allocate.apply(tensor.dtype(), Shape.of((rows + band - 1) / band, columns, band));
                     Bands from = of(band, tensor, rows, columns);
                     Scratch scratch = new Scratch();
                     int some = Math.max(1, Math.min(columns, (1 << 15) / band));

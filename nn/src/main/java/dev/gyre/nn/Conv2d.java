@@ -3,6 +3,7 @@ package dev.gyre.nn;
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
+import dev.gyre.core.Precision;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
@@ -119,6 +120,11 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
                 .<JvmKernel>map(few -> few)
                 .or(() -> Winograd.of(this))
                 .or(() -> Optional.of(new Product()));
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm(Precision precision) {
+        return precision == Precision.BF16 ? ConvPairs.of(this).or(this::jvm) : jvm();
     }
 
     /** One product of the weights with the windows; where those are pixels, with the picture itself. */

@@ -50,7 +50,11 @@ final class Elementwise {
     }
 
     static void read(MemorySegment from, long at, float[] to, int count) {
-        MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, at * Float.BYTES, to, 0, count);
+        read(from, at, to, 0, count);
+    }
+
+    static void read(MemorySegment from, long at, float[] to, int begin, int count) {
+        MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, at * Float.BYTES, to, begin, count);
     }
 
     static void write(float[] from, MemorySegment to, long at, int count) {

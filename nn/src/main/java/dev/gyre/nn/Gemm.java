@@ -139,20 +139,8 @@ final class Gemm {
             // Strips outside: each stays in the first cache while the bands of A pass by.
             for (int strip = 0; strip * tile.strip() < wide; strip++) {
                 int n = Math.min(tile.strip(), wide - strip * tile.strip());
-                for (int row = 0; row < rows; row += tile.rows())
-                    tile.multiply(
-                            from > 0,
-                            left,
-                            row * depth,
-                            panel,
-                            strip * lines,
-                            depth,
-                            sums,
-                            strip * perC,
-                            row,
-                            Math.min(tile.rows(), rows - row),
-                            n,
-                            scratch);
+                tile.multiply(
+                        from > 0, left, 0, panel, strip * lines, depth, sums, strip * perC, 0, rows, n, scratch);
             }
         }
 

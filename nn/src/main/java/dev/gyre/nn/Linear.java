@@ -3,6 +3,7 @@ package dev.gyre.nn;
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
+import dev.gyre.core.Precision;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
@@ -87,6 +88,11 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
     @Override
     public Optional<JvmKernel> jvm() {
         return Optional.of(new Product());
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm(Precision precision) {
+        return precision == Precision.BF16 ? Optional.of(new LinearPairs(this)) : jvm();
     }
 
     private final class Product implements JvmKernel {

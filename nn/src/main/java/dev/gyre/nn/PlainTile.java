@@ -82,6 +82,22 @@ final class PlainTile implements Tile {
             int rows,
             int width,
             Scratch scratch) {
+        for (int i = 0; i < rows; i += SIDE)
+            band(add, a, at + i * depth, b, firstB, depth, c, firstC, row + i, width, scratch);
+    }
+
+    private static void band(
+            boolean add,
+            float[] a,
+            int at,
+            float[][] b,
+            int firstB,
+            int depth,
+            float[][] c,
+            int firstC,
+            int row,
+            int width,
+            Scratch scratch) {
         float[][] sums = scratch.rows(Scratches.SUMS, SIDE, STRIP);
         for (int i = 0; i < SIDE; i++) Arrays.fill(sums[i], 0, width, 0f);
         int whole = depth / SIDE * SIDE;

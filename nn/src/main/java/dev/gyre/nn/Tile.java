@@ -46,12 +46,11 @@ interface Tile {
     void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch);
 
     /**
-     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · rows() + i] · b[k][0 … width), for all i below {@code rows} and k
-     * below {@code depth}.
+     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · rows() + i] · b[k][0 … width), for all i below {@link #rows()} and
+     * k below {@code depth}; so on for the bands that follow, until {@code rows} rows are done.
      *
      * @param b the array where a strip begins
-     * @param c likewise, of at least {@code row + rows()} rows
-     * @param rows at most {@link #rows()}; those of the band beyond may be computed, unseen
+     * @param c likewise, of at least {@code row + padded(rows)} rows
      * @param width what lies beyond it may be computed, unseen
      */
     void multiply(
@@ -100,12 +99,20 @@ interface Tile {
         return (n + strip() - 1) / strip();
     }
 
+    /** Of the tiles that differ from this one in their bands only, the one whose bands cover so many rows with the least waste. */
+    default Tile fitting(int rows) {
+        return this;
+    }
+
     private static Tile best() {
+        if (MachineTile.isThere()) return new MachineTile();
         if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
             System.getLogger("dev.gyre.nn")
                     .log(
                             System.Logger.Level.INFO,
-                            "Gyre would be about twice as fast with the java option --add-modules jdk.incubator.vector");
+                            "Gyre would be about twice as fast with machine code or the Vector API. No machine code: "
+                                    + MachineTile.whyNot()
+                                    + ". No Vector API: it takes the java option --add-modules jdk.incubator.vector");
             return new PlainTile();
         }
         return VectorTile.isFast() ? new VectorTile() : new PlainTile();

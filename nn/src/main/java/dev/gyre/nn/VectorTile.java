@@ -14,7 +14,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>The accumulators are named one by one: an array of vectors would live in memory. Nor may a method grow: beyond some thousands
  * of nodes HotSpot stops inlining, and every vector becomes an object. Needs the module jdk.incubator.vector.
  */
-final class VectorTile implements Tile {
+final class VectorTile extends StripTile {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
     private static final int STRIP = 2 * LANES;
@@ -25,71 +25,14 @@ final class VectorTile implements Tile {
         return LANES >= 4;
     }
 
-    @Override
-    public int rows() {
-        return ROWS;
+    VectorTile() {
+        super(ROWS, STRIP);
     }
 
     @Override
-    public int strip() {
-        return STRIP;
-    }
-
-    /** One line, row after row. */
-    @Override
-    public int lines(int rows) {
-        return 1;
-    }
-
-    /** A little longer than needed: lines that follow one another at a multiple of 4 KiB would share a few sets of the first cache. */
-    @Override
-    public int lineLength(int rows) {
-        return rows * STRIP + 3 * LANES;
-    }
-
-    @Override
-    public void put(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column) {
-        int done = 0;
-        if (column % STRIP == 0)
-            for (int strip = first + column / STRIP * lines; done + STRIP <= width; done += STRIP, strip += lines)
-                copy(from, at + done, to[strip], row * STRIP);
-        while (done < width) {
-            int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
-            System.arraycopy(from, at + done, to[first + (column + done) / STRIP * lines], row * STRIP + here, n);
-            done += n;
-        }
-    }
-
-    @Override
-    public void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width) {
-        int done = 0;
-        if (column % STRIP == 0)
-            for (int strip = first + column / STRIP * lines; done + STRIP <= width; done += STRIP, strip += lines)
-                copy(from[strip], row * STRIP, to, at + done);
-        while (done < width) {
-            int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
-            System.arraycopy(from[first + (column + done) / STRIP * lines], row * STRIP + here, to, at + done, n);
-            done += n;
-        }
-    }
-
-    private static void copy(float[] from, int at, float[] to, int begin) {
+    void copy(float[] from, int at, float[] to, int begin) {
         FloatVector.fromArray(SPECIES, from, at).intoArray(to, begin);
         FloatVector.fromArray(SPECIES, from, at + LANES).intoArray(to, begin + LANES);
-    }
-
-    @Override
-    public void column(float[][] from, int first, int rows, int column, float[] to) {
-        column(from[first], rows, column, to);
-    }
-
-    private static void column(float[] from, int rows, int column, float[] to) {
-        for (int i = 0; i < rows; i++) to[i] = from[i * STRIP + column];
-    }
-
-    @Override
-    public void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch) {
-        from.read(column, k, depth, to[first], 0, scratch);
     }
 
     @Override
@@ -106,12 +49,20 @@ final class VectorTile implements Tile {
             int rows,
             int width,
             Scratch scratch) {
-        float[] sums = add ? scratch.floats(Scratches.PRODUCT, ROWS * STRIP) : c[firstC];
-        int begin = add ? 0 : row * STRIP;
-        if (rows <= 2) product2(a, at, b[firstB], depth, sums, begin);
-        else if (rows <= 6) product6(a, at, b[firstB], depth, sums, begin);
-        else product12(a, at, b[firstB], depth, sums, begin);
-        if (add) add(sums, rows * STRIP, c[firstC], row * STRIP);
+        for (int i = 0; i < rows; i += ROWS) {
+            int here = Math.min(ROWS, rows - i), place = (row + i) * STRIP;
+            band(add, a, at + i * depth, b[firstB], depth, c[firstC], place, here, scratch);
+        }
+    }
+
+    private static void band(
+            boolean add, float[] a, int at, float[] b, int depth, float[] c, int place, int rows, Scratch scratch) {
+        float[] sums = add ? scratch.floats(Scratches.PRODUCT, ROWS * STRIP) : c;
+        int begin = add ? 0 : place;
+        if (rows <= 2) product2(a, at, b, depth, sums, begin);
+        else if (rows <= 6) product6(a, at, b, depth, sums, begin);
+        else product12(a, at, b, depth, sums, begin);
+        if (add) add(sums, rows * STRIP, c, place);
     }
 
     private static void add(float[] sums, int n, float[] c, int at) {

@@ -91,7 +91,7 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
     private Taps taps(JvmMemory memory, int band) {
         int in = in(), out = out();
         return memory.packed(conv.weight(), "taps in bands of " + band, (tensor, allocate) -> {
-                    Tensor to = allocate.apply(Shape.of((out + band - 1) / band, 9, in, band));
+                    Tensor to = allocate.apply(tensor.dtype(), Shape.of((out + band - 1) / band, 9, in, band));
                     Taps from = unpacked(tensor, band);
                     Scratch scratch = new Scratch();
                     float[][] block = new float[9][in * band];
@@ -257,10 +257,7 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
                 for (int strip = 0; strip < of; strip++) {
                     int b = ((point * strips + from / tile.strip() + strip) * blocks + block) * lines;
                     int c = (point * of + strip) * perC, width = Math.min(tile.strip(), count - strip * tile.strip());
-                    for (int i = 0; i < rows; i += tile.rows()) {
-                        int here = Math.min(tile.rows(), rows - i);
-                        tile.multiply(block > 0, u[point], i * depth, v, b, depth, sums, c, i, here, width, scratch);
-                    }
+                    tile.multiply(block > 0, u[point], 0, v, b, depth, sums, c, 0, rows, width, scratch);
                 }
         }
 

@@ -1,0 +1,61 @@
+package dev.gyre.nn;
+
+import java.lang.foreign.MemorySegment;
+
+/** What {@link AttentionBlock} multiplies, as pairs of bf16: of channels for the scores, of keys for the values. */
+record AttentionPairs(AttentionBlock block) implements AttentionBlock.Loading {
+    @Override
+    public int elements(int numbers) {
+        return Pairs.of(numbers);
+    }
+
+    @Override
+    public void queries(float[][] to, int lines, float scale) {
+        int depth = block.depth, pairs = Pairs.of(depth), n = block.n, strip = block.tile.strip();
+        float[] floats = block.scratch.floats(Scratches.BAND, n * depth);
+        for (int i = 0; i < n; i++)
+            Elementwise.read(
+                    block.queries,
+                    block.place(block.op.q(), block.first + i) / Float.BYTES,
+                    floats,
+                    i * depth,
+                    depth);
+        for (int i = 0; i < n * depth; i++) floats[i] *= scale;
+        float[] rows = block.scratch.floats(Scratches.GATHERED, n * pairs);
+        Pairs.rows(MemorySegment.ofArray(floats), depth * 4L, MemorySegment.ofArray(rows), pairs * 4L, n, depth);
+        for (int i = 0; i < block.strips; i++) {
+            int first = i * strip;
+            Bands.interleave(
+                    (j, line) -> System.arraycopy(rows, (first + j) * pairs, line, 0, pairs),
+                    Math.min(strip, n - first),
+                    pairs,
+                    to[i * lines],
+                    0,
+                    strip,
+                    block.scratch);
+        }
+    }
+
+    @Override
+    public void keys(int at, int count, float[] to) {
+        int pairs = Pairs.of(block.depth);
+        MemorySegment from = block.keys.asSlice(block.place(block.op.k(), at));
+        Pairs.rows(from, block.width * 4L, MemorySegment.ofArray(to), pairs * 4L, count, block.depth);
+    }
+
+    @Override
+    public void values(int at, int count, int band, float[] to) {
+        int depth = block.depth, pairs = Pairs.of(count);
+        float[] rows = block.scratch.floats(Scratches.BAND, pairs * depth);
+        MemorySegment from = block.values.asSlice(block.place(block.op.v(), at));
+        Pairs.twoRows(from, block.width * 4L, MemorySegment.ofArray(rows), depth * 4L, count, depth);
+        Bands.interleave(
+                (i, line) -> System.arraycopy(rows, i * depth, line, 0, depth),
+                pairs,
+                depth,
+                to,
+                0,
+                pairs,
+                block.scratch);
+    }
+}

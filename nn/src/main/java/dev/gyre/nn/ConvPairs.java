@@ -1,0 +1,227 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Scratch;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * A convolution on bf16: one product of the weights with windows that are never copied together. Each pair of channels is laid out
+ * with its padding, as {@link Windows} does; what a tap meets lies in a row, so a table of one place for each pair of channels and
+ * tap is all that the product needs. Beyond a line's end a few outputs are computed and dropped.
+ */
+record ConvPairs(Conv2d conv) implements JvmKernel {
+    /** Pairs of laid out picture that are kept at a time, for the last cache. */
+    private static final int ROOM = 4 << 20;
+
+    /** This way, where it is the fastest. */
+    static Optional<JvmKernel> of(Conv2d conv) {
+        return FewOutputs.of(conv).isPresent() ? Optional.empty() : Optional.of(new ConvPairs(conv));
+    }
+
+    private int kernel() {
+        return conv.weight().dim(2);
+    }
+
+    /** Whether a pixel is a window: then a whole picture is one line. */
+    private boolean pixels() {
+        return kernel() == 1 && conv.stride() == 1 && conv.padding() == 0;
+    }
+
+    private int rows() {
+        return pixels() ? 1 : conv.y().dim(2);
+    }
+
+    private int columns() {
+        return pixels() ? conv.y().dim(2) * conv.y().dim(3) : conv.y().dim(3);
+    }
+
+    /** Lines and columns of windows beyond those that outputs have. */
+    private int beyond() {
+        return (kernel() - 1) / conv.stride();
+    }
+
+    private int pitch() {
+        return columns() + beyond();
+    }
+
+    private int pairs() {
+        return Pairs.of(conv.x().dim(1));
+    }
+
+    @Override
+    public void prepare(JvmMemory memory) {
+        weights(memory, new PairTile());
+    }
+
+    private PairGemm.Left weights(JvmMemory memory, PairTile tile) {
+        int taps = kernel() * kernel();
+        return new PairWeights(memory, conv.weight(), conv.y().dim(1), 2 * pairs() * taps, PairWeights.Order.CHANNELS)
+                .left(tile);
+    }
+
+    @Override
+    public void run(JvmMemory memory, Workers workers) {
+        int batch = conv.y().dim(0), rows = rows();
+        long line = (long) pairs() * conv.stride() * conv.stride() * pitch();
+        int fit = (int) Math.max(8, Math.min(rows, ROOM / line)); // lines of outputs
+        int images = Math.max(1, Math.min(batch, (int) (ROOM / line / rows)));
+        for (int image = 0; image < batch; image += images)
+            for (int row = 0; row < rows; row += fit)
+                new Chunk(memory, image, Math.min(images, batch - image), row, Math.min(fit, rows - row)).run(workers);
+    }
+
+    /** Some lines of outputs of some pictures. */
+    private final class Chunk {
+        private final JvmMemory memory;
+        private final int image;
+        private final int images;
+        private final int first;
+        private final int rows;
+        private final int plane; // pairs of one phase
+        private final int phases = conv.stride() * conv.stride();
+        private final float[] planes; // [images, pairs, phases, plane]
+        private final MemorySegment x;
+        private final MemorySegment y;
+
+        Chunk(JvmMemory memory, int image, int images, int first, int rows) {
+            this.memory = memory;
+            this.image = image;
+            this.images = images;
+            this.first = first;
+            this.rows = rows;
+            plane = (rows + beyond()) * pitch() + beyond();
+            // The last strip may read as much as a strip beyond.
+            planes = memory.scratch().floats(0, images * pairs() * phases * plane + 64);
+            x = memory.at(conv.x()).data();
+            y = memory.at(conv.y()).data();
+        }
+
+        void run(Workers workers) {
+            workers.run(images * pairs(), this::lay);
+            PairTile tile = new PairTile();
+            int taps = kernel() * kernel(), k = pairs() * taps;
+            // A strip belongs to one picture.
+            int strips = tile.strips(rows * pitch()), wide = strips * tile.strip();
+            long[] table = table(k);
+            MemorySegment base = MemorySegment.ofArray(planes), places = MemorySegment.ofArray(table);
+            PairGemm.Right windows = (add, a, count, column, from, depth, c, scratch) -> {
+                long at = (long) (column / wide) * pairs() * phases * plane + column % wide;
+                multiply(
+                        tile, add, a, base.asSlice(at * 4), depth, c, count, places.asSlice(from * 8L), scratch);
+            };
+            MemorySegment bias = MemorySegment.ofArray(memory.at(conv.bias()).floats());
+            PairGemm.run(
+                    tile,
+                    conv.y().dim(1),
+                    images * wide,
+                    k,
+                    weights(memory, tile),
+                    windows,
+                    (strip, row, count, column, width) ->
+                            store(strip, row, count, column / wide, column % wide, width, bias),
+                    workers);
+        }
+
+        private static void multiply(
+                PairTile tile,
+                boolean add,
+                MemorySegment a,
+                MemorySegment b,
+                int depth,
+                MemorySegment c,
+                int rows,
+                MemorySegment table,
+                Scratch scratch) {
+            try {
+                if (Kernels.TILES) {
+                    MemorySegment together =
+                            MemorySegment.ofArray(scratch.floats(Scratches.GATHERED, depth * tile.strip()));
+                    Kernels.Gathered.GATHER.invokeExact(b, together, (long) depth, table);
+                    tile.multiply(add, a, together, depth, c, rows);
+                } else
+                    Kernels.Scattered.MULTIPLY.invokeExact(
+                            a,
+                            b,
+                            c,
+                            (long) depth,
+                            (long) (tile.padded(rows) / tile.rows()),
+                            add ? 1L : 0L,
+                            table);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+
+        /** For each pair of channels and tap, where the first output of a picture meets it. */
+        private long[] table(int k) {
+            int kernel = kernel(), stride = conv.stride(), taps = kernel * kernel;
+            long[] table = new long[k];
+            for (int i = 0; i < k; i++) {
+                int u = i % taps / kernel, v = i % kernel;
+                long phase = (long) i / taps * phases + u % stride * stride + v % stride;
+                table[i] = 4 * (phase * plane + u / stride * pitch() + v / stride);
+            }
+            return table;
+        }
+
+        /** Lays out a pair of channels. */
+        private void lay(int piece, Scratch scratch) {
+            int channel = piece % pairs() * 2, in = conv.x().dim(1), at = image + piece / pairs();
+            int height = pixels() ? 1 : conv.x().dim(2), width = pixels() ? columns() : conv.x().dim(3);
+            int stride = conv.stride(), padding = conv.padding(), begin = piece * phases * plane;
+            int both = Math.min(2, in - channel);
+            if (!pixels()) Arrays.fill(planes, begin, begin + phases * plane, 0f);
+            float[] line = scratch.floats(Scratches.LINE, width);
+            long from = ((long) at * in + channel) * height * width;
+            int top = Math.max(0, first * stride - padding);
+            int bottom = Math.min(height, (first + rows - 1) * stride - padding + kernel());
+            for (int row = top; row < bottom; row++) {
+                int down = row + padding - first * stride, place = begin + down / stride * pitch();
+                MemorySegment two = x.asSlice((from + (long) row * width) * 4);
+                if (stride == 1) {
+                    int n = Math.min(width, pitch() - padding);
+                    Pairs.twoRows(two, (long) height * width * 4, Kernels.at(planes, place + padding), 0, both, n);
+                    continue;
+                }
+                Pairs.twoRows(two, (long) height * width * 4, MemorySegment.ofArray(line), 0, both, width);
+                for (int phase = 0; phase < stride; phase++) {
+                    int skipped = (phase - padding % stride + stride) % stride; // pixels before the first of this phase
+                    int left = (skipped + padding) / stride;
+                    int n = Math.min((width - skipped + stride - 1) / stride, pitch() - left);
+                    int to = place + (down % stride * stride + phase) * plane + left;
+                    for (int i = 0; i < n; i++) planes[to + i] = line[skipped + i * stride];
+                }
+            }
+        }
+
+        /** Takes a strip's columns to the lines that they are of. */
+        private void store(
+                MemorySegment strip, int channel, int count, int picture, int column, int width, MemorySegment bias) {
+            int columns = columns(), pitch = pitch(), end = Math.min(column + width, rows * pitch);
+            int of = rows(); // lines of a whole picture
+            for (int at = column; at < end; ) {
+                int line = at / pitch, within = at % pitch, n = Math.min(end - at, pitch - within);
+                int keep = Math.min(n, columns - within);
+                if (keep > 0) {
+                    long to = (((long) (image + picture) * conv.y().dim(1) + channel) * of + first + line) * columns + within;
+                    try {
+                        Kernels.Store.PER_ROW.invokeExact(
+                                strip.asSlice((at - column) * 4L),
+                                y.asSlice(to * 4),
+                                (long) count,
+                                (long) keep,
+                                (long) of * columns * 4,
+                                bias.asSlice(channel * 4L));
+                    } catch (Throwable e) {
+                        throw Kernels.unexpected(e);
+                    }
+                }
+                at += n;
+            }
+        }
+    }
+}
