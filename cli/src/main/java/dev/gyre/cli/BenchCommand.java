@@ -4,6 +4,7 @@ import dev.gyre.bench.Environment;
 import dev.gyre.bench.ModelBench;
 import dev.gyre.bench.Table;
 import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Precision;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -54,6 +55,13 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--low-memory", description = "Read weights from the file as they are used.")
     private boolean lowMemory;
 
+    @Option(
+            names = "--precision",
+            split = ",",
+            defaultValue = "f32",
+            description = "What products multiply: f32, bf16 or both (${DEFAULT-VALUE}).")
+    private List<String> precisions;
+
     @Option(names = "--backend", defaultValue = "jvm", description = "Where to compute: jvm (${DEFAULT-VALUE}).")
     private String backend;
 
@@ -78,6 +86,7 @@ final class BenchCommand implements Callable<Integer> {
                 "size",
                 "steps",
                 "backend",
+                "precision",
                 "threads",
                 "load s",
                 "text s",
@@ -97,10 +106,14 @@ final class BenchCommand implements Callable<Integer> {
         List<String> titles = new ArrayList<>();
         for (Optional<Path> model : files)
             for (String size : sizes.isEmpty() ? List.of(model.isEmpty() ? "128x128" : "512x512") : sizes)
-                for (int count : counts) {
+                for (Run run : runs(counts)) {
+                    int count = run.threads;
                     int[] sides = sides(size);
                     JvmBackend.Options options =
-                            JvmBackend.Options.DEFAULT.threads(count).lowMemory(lowMemory);
+                            JvmBackend.Options.DEFAULT
+                            .threads(count)
+                            .lowMemory(lowMemory)
+                            .precision(run.precision);
                     ModelBench.Result r = new ModelBench(model, ema, sides[0], sides[1], steps, options).run();
                     String way = lowMemory ? backend + " low-memory" : backend;
                     table.add(
@@ -109,6 +122,7 @@ final class BenchCommand implements Callable<Integer> {
                             size,
                             steps,
                             way,
+                            run.precision.label(),
                             count,
                             r.load(),
                             r.text(),
@@ -120,7 +134,7 @@ final class BenchCommand implements Callable<Integer> {
                             r.plannedMiB(),
                             r.packedMiB(),
                             r.residentMiB());
-                    String title = r.model() + ", " + size + ", " + count + " threads";
+                    String title = r.model() + ", " + size + ", " + count + " threads, " + run.precision.label();
                     titles.add("One step of " + title);
                     profiles.add(r.stepProfile());
                     titles.add("One decoding of " + title);
@@ -134,6 +148,20 @@ final class BenchCommand implements Callable<Integer> {
             }
         out.flush();
         return 0;
+    }
+
+    private record Run(int threads, Precision precision) {}
+
+    private List<Run> runs(List<Integer> counts) {
+        List<Run> runs = new ArrayList<>();
+        for (int count : counts)
+            for (String name : precisions)
+                try {
+                    runs.add(new Run(count, Precision.named(name)));
+                } catch (IllegalArgumentException e) {
+                    throw usage("--" + e.getMessage());
+                }
+        return runs;
     }
 
     private int[] sides(String size) {

@@ -36,16 +36,14 @@ public record Exponential(
      * from the largest. Arguments:
      *
      * <pre>
-     *   scores      [rows][strip]; with {@code pairs}, what comes out is [⌈rows / 2⌉][strip] pairs of bf16, an odd row's partner zero
+     *   scores      [rows][strip]
      *   largest     [strip], of each column so far; follows
      *   total       [strip], of the exponentials so far; follows
      *   correction  [strip], gets what sums made with the old largest are to be multiplied with
      *   rows        at least 1
      * </pre>
-     *
-     * @param pairs needs AVX512-BF16 and vectors of 512 bits
      */
-    public Code softmax(int bits, boolean pairs) {
+    public Code softmax(int bits) {
         Assembler asm = new Assembler();
         int bytes = bits / 8, line = 2 * bytes;
         Constants constants = new Constants(bits);
@@ -76,71 +74,23 @@ public record Exponential(
             asm.op(Instruction.VMOVUPS_STORE, Address.at(RCX, i * bytes), v(bits, 4));
             asm.op(Instruction.VMULPS, v(bits, 6 + i), v(bits, 4), Address.at(RDX, i * bytes));
         }
-        if (pairs) pairs(asm, constants, table, line);
-        else {
-            Assembler.Label row = asm.here("row");
-            for (int i = 0; i < 2; i++) {
-                exponential(asm, constants, bits, Address.at(RDI, i * bytes), i);
-                asm.op(Instruction.VMOVUPS_STORE, Address.at(RDI, i * bytes), v(bits, 4));
-            }
-            asm.add(RDI, line);
-            asm.sub(R8, 1);
-            asm.jump(Assembler.Condition.NOT_ZERO, row);
+        Assembler.Label row = asm.here("row");
+        for (int i = 0; i < 2; i++) {
+            asm.op(Instruction.VMOVUPS, v(bits, 2), Address.at(RDI, i * bytes));
+            asm.op(Instruction.VSUBPS, v(bits, 2), v(bits, 2), v(bits, i));
+            exp(asm, constants, v(bits, 2), v(bits, 3), v(bits, 4), v(bits, 5));
+            asm.op(Instruction.VADDPS, v(bits, 6 + i), v(bits, 6 + i), v(bits, 4));
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RDI, i * bytes), v(bits, 4));
         }
+        asm.add(RDI, line);
+        asm.sub(R8, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, row);
         for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS_STORE, Address.at(RDX, i * bytes), v(bits, 6 + i));
         asm.vzeroupper();
         asm.ret();
         asm.bind(table);
         constants.table(asm);
-        if (pairs) for (int lane = 0; lane < 16; lane++) asm.ints(lane | 16 + lane << 16);
-        return asm.code("softmax of strips of " + bits / 16 + (pairs ? " to pairs" : ""));
-    }
-
-    /** Vector {@code half} of the strip: its exponentials in register 4, added to the sum. */
-    private void exponential(Assembler asm, Constants constants, int bits, Address from, int half) {
-        asm.op(Instruction.VMOVUPS, v(bits, 2), from);
-        asm.op(Instruction.VSUBPS, v(bits, 2), v(bits, 2), v(bits, half));
-        exp(asm, constants, v(bits, 2), v(bits, 3), v(bits, 4), v(bits, 5));
-        asm.op(Instruction.VADDPS, v(bits, 6 + half), v(bits, 6 + half), v(bits, 4));
-    }
-
-    /** Two rows at a time, written where one of them was. */
-    private void pairs(Assembler asm, Constants constants, Assembler.Label table, int line) {
-        Vector order = Vector.zmm(8);
-        asm.lea(RAX, table);
-        asm.op(Instruction.VMOVUPS, order, Address.at(RAX, constants.bytes()));
-        asm.mov(R10, RDI);
-        Assembler.Label two = asm.here("two"), alone = asm.label("alone"), done = asm.label("done");
-        asm.sub(R8, 1);
-        asm.jump(Assembler.Condition.ZERO, alone);
-        for (int i = 0; i < 2; i++) {
-            quick(asm, constants, Address.at(RDI, i * 64), i, 9);
-            quick(asm, constants, Address.at(RDI, line + i * 64), i, 10);
-            asm.op(Instruction.VCVTNE2PS2BF16, Vector.zmm(9), Vector.zmm(10), Vector.zmm(9));
-            asm.op(Instruction.VPERMW, Vector.zmm(9), order, Vector.zmm(9));
-            asm.op(Instruction.VMOVUPS_STORE, Address.at(R10, i * 64), Vector.zmm(9));
-        }
-        asm.add(RDI, 2 * line);
-        asm.add(R10, line);
-        asm.sub(R8, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, two);
-        asm.test(R8, R8);
-        asm.jump(Assembler.Condition.ZERO, done);
-        asm.bind(alone);
-        asm.op(Instruction.VPXORD, Vector.zmm(10), Vector.zmm(10), Vector.zmm(10));
-        for (int i = 0; i < 2; i++) {
-            quick(asm, constants, Address.at(RDI, i * 64), i, 9);
-            asm.op(Instruction.VCVTNE2PS2BF16, Vector.zmm(9), Vector.zmm(10), Vector.zmm(9));
-            asm.op(Instruction.VPERMW, Vector.zmm(9), order, Vector.zmm(9));
-            asm.op(Instruction.VMOVUPS_STORE, Address.at(R10, i * 64), Vector.zmm(9));
-        }
-        asm.bind(done);
-    }
-
-    /** As {@link #exponential}, into register {@code to}. */
-    private void quick(Assembler asm, Constants constants, Address from, int half, int to) {
-        exponential(asm, constants, 512, from, half);
-        asm.op(Instruction.VMOVUPS, Vector.zmm(to), Vector.zmm(4));
+        return asm.code("softmax of strips of " + bits / 16);
     }
 
     /**
@@ -242,10 +192,6 @@ public record Exponential(
 
         Operand at(int i) {
             return bits == 512 ? Vector.zmm(16 + i) : Address.at(RAX, i * bits / 8);
-        }
-
-        int bytes() {
-            return COUNT * (bits == 512 ? 4 : bits / 8);
         }
 
         void table(Assembler asm) {

@@ -25,6 +25,10 @@ public enum Instruction {
     VRNDSCALEPS(Form.LOAD, 1, 3, 0, 0x08, Prefix.EVEX),
     VSCALEFPS(Form.THREE, 1, 2, 0, 0x2C, Prefix.EVEX),
     VPERMW(Form.THREE, 1, 2, 1, 0x8D, Prefix.EVEX),
+    /** Lanes of the target and of the last source, as the other source numbers them. */
+    VPERMT2PS(Form.THREE, 1, 2, 0, 0x7F, Prefix.EVEX),
+    /** Likewise, lanes being 64 bits. */
+    VPERMT2PD(Form.THREE, 1, 2, 1, 0x7F, Prefix.EVEX),
     /** Each lane gains two products of bf16 numbers. */
     VDPBF16PS(Form.THREE, 2, 2, 0, 0x52, Prefix.EVEX),
     /** Two vectors of floats to one of bf16, rounded to nearest even: the second source's numbers come first. */

@@ -51,7 +51,7 @@ class AssemblerTest {
         asm.bind(on);
         asm.ret();
         String hex = HexFormat.of().formatHex(asm.code("jumps").bytes());
-        assertEquals("e982000000" + "75f9" + "4801c8".repeat(40) + "0f8c7bffffff" + "e976ffffff" + "c3", hex);
+        assertEquals("e985000000" + "75f9" + "4801c8".repeat(40) + "0f8c7bffffff" + "e976ffffff" + "c3", hex);
     }
 
     @Test

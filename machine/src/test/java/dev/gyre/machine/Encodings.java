@@ -34,8 +34,10 @@ final class Encodings {
                 Strips.scale(512),
                 Strips.scale(256),
                 Strips.gather()));
+        Filtering filtering = new Filtering(0.75f, 1.5f);
+        all.addAll(List.of(filtering.input(), filtering.weights(), filtering.output()));
         Exponential exp = ExponentialTest.EXP;
-        all.addAll(List.of(exp.softmax(512, true), exp.softmax(512, false), exp.softmax(256, false), exp.gate()));
+        all.addAll(List.of(exp.softmax(512), exp.softmax(256), exp.gate(), PowerTest.POWER.softmax()));
         for (int rows = 1; rows <= 14; rows++) {
             all.add(new Product(Product.Kind.FLOATS, rows, 2, 512, false).code());
             all.add(new Product(Product.Kind.PAIRS, rows, 2, 512, false).code());
@@ -129,7 +131,7 @@ final class Encodings {
                                 asm.op(i, new Vector(a, bits, 0, false), new Vector(b, bits, 0, false), new Vector(c, bits, 0, false));
                 for (Address a : addresses) {
                     for (int bits : widths) asm.op(i, new Vector(3, bits, 0, false), new Vector(12, bits, 0, false), a);
-                    if (i != Instruction.VPERMW)
+                    if (i.w == 0)
                         asm.op(i, Vector.zmm(20), Vector.zmm(7), a.broadcast(16));
                 }
                 asm.op(i, Vector.zmm(20).zeroing(7), Vector.zmm(7), Vector.zmm(8));

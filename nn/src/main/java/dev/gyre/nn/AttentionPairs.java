@@ -20,7 +20,8 @@ record AttentionPairs(AttentionBlock block) implements AttentionBlock.Loading {
                     floats,
                     i * depth,
                     depth);
-        for (int i = 0; i < n * depth; i++) floats[i] *= scale;
+        float factor = scale * Exp.LOG2_E; // the softmax is to the base 2
+        for (int i = 0; i < n * depth; i++) floats[i] *= factor;
         float[] rows = block.scratch.floats(Scratches.GATHERED, n * pairs);
         Pairs.rows(MemorySegment.ofArray(floats), depth * 4L, MemorySegment.ofArray(rows), pairs * 4L, n, depth);
         for (int i = 0; i < block.strips; i++) {

@@ -17,26 +17,30 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
     /** Pairs of laid out picture that are kept at a time, for the last cache. */
     private static final int ROOM = 4 << 20;
 
-    /** This way, where it is the fastest. */
+    /**
+     * This way, where it is the fastest. Without AMX, filtering in floats (four times fewer multiplications) costs less than pairs do
+     * (twice as many at a time) and loses nothing.
+     */
     static Optional<JvmKernel> of(Conv2d conv) {
-        return FewOutputs.of(conv).isPresent() ? Optional.empty() : Optional.of(new ConvPairs(conv));
+        boolean filtered = !Kernels.TILES && Winograd.of(conv).filter(WinogradMachine.class::isInstance).isPresent();
+        return filtered || FewOutputs.of(conv).isPresent() ? Optional.empty() : Optional.of(new ConvPairs(conv));
     }
 
     private int kernel() {
         return conv.weight().dim(2);
     }
 
-    /** Whether a pixel is a window: then a whole picture is one line. */
+    /** Whether a pixel is a window: then lines follow one another without a gap, here and in the output. */
     private boolean pixels() {
-        return kernel() == 1 && conv.stride() == 1 && conv.padding() == 0;
+        return kernel() == 1 && conv.stride() == 1 && conv.padding() == 0 && conv.y().dim(3) == conv.x().dim(3);
     }
 
     private int rows() {
-        return pixels() ? 1 : conv.y().dim(2);
+        return conv.y().dim(2);
     }
 
     private int columns() {
-        return pixels() ? conv.y().dim(2) * conv.y().dim(3) : conv.y().dim(3);
+        return conv.y().dim(3);
     }
 
     /** Lines and columns of windows beyond those that outputs have. */
@@ -93,7 +97,8 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
             this.images = images;
             this.first = first;
             this.rows = rows;
-            plane = (rows + beyond()) * pitch() + beyond();
+            // Not a multiple of 4 KiB: planes would share a few sets of the first cache.
+            plane = ((rows + beyond()) * pitch() + beyond() + 63) / 64 * 64 + 16;
             // The last strip may read as much as a strip beyond.
             planes = memory.scratch().floats(0, images * pairs() * phases * plane + 64);
             x = memory.at(conv.x()).data();
@@ -171,12 +176,17 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
         /** Lays out a pair of channels. */
         private void lay(int piece, Scratch scratch) {
             int channel = piece % pairs() * 2, in = conv.x().dim(1), at = image + piece / pairs();
-            int height = pixels() ? 1 : conv.x().dim(2), width = pixels() ? columns() : conv.x().dim(3);
+            int height = conv.x().dim(2), width = conv.x().dim(3);
             int stride = conv.stride(), padding = conv.padding(), begin = piece * phases * plane;
             int both = Math.min(2, in - channel);
-            if (!pixels()) Arrays.fill(planes, begin, begin + phases * plane, 0f);
-            float[] line = scratch.floats(Scratches.LINE, width);
             long from = ((long) at * in + channel) * height * width;
+            if (pixels()) {
+                MemorySegment two = x.asSlice((from + (long) first * width) * 4);
+                Pairs.twoRows(two, (long) height * width * 4, Kernels.at(planes, begin), 0, both, rows * width);
+                return;
+            }
+            Arrays.fill(planes, begin, begin + phases * plane, 0f);
+            float[] line = scratch.floats(Scratches.LINE, width);
             int top = Math.max(0, first * stride - padding);
             int bottom = Math.min(height, (first + rows - 1) * stride - padding + kernel());
             for (int row = top; row < bottom; row++) {
@@ -201,20 +211,23 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
         /** Takes a strip's columns to the lines that they are of. */
         private void store(
                 MemorySegment strip, int channel, int count, int picture, int column, int width, MemorySegment bias) {
-            int columns = columns(), pitch = pitch(), end = Math.min(column + width, rows * pitch);
-            int of = rows(); // lines of a whole picture
+            int columns = pixels() ? rows * columns() : columns(), pitch = pixels() ? columns : pitch();
+            int end = Math.min(column + width, rows * pitch());
+            long outputs = (long) rows() * columns(); // outputs of a channel
             for (int at = column; at < end; ) {
                 int line = at / pitch, within = at % pitch, n = Math.min(end - at, pitch - within);
                 int keep = Math.min(n, columns - within);
                 if (keep > 0) {
-                    long to = (((long) (image + picture) * conv.y().dim(1) + channel) * of + first + line) * columns + within;
+                    long to = ((long) (image + picture) * conv.y().dim(1) + channel) * outputs
+                            + (long) (first + line) * columns()
+                            + within;
                     try {
                         Kernels.Store.PER_ROW.invokeExact(
                                 strip.asSlice((at - column) * 4L),
                                 y.asSlice(to * 4),
                                 (long) count,
                                 (long) keep,
-                                (long) of * columns * 4,
+                                outputs * 4,
                                 bias.asSlice(channel * 4L));
                     } catch (Throwable e) {
                         throw Kernels.unexpected(e);

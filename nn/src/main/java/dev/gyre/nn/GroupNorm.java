@@ -164,6 +164,10 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
             for (int c = 0; c < members; c++) {
                 int channel = piece % groups * members + c;
                 float scale = (float) (inverse * scales[channel]), middle = (float) mean, shift = shifts[channel];
+                if (silu && Gate.isThere()) {
+                    Gate.run(from, to, first + (long) c * pixels, pixels, middle, scale, shift, 1f);
+                    continue;
+                }
                 for (int at = 0; at < pixels; at += Elementwise.BLOCK) {
                     int n = Math.min(Elementwise.BLOCK, pixels - at);
                     long place = first + (long) c * pixels + at;

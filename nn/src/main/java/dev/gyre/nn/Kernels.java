@@ -3,7 +3,9 @@ package dev.gyre.nn;
 import dev.gyre.machine.Code;
 import dev.gyre.machine.Exponential;
 import dev.gyre.machine.Feature;
+import dev.gyre.machine.Filtering;
 import dev.gyre.machine.Machine;
+import dev.gyre.machine.Power;
 import dev.gyre.machine.Product;
 import dev.gyre.machine.Rounding;
 import dev.gyre.machine.Strips;
@@ -70,7 +72,7 @@ final class Kernels {
     static final class Floats {
         static final int ROWS = BITS == 512 ? 12 : 6;
         static final MethodHandle MULTIPLY = product(Product.Kind.FLOATS, ROWS, BITS);
-        static final MethodHandle SOFTMAX = place(EXP.softmax(BITS, false), P, P, P, P, L);
+        static final MethodHandle SOFTMAX = place(EXP.softmax(BITS), P, P, P, P, L);
         static final MethodHandle SCALE = place(Strips.scale(BITS), P, P, L);
 
         private Floats() {}
@@ -81,10 +83,7 @@ final class Kernels {
         static final int ROWS = TILES ? TileProduct.SIDE : 12;
         static final MethodHandle MULTIPLY =
                 TILES ? Machine.HERE.place(TileProduct.code(), PRODUCT) : product(Product.Kind.PAIRS, 12, 512);
-        static final MethodHandle SOFTMAX = place(EXP.softmax(512, true), P, P, P, P, L);
-
-        /** From, to, count, numbers: see {@link Exponential#gate}. */
-        static final MethodHandle GATE = place(EXP.gate(), P, P, L, P);
+        static final MethodHandle SOFTMAX = place(new Power(-126f, Exp.POWER_OF_TWO).softmax(), P, P, P, P, L);
 
         private Pairs() {}
     }
@@ -122,6 +121,23 @@ final class Kernels {
         static final MethodHandle TWO_ROWS = place(Rounding.twoRows(), P, L, P, L, L, L);
 
         private Round() {}
+    }
+
+    /** From, to, count, numbers: see {@link Exponential#gate}. */
+    static final class Gate {
+        static final MethodHandle GATE = place(EXP.gate(), P, P, L, P);
+
+        private Gate() {}
+    }
+
+    /** Winograd's transforms: see {@link Filtering}. */
+    static final class Filter {
+        private static final Filtering F4 = new Filtering(WinogradTransform.P, WinogradTransform.Q);
+        static final MethodHandle INPUT = place(F4.input(), P, P, P, L, L, L, L);
+        static final MethodHandle WEIGHTS = place(F4.weights(), P, L, P, L, L);
+        static final MethodHandle OUTPUT = place(F4.output(), P, P, P, L, L, L, P, L);
+
+        private Filter() {}
     }
 
     /** Strips to where they belong: from, to, rows, count, apart, bias. */

@@ -21,13 +21,13 @@ import java.util.Optional;
  */
 record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
     /** Channels that are taken at a time; sums begin anew after so many. */
-    private static final int DEPTH = 128;
+    static final int DEPTH = 128;
 
     /** Tiles that share one transform of the weights. */
     private static final int TILES = 128;
 
     /** Floats of transformed picture that are kept at a time. */
-    private static final int ROOM = 6 << 20;
+    static final int ROOM = 6 << 20;
 
     /** Floats of a block of transformed weights, for the second cache. */
     private static final int BLOCK = 110_000;
@@ -36,13 +36,14 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
     private static final int RUN = 512;
 
     /** This way for a convolution, where it exists and pays. */
-    static Optional<Winograd> of(Conv2d conv) {
+    static Optional<JvmKernel> of(Conv2d conv) {
         int rows = conv.y().dim(2), columns = conv.y().dim(3);
         if (conv.weight().dim(2) != 3 || conv.stride() != 1 || conv.x().dim(1) < 16) return Optional.empty();
         // By the picture, not by the batch: a picture is the same alone and in any batch.
         boolean large = rows * columns >= 144 && Math.min(rows, columns) > 4;
         Winograd way = new Winograd(conv, large ? WinogradTransform.F4 : WinogradTransform.F2);
-        return 8 * way.down() * way.across() < Tile.BEST.strip() ? Optional.empty() : Optional.of(way);
+        if (8 * way.down() * way.across() < Tile.BEST.strip()) return Optional.empty();
+        return Optional.of(large && WinogradMachine.isThere() ? new WinogradMachine(conv, way) : way);
     }
 
     private int in() {
@@ -58,12 +59,12 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
     }
 
     /** Tiles from top to bottom of a picture. */
-    private int down() {
+    int down() {
         return (conv.y().dim(2) + transform.out - 1) / transform.out;
     }
 
     /** Tiles from left to right. */
-    private int across() {
+    int across() {
         return (conv.y().dim(3) + transform.out - 1) / transform.out;
     }
 
@@ -83,12 +84,15 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
         }
     }
 
-    /** The nine taps of a block of weights, each an array of its own: to[tap][at + k · band + i] is output row + i, channel from + k. */
-    private interface Taps {
-        void read(int row, int from, int depth, float[][] to, int at, Scratch scratch);
+    /**
+     * The nine taps of a block of weights: to[tap][at + tap · apart + k · band + i] is output row + i, channel from + k. The arrays
+     * may be one and the same where {@code apart} is wide enough.
+     */
+    interface Taps {
+        void read(int row, int from, int depth, float[][] to, int at, int apart, Scratch scratch);
     }
 
-    private Taps taps(JvmMemory memory, int band) {
+    Taps taps(JvmMemory memory, int band) {
         int in = in(), out = out();
         return memory.packed(conv.weight(), "taps in bands of " + band, (tensor, allocate) -> {
                     Tensor to = allocate.apply(tensor.dtype(), Shape.of((out + band - 1) / band, 9, in, band));
@@ -96,7 +100,7 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
                     Scratch scratch = new Scratch();
                     float[][] block = new float[9][in * band];
                     for (int row = 0; row < out; row += band) {
-                        from.read(row, 0, in, block, 0, scratch);
+                        from.read(row, 0, in, block, 0, 0, scratch);
                         for (int tap = 0; tap < 9; tap++) {
                             long at = ((long) (row / band) * 9 + tap) * in * band;
                             to.write(block[tap], 0, at, in * band, scratch.shorts());
@@ -104,12 +108,12 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
                     }
                     return to;
                 })
-                .<Taps>map(tensor -> (row, from, depth, to, at, scratch) -> {
+                .<Taps>map(tensor -> (row, from, depth, to, at, apart, scratch) -> {
                     for (int tap = 0; tap < 9; tap++)
                         tensor.read(
                                 (((long) (row / band) * 9 + tap) * in + from) * band,
                                 to[tap],
-                                at,
+                                at + tap * apart,
                                 depth * band,
                                 scratch.shorts());
                 })
@@ -119,11 +123,11 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
     /** @param weight [out, in, 3, 3] */
     private Taps unpacked(Tensor weight, int band) {
         int in = in(), out = out();
-        return (row, from, depth, to, at, scratch) -> {
+        return (row, from, depth, to, at, apart, scratch) -> {
             float[] line = scratch.floats(Scratches.LINE, 9 * depth);
             for (int i = 0; i < Math.min(band, out - row); i++) {
                 weight.read(((long) (row + i) * in + from) * 9, line, 0, 9 * depth, scratch.shorts());
-                for (int tap = 0; tap < 9; tap++) spread(line, tap, to[tap], at + i, band, depth);
+                for (int tap = 0; tap < 9; tap++) spread(line, tap, to[tap], at + tap * apart + i, band, depth);
             }
         };
     }
@@ -239,7 +243,7 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
             float[][] g = scratch.rows(Scratches.TAPS, 9, padded * DEPTH);
             float[][] t = scratch.rows(Scratches.HALF_WEIGHTS, 3 * side, padded * DEPTH);
             float[][] u = scratch.rows(Scratches.WEIGHTS, points(), padded * DEPTH);
-            for (int i = 0; i < rows; i += tile.rows()) taps.read(row + i, block * DEPTH, depth, g, i * depth, scratch);
+            for (int i = 0; i < rows; i += tile.rows()) taps.read(row + i, block * DEPTH, depth, g, i * depth, 0, scratch);
             for (int b = 0; b < 3; b++) transform.weight(g[b], g[3 + b], g[6 + b], t, b, 3, n);
             for (int a = 0; a < side; a++) transform.weight(t[3 * a], t[3 * a + 1], t[3 * a + 2], u, a * side, 1, n);
         }

@@ -146,7 +146,9 @@ enum WinogradTransform {
     }
 
     /** The points beside 0 and ∞ are ±P and ±Q. */
-    private static final float P = 0.75f, Q = 1.5f, P2 = P * P, Q2 = Q * Q, P3 = P * P2, Q3 = Q * Q2;
+    static final float P = 0.75f, Q = 1.5f;
+
+    private static final float P2 = P * P, Q2 = Q * Q, P3 = P * P2, Q3 = Q * Q2;
 
     private static void input4(
             float[] d0,

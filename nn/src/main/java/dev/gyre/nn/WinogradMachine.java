@@ -1,0 +1,248 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Scratch;
+import dev.gyre.core.Workers;
+import dev.gyre.machine.Feature;
+import dev.gyre.machine.Machine;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * {@link Winograd}'s F(4, 3) with its transforms in machine code, each in both directions at once: a channel is laid out with its
+ * padding, its tiles become points while it is in a cache, and a strip's sums become outputs while they are. The same numbers and
+ * the same sums, so the same bits.
+ *
+ * <p>Lanes are tiles, four neighbours of a line (16 pixels) a group; a line of tiles is filled up to whole groups.
+ */
+record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
+    private static final int POINTS = 36, DEPTH = Winograd.DEPTH, STRIP = 32, GROUP = 16;
+
+    /** Outputs that are taken at a time: their transformed weights fill half of the second cache. */
+    private static final int ROWS = 24;
+
+    /** Strips whose sums are kept where channels come in more than one block. */
+    private static final int STRIPS = 4;
+
+    private static final int BAND = 12;
+
+    static boolean isThere() {
+        return Machine.HERE.has(Feature.AVX512);
+    }
+
+    private int in() {
+        return conv.x().dim(1);
+    }
+
+    private int out() {
+        return conv.y().dim(1);
+    }
+
+    /** Groups of a line of tiles. */
+    private int groups() {
+        return (way.across() + 3) / 4;
+    }
+
+    @Override
+    public void prepare(JvmMemory memory) {
+        way.taps(memory, BAND);
+    }
+
+    @Override
+    public void run(JvmMemory memory, Workers workers) {
+        int lines = conv.y().dim(0) * way.down();
+        int fit = Math.max(1, Winograd.ROOM / POINTS / in() / (4 * groups())), chunks = (lines + fit - 1) / fit;
+        for (int chunk = 0; chunk < chunks; chunk++) {
+            int first = (int) ((long) lines * chunk / chunks), end = (int) ((long) lines * (chunk + 1) / chunks);
+            new Chunk(memory, first, end - first).run(workers);
+        }
+    }
+
+    /** Some lines of tiles of the batch, a picture's below the other's. */
+    private final class Chunk {
+        private final JvmMemory memory;
+        private final int first;
+        private final int count;
+        private final int groups = groups();
+        private final int strips;
+        private final int pitch = GROUP * groups + 4; // of a channel's padded lines
+        private final int point = in() * STRIP + 16; // floats between points; not a multiple of 4 KiB
+        private final float[] v; // [strips, points, in, 32]
+        private final MemorySegment x;
+        private final MemorySegment y;
+
+        Chunk(JvmMemory memory, int first, int count) {
+            this.memory = memory;
+            this.first = first;
+            this.count = count;
+            strips = (count * groups + 7) / 8;
+            v = memory.scratch().floats(0, strips * POINTS * point);
+            x = memory.at(conv.x()).data();
+            y = memory.at(conv.y()).data();
+        }
+
+        void run(Workers workers) {
+            long[] places = inputs();
+            workers.run(in(), (channel, scratch) -> input(channel, places, scratch));
+            int blocks = (in() + DEPTH - 1) / DEPTH, some = blocks == 1 ? Math.max(STRIPS, strips / 4) : STRIPS;
+            int parts = (strips + some - 1) / some, pieces = (out() + ROWS - 1) / ROWS;
+            Winograd.Taps taps = way.taps(memory, BAND);
+            float[] bias = memory.at(conv.bias()).floats();
+            // All outputs of some tiles before the next: what they read is still in a cache.
+            workers.run(pieces * parts, (piece, scratch) -> {
+                int row = piece % pieces * ROWS, from = piece / pieces * some;
+                block(taps, bias, row, Math.min(ROWS, out() - row), from, Math.min(some, strips - from), scratch);
+            });
+        }
+
+        /** Where each group begins in a channel's padded lines, in bytes; pictures of the batch have lines of their own. */
+        private long[] inputs() {
+            long[] places = new long[strips * 8];
+            for (int line = 0; line < count; line++)
+                for (int g = 0; g < groups; g++)
+                    places[line * groups + g] = ((long) top(line) * pitch + g * GROUP) * Float.BYTES;
+            return places;
+        }
+
+        /** The first padded line of a line of tiles: each but a picture's first shares two with the one above. */
+        private int top(int line) {
+            int pictures = (first + line) / way.down() - first / way.down();
+            return 4 * line + 2 * pictures;
+        }
+
+        private void input(int channel, long[] places, Scratch scratch) {
+            int height = conv.x().dim(2), width = conv.x().dim(3), padding = conv.padding(), lines = top(count - 1) + 6;
+            float[] plane = scratch.floats(Scratches.GATHERED, lines * pitch);
+            for (int line = 0; line < count; line++) {
+                int image = (first + line) / way.down(), down = (first + line) % way.down();
+                for (int a = line == 0 || down == 0 ? 0 : 2; a < 6; a++) {
+                    int row = 4 * down + a - padding, at = (top(line) + a) * pitch;
+                    if (row < 0 || row >= height) Arrays.fill(plane, at, at + pitch, 0f);
+                    else {
+                        long from = (((long) image * in() + channel) * height + row) * width;
+                        int n = Math.min(width, pitch - padding);
+                        Arrays.fill(plane, at, at + padding, 0f);
+                        Elementwise.read(x, from, plane, at + padding, n);
+                        Arrays.fill(plane, at + padding + n, at + pitch, 0f);
+                    }
+                }
+            }
+            try {
+                Kernels.Filter.INPUT.invokeExact(
+                        MemorySegment.ofArray(plane),
+                        MemorySegment.ofArray(places),
+                        Kernels.at(v, channel * STRIP),
+                        point * 4L,
+                        POINTS * point * 4L,
+                        (count * groups + 3) / 4L,
+                        pitch * 4L);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+
+        private void block(Winograd.Taps taps, float[] bias, int row, int rows, int from, int strips, Scratch scratch) {
+            int padded = (rows + BAND - 1) / BAND * BAND, blocks = (in() + DEPTH - 1) / DEPTH;
+            int apart = padded * STRIP + 16, size = POINTS * apart; // floats between points, of a strip's sums
+            float[] sums = scratch.floats(Scratches.STRIP_SUMS, (blocks == 1 ? 1 : strips) * size);
+            float[] u = scratch.floats(Scratches.LEFT, POINTS * (padded * DEPTH + 16));
+            for (int block = 0; block < blocks; block++) {
+                int depth = Math.min(DEPTH, in() - block * DEPTH), weights = padded * depth + 16;
+                weights(taps, row, rows, block * DEPTH, depth, u, weights, scratch);
+                for (int s = 0; s < strips; s++) {
+                    int to = blocks == 1 ? 0 : s * size;
+                    for (int p = 0; p < POINTS; p++)
+                        multiply(
+                                block > 0,
+                                Kernels.at(u, p * weights),
+                                Kernels.at(v, ((from + s) * POINTS + p) * point + block * DEPTH * STRIP),
+                                Kernels.at(sums, to + p * apart),
+                                depth,
+                                padded / BAND);
+                    if (block == blocks - 1) output(sums, to, apart, bias, row, rows, from + s, scratch);
+                }
+            }
+        }
+
+        /** Transforms the weights of some outputs and channels; points lie {@code apart} floats from one another. */
+        private void weights(
+                Winograd.Taps taps, int row, int rows, int channel, int depth, float[] u, int apart, Scratch scratch) {
+            float[] g = scratch.floats(Scratches.KEYS, 9 * apart);
+            float[][] all = new float[9][];
+            Arrays.fill(all, g);
+            for (int i = 0; i < rows; i += BAND) taps.read(row + i, channel, depth, all, i * depth, apart, scratch);
+            long vectors = ((long) (rows + BAND - 1) / BAND * BAND * depth + 15) / 16;
+            try {
+                Kernels.Filter.WEIGHTS.invokeExact(
+                        MemorySegment.ofArray(g), apart * 4L, MemorySegment.ofArray(u), apart * 4L, vectors);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+
+        private static void multiply(
+                boolean add, MemorySegment a, MemorySegment b, MemorySegment c, int depth, int bands) {
+            try {
+                Kernels.Floats.MULTIPLY.invokeExact(a, b, c, (long) depth, (long) bands, add ? 1L : 0L);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+
+        /** Takes a strip's sums to their places: at once where groups fit the picture, else by way of an array. */
+        private void output(
+                float[] sums, int at, int apart, float[] bias, int row, int rows, int strip, Scratch scratch) {
+            int height = conv.y().dim(2), width = conv.y().dim(3), all = count * groups, begin = strip * 8;
+            boolean whole = width % GROUP == 0 && height % 4 == 0 && all % 4 == 0;
+            float[] aside = whole ? null : scratch.floats(Scratches.LINE, rows * 8 * 4 * GROUP);
+            MemorySegment to =
+                    whole ? y.asSlice((long) row * height * width * Float.BYTES) : MemorySegment.ofArray(aside);
+            long channel = whole ? (long) height * width * Float.BYTES : 8L * 4 * GROUP * Float.BYTES;
+            long line = whole ? (long) width * Float.BYTES : (long) GROUP * Float.BYTES;
+            long[] places = new long[4];
+            for (int half = 0; half < 2 && begin + 4 * half < all; half++) {
+                for (int g = 0; g < 4; g++)
+                    places[g] = whole ? 4 * place(begin + 4 * half + g, 0) : (4 * half + g) * 4L * GROUP * 4;
+                try {
+                    Kernels.Filter.OUTPUT.invokeExact(
+                            Kernels.at(sums, at + half * GROUP),
+                            MemorySegment.ofArray(places),
+                            to,
+                            apart * 4L,
+                            (long) rows,
+                            channel,
+                            Kernels.at(bias, row),
+                            line);
+                } catch (Throwable e) {
+                    throw Kernels.unexpected(e);
+                }
+            }
+            if (!whole) for (int i = 0; i < rows; i++) copy(aside, i * 8 * 4 * GROUP, row + i, begin, all);
+        }
+
+        private void copy(float[] from, int at, int channel, int begin, int all) {
+            int height = conv.y().dim(2), width = conv.y().dim(3);
+            for (int g = 0; g < Math.min(8, all - begin); g++) {
+                int left = (begin + g) % groups * GROUP, top = (first + (begin + g) / groups) % way.down() * 4;
+                int n = Math.min(GROUP, width - left);
+                for (int a = 0; a < Math.min(4, height - top); a++)
+                    MemorySegment.copy(
+                            from,
+                            at + (g * 4 + a) * GROUP,
+                            y,
+                            ValueLayout.JAVA_FLOAT,
+                            (place(begin + g, channel) + (long) a * width) * Float.BYTES,
+                            n);
+            }
+        }
+
+        /** Where a group's first output of a channel lies, in floats. */
+        private long place(int group, int channel) {
+            int height = conv.y().dim(2), width = conv.y().dim(3), line = first + group / groups;
+            return (((long) (line / way.down()) * out() + channel) * height + line % way.down() * 4) * width
+                    + group % groups * GROUP;
+        }
+    }
+}
