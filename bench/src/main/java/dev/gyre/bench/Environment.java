@@ -1,8 +1,11 @@
 package dev.gyre.bench;
 
+import dev.gyre.machine.Feature;
+import dev.gyre.machine.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What a figure is worth nothing without: the processor, the JVM and how it was started. */
@@ -11,10 +14,20 @@ public final class Environment {
 
     /** One line. */
     public static String line() {
+        String code = Machine.HERE.refusal().isPresent()
+                ? "no machine code"
+                : Machine.HERE.features().isEmpty()
+                        ? "machine code for no feature"
+                        : "machine code for "
+                                + Machine.HERE.features().stream()
+                                        .map(Feature::label)
+                                        .collect(Collectors.joining(" "));
         boolean vector = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
         return processor() + "; " + Runtime.getRuntime().availableProcessors() + " processors; "
                 + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "; Java "
-                + System.getProperty("java.runtime.version") + (vector ? "; Vector API" : "; without the Vector API");
+                + System.getProperty("java.runtime.version") + (vector ? "; Vector API" : "; without the Vector API")
+                + "; "
+                + code;
     }
 
     /** The processor's name as the system gives it, and the instruction sets that kernels look for. */

@@ -30,6 +30,10 @@ final class OneOp implements AutoCloseable {
     private long nanos;
 
     OneOp(OpShape shape, int threads) {
+        this(shape, JvmBackend.Options.DEFAULT.threads(threads));
+    }
+
+    OneOp(OpShape shape, JvmBackend.Options options) {
         Random random = new Random(1);
         Graph graph = new Graph();
         Map<String, Shape> weights = weights(shape);
@@ -47,7 +51,7 @@ final class OneOp implements AutoCloseable {
         Value y = layer(shape, values, at);
         at.check();
         graph.output(graph.add(new First(y, y.like(1))));
-        backend = new JvmBackend(JvmBackend.Options.DEFAULT.threads(threads).profiler((op, time) -> {
+        backend = new JvmBackend(options.profiler((op, time) -> {
             if (!(op instanceof First)) nanos += time;
         }));
         executable = backend.compile(graph);

@@ -1,6 +1,7 @@
 package dev.gyre.bench;
 
 import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Precision;
 import dev.gyre.diffusion.Checkpoint;
 import dev.gyre.diffusion.Progress;
 import dev.gyre.diffusion.StableDiffusion;
@@ -23,7 +24,7 @@ import java.util.regex.Pattern;
  *   --peer-python PYTHON   a Python that has torch (and diffusers, for --model)
  *   --model FILE           also time a whole guided step and decoding, 512×512, against diffusers
  *   --only REGEX           ops whose text it is found in
- *   --types fp32,bf16      the peers' (fp32)
+ *   --types fp32,bf16      of both (fp32)
  *   --threads N            of both (one for each processor)
  *   --seconds S            spent on each op and peer (3)
  *   --output md|csv|json   (md)
@@ -64,16 +65,18 @@ public final class Peers {
         if (options.containsKey("peer-python")) peers.add(new PythonPeer(options.get("peer-python"), threads));
         if (peers.isEmpty()) throw new IllegalArgumentException("no peer: build with -Ppeers or give --peer-python");
         try {
-            for (OpShape shape : OpShape.ALL)
-                if (only.matcher(shape.toString()).find())
-                    try (OneOp op = new OneOp(shape, threads)) {
-                        // HotSpot compiles in the background, and more than once.
-                        double end = System.nanoTime() + 1.5e9;
-                        while (System.nanoTime() < end) op.run();
-                        for (Peer peer : peers)
-                            compare(shape.toString(), shape.group(), shape.flops(), op::seconds, peer);
-                    }
-            if (options.containsKey("model")) models(peers, only);
+            for (String type : options.getOrDefault("types", "fp32").split(",")) {
+                for (OpShape shape : OpShape.ALL)
+                    if (only.matcher(shape.toString()).find())
+                        try (OneOp op = new OneOp(shape, ours(type))) {
+                            // HotSpot compiles in the background, and more than once.
+                            double end = System.nanoTime() + 1.5e9;
+                            while (System.nanoTime() < end) op.run();
+                            for (Peer peer : peers)
+                                compare(shape.toString(), shape.group(), type, shape.flops(), op::seconds, peer);
+                        }
+                if (options.containsKey("model")) models(peers, only, type);
+            }
         } finally {
             peers.forEach(Peer::close);
         }
@@ -88,11 +91,17 @@ public final class Peers {
         System.out.print("\n" + means.as(format));
     }
 
-    private void models(List<Peer> peers, Pattern only) throws IOException {
+    /** How Gyre runs beside a peer's type. */
+    private JvmBackend.Options ours(String type) {
+        return JvmBackend.Options.DEFAULT
+                .threads(threads)
+                .precision(type.equals("bf16") ? Precision.BF16 : Precision.F32);
+    }
+
+    private void models(List<Peer> peers, Pattern only, String type) throws IOException {
         Checkpoint checkpoint = Checkpoint.open(Path.of(options.get("model")));
         Profile profile = new Profile();
-        JvmBackend backend =
-                new JvmBackend(JvmBackend.Options.DEFAULT.threads(threads).profiler(profile));
+        JvmBackend backend = new JvmBackend(ours(type).profiler(profile));
         try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend, false)) {
             float[] context = sd.encodeText(List.of("", "a photograph of a cat"), Progress.NONE);
             float[] latents = new TorchRandom(42).next(4 * 64 * 64);
@@ -110,32 +119,30 @@ public final class Peers {
                     part.getValue().run();
                     return (System.nanoTime() - start) / 1e9;
                 };
-                for (Peer peer : peers) compare(part.getKey(), part.getKey(), flops, gyre, peer);
+                for (Peer peer : peers) compare(part.getKey(), part.getKey(), type, flops, gyre, peer);
             }
         }
     }
 
     /** A few runs of each in turn, at least three turns. */
-    private void compare(String work, String group, double flops, DoubleSupplier gyre, Peer peer) {
-        for (String type : options.getOrDefault("types", "fp32").split(",")) {
-            List<Double> ours = new ArrayList<>(), theirs = new ArrayList<>();
-            try {
-                peer.seconds(work, type); // the first builds it and warms it up
-                long start = System.nanoTime();
-                for (int i = 0; i < 3 || System.nanoTime() - start < budget * 1e9; i++) {
-                    turn(gyre, ours);
-                    turn(() -> peer.seconds(work, type), theirs);
-                }
-            } catch (UnsupportedOperationException e) {
-                System.err.println(work + " " + type + ": " + peer.name() + " cannot: " + e.getMessage());
-                continue;
+    private void compare(String work, String group, String type, double flops, DoubleSupplier gyre, Peer peer) {
+        List<Double> ours = new ArrayList<>(), theirs = new ArrayList<>();
+        try {
+            peer.seconds(work, type); // the first builds it and warms it up
+            long start = System.nanoTime();
+            for (int i = 0; i < 3 || System.nanoTime() - start < budget * 1e9; i++) {
+                turn(gyre, ours);
+                turn(() -> peer.seconds(work, type), theirs);
             }
-            double us = median(ours), them = median(theirs);
-            table.add(work, peer.name(), type, us * 1e3, them * 1e3, flops / us / 1e9, them / us);
-            ratios.computeIfAbsent(group + ", " + type + ", " + peer.name(), key -> new ArrayList<>())
-                    .add(them / us);
-            System.err.printf("%s %s %s: %.3f%n", work, type, peer.name(), them / us);
+        } catch (UnsupportedOperationException e) {
+            System.err.println(work + " " + type + ": " + peer.name() + " cannot: " + e.getMessage());
+            return;
         }
+        double us = median(ours), them = median(theirs);
+        table.add(work, peer.name(), type, us * 1e3, them * 1e3, flops / us / 1e9, them / us);
+        ratios.computeIfAbsent(group + ", " + type + ", " + peer.name(), key -> new ArrayList<>())
+                .add(them / us);
+        System.err.printf("%s %s %s: %.3f%n", work, type, peer.name(), them / us);
     }
 
     /**

@@ -109,8 +109,7 @@ final class BenchCommand implements Callable<Integer> {
                 for (Run run : runs(counts)) {
                     int count = run.threads;
                     int[] sides = sides(size);
-                    JvmBackend.Options options =
-                            JvmBackend.Options.DEFAULT
+                    JvmBackend.Options options = JvmBackend.Options.DEFAULT
                             .threads(count)
                             .lowMemory(lowMemory)
                             .precision(run.precision);

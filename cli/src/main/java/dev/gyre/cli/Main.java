@@ -1,6 +1,7 @@
 package dev.gyre.cli;
 
 import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Precision;
 import dev.gyre.diffusion.Checkpoint;
 import dev.gyre.diffusion.Picture;
 import dev.gyre.diffusion.Request;
@@ -92,6 +93,12 @@ public final class Main implements Callable<Integer> {
             description = "Read weights from the file as they are used and keep no copy of them.")
     private boolean lowMemory;
 
+    @Option(
+            names = "--precision",
+            defaultValue = "f32",
+            description = "What products multiply: f32, or bf16 where the processor can (${DEFAULT-VALUE}).")
+    private String precision;
+
     @Option(names = "--backend", defaultValue = "jvm", description = "Where to compute: jvm (${DEFAULT-VALUE}).")
     private String backend;
 
@@ -137,7 +144,8 @@ public final class Main implements Callable<Integer> {
 
         Writer writer = new Writer(spec.commandLine().getErr());
         Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
-        JvmBackend.Options options = JvmBackend.Options.DEFAULT.lowMemory(lowMemory);
+        JvmBackend.Options options =
+                JvmBackend.Options.DEFAULT.lowMemory(lowMemory).precision(precision());
         if (threads != null) options = options.threads(threads);
         try (StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(options), ema)) {
             writer.line("model " + checkpoint.name() + ": " + weights(checkpoint) + "; seed "
@@ -158,6 +166,18 @@ public final class Main implements Callable<Integer> {
     private String weights(Checkpoint checkpoint) {
         if (ema) return "averaged (EMA) weights";
         return checkpoint.hasEma() ? "last weights, not the averaged ones (--ema)" : "its only UNet weights";
+    }
+
+    private Precision precision() {
+        try {
+            Precision named = Precision.named(precision);
+            named.refusal().ifPresent(reason -> {
+                throw new UnsupportedOperationException("--precision " + precision + ": " + reason);
+            });
+            return named;
+        } catch (IllegalArgumentException e) {
+            throw usage("--" + e.getMessage());
+        }
     }
 
     private Request request() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.core.Precision;
 import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
 import java.awt.image.BufferedImage;
@@ -51,6 +52,22 @@ class MainTest {
                                 "(?s).*[0-9.]+ s in all \\(text .* s, denoise .* s, decode .* s\\); \\d+ MiB of working memory.*"));
         String bytes = Files.readString(file, StandardCharsets.ISO_8859_1);
         assertTrue(bytes.contains("Steps: 2, Sampler: DDIM, CFG scale: 5, Seed: 5, Size: 128x128, Model: shapes"));
+    }
+
+    @Test
+    void anotherPrecisionIsRecordedOrRefusedWithTheReason() throws IOException {
+        Path file = folder.resolve("star.png");
+        int status = gyre("a yellow star", "--steps", "1", "--precision", "bf16", "-o", file.toString());
+        if (Precision.BF16.refusal().isPresent()) {
+            assertEquals(1, status);
+            assertEquals("gyre: --precision bf16: " + Precision.BF16.refusal().get() + "\n", err.toString());
+            assertFalse(Files.exists(file));
+        } else {
+            assertEquals(0, status, err.toString());
+            assertTrue(Files.readString(file, StandardCharsets.ISO_8859_1).contains(", Precision: bf16"));
+        }
+        assertEquals(2, gyre("a yellow star", "--precision", "f64"));
+        assertTrue(err.toString().contains("--precision: f32 or bf16, got f64"), err.toString());
     }
 
     @Test

@@ -8,6 +8,11 @@ public interface Backend extends AutoCloseable {
     /** Plans the graph's memory and makes it ready to run. */
     Executable compile(Graph graph);
 
+    /** What products multiply. */
+    default Precision precision() {
+        return Precision.F32;
+    }
+
     @Override
     void close();
 }

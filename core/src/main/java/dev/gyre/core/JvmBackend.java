@@ -80,7 +80,7 @@ public final class JvmBackend implements Backend {
         return workers.threads();
     }
 
-    /** What products multiply. */
+    @Override
     public Precision precision() {
         return options.precision();
     }

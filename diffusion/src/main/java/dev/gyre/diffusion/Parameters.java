@@ -1,5 +1,6 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.core.Precision;
 import java.util.Optional;
 
 /**
@@ -9,6 +10,7 @@ import java.util.Optional;
  * @param model the checkpoint's name
  * @param modelHash the first ten digits of the checkpoint's SHA-256, where known
  * @param ema whether the averaged weights were used
+ * @param precision what products multiplied
  */
 public record Parameters(
         String prompt,
@@ -21,7 +23,8 @@ public record Parameters(
         Request.Size drawn,
         String model,
         Optional<String> modelHash,
-        boolean ema) {
+        boolean ema,
+        Precision precision) {
 
     /** As AUTOMATIC1111's web UI writes and reads it. */
     public String text() {
@@ -37,6 +40,7 @@ public record Parameters(
         modelHash.ifPresent(hash -> text.append(", Model hash: ").append(hash));
         text.append(", Model: ").append(model);
         if (ema) text.append(", EMA: true");
+        if (precision != Precision.F32) text.append(", Precision: ").append(precision.label());
         if (!drawn.equals(size)) text.append(", Drawn at: ").append(drawn);
         return text.toString();
     }

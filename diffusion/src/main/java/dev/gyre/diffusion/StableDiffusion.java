@@ -168,7 +168,8 @@ public final class StableDiffusion implements AutoCloseable {
                     drawn,
                     checkpoint.name(),
                     KnownFile.hash(checkpoint),
-                    ema);
+                    ema,
+                    backend.precision());
             pictures.add(Picture.of(decoded, size.width(), size.height(), parameters));
             progress.picture(pictures.get(i));
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.core.Precision;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -32,7 +33,8 @@ class PictureTest {
                 new Request.Size(2, 1),
                 "v1-5-pruned",
                 Optional.of("1a189f0be6"),
-                false);
+                false,
+                Precision.F32);
     }
 
     @Test
@@ -41,6 +43,25 @@ class PictureTest {
                 "a cat\nNegative prompt: a dog\nSteps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42, Size: 2x1,"
                         + " Model hash: 1a189f0be6, Model: v1-5-pruned",
                 parameters("a cat", "a dog").text());
+    }
+
+    @Test
+    void anotherPrecisionIsSaid() {
+        Parameters p = parameters("a cat", "");
+        Parameters bf16 = new Parameters(
+                p.prompt(),
+                p.negative(),
+                p.steps(),
+                p.sampler(),
+                p.guidance(),
+                p.seed(),
+                p.size(),
+                p.drawn(),
+                p.model(),
+                p.modelHash(),
+                p.ema(),
+                Precision.BF16);
+        assertEquals(p.text() + ", Precision: bf16", bf16.text());
     }
 
     @Test

@@ -64,7 +64,8 @@ public final class Assembler {
         return new Code(name, List.copyOf(lines));
     }
 
-    // --- jumps --------------------------------------------------------------------------------------------------------
+    // --- jumps
+    // --------------------------------------------------------------------------------------------------------
 
     /** A label to be bound later. */
     public Label label(String name) {
@@ -108,7 +109,8 @@ public final class Assembler {
         emit("ret", 0xC3);
     }
 
-    // --- general registers --------------------------------------------------------------------------------------------
+    // --- general registers
+    // --------------------------------------------------------------------------------------------
 
     public void mov(Register to, Register from) {
         registers("mov", 0x89, to, from);
@@ -232,11 +234,20 @@ public final class Assembler {
 
     /** The address of what a label marks, which comes later. */
     public void lea(Register to, Label label) {
-        emit("lea " + to + ", [rip+" + label.name + "]", 0x48 | (to.ordinal() >> 3) << 2, 0x8D, 0x05 | (to.ordinal() & 7) << 3, 0, 0, 0, 0);
+        emit(
+                "lea " + to + ", [rip+" + label.name + "]",
+                0x48 | (to.ordinal() >> 3) << 2,
+                0x8D,
+                0x05 | (to.ordinal() & 7) << 3,
+                0,
+                0,
+                0,
+                0);
         forward.add(new Jump(lines.size() - 1, at, label));
     }
 
-    // --- vectors and tiles --------------------------------------------------------------------------------------------
+    // --- vectors and tiles
+    // --------------------------------------------------------------------------------------------
 
     /** An instruction of the table with its operands, the target first. */
     public void op(Instruction instruction, Operand... operands) {
@@ -244,7 +255,9 @@ public final class Assembler {
                 ? instruction.mnemonic()
                 : instruction.mnemonic() + " "
                         + Arrays.stream(operands)
-                                .map(o -> instruction == Instruction.BZHI || instruction == Instruction.KMOVW ? half(o) : o.toString())
+                                .map(o -> instruction == Instruction.BZHI || instruction == Instruction.KMOVW
+                                        ? half(o)
+                                        : o.toString())
                                 .collect(Collectors.joining(", "));
         int last = operands.length - 1;
         Integer number = last >= 0 && operands[last] instanceof Immediate immediate ? immediate.value() : null;
@@ -362,7 +375,8 @@ public final class Assembler {
         to.put(zeroing << 7 | length << 5 | broadcast << 4 | (~v >> 4 & 1) << 3 | mask);
     }
 
-    // --- bytes --------------------------------------------------------------------------------------------------------
+    // --- bytes
+    // --------------------------------------------------------------------------------------------------------
 
     private void registers(String mnemonic, int opcode, Register to, Register from) {
         int rex = 0x48 | (from.ordinal() >> 3) << 2 | to.ordinal() >> 3;

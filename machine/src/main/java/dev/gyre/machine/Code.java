@@ -21,7 +21,10 @@ public record Code(String name, List<Line> lines) {
     public record Line(int at, byte[] bytes, String text) {
         @Override
         public boolean equals(Object other) {
-            return other instanceof Line line && at == line.at && Arrays.equals(bytes, line.bytes) && text.equals(line.text);
+            return other instanceof Line line
+                    && at == line.at
+                    && Arrays.equals(bytes, line.bytes)
+                    && text.equals(line.text);
         }
 
         @Override

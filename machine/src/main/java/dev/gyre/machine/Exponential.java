@@ -11,7 +11,6 @@ import static dev.gyre.machine.Operand.Register.RDX;
 import static dev.gyre.machine.Operand.Register.RSI;
 
 import dev.gyre.machine.Operand.Address;
-import dev.gyre.machine.Operand.Register;
 import dev.gyre.machine.Operand.Vector;
 
 /**
@@ -28,7 +27,15 @@ import dev.gyre.machine.Operand.Vector;
  */
 public record Exponential(
         float least, float most, float log2e, float round, float ln2High, float ln2Low, float... polynomial) {
-    private static final int LEAST = 0, MOST = 1, LOG2E = 2, ROUND = 3, HIGH = 4, LOW = 5, POLYNOMIAL = 6, ONE = 12, BIAS = 13;
+    private static final int LEAST = 0,
+            MOST = 1,
+            LOG2E = 2,
+            ROUND = 3,
+            HIGH = 4,
+            LOW = 5,
+            POLYNOMIAL = 6,
+            ONE = 12,
+            BIAS = 13;
     private static final int COUNT = 14;
 
     /**

@@ -82,8 +82,7 @@ public record Filtering(float p, float q) {
         }
         asm.mov(R8, RDX);
         for (int b = 0; b < SIDE; b++) {
-            for (int a = 0; a < SIDE; a++)
-                asm.op(Instruction.VMOVUPS, zmm(a), Address.at(RSP, (a * SIDE + b) * 64));
+            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS, zmm(a), Address.at(RSP, (a * SIDE + b) * 64));
             inputs(asm);
             asm.mov(RBX, R8);
             for (int a = 0; a < SIDE; a++) {
@@ -180,8 +179,7 @@ public record Filtering(float p, float q) {
         }
         asm.mov(R11, RDX);
         for (int a = 0; a < SIDE; a++) {
-            for (int v = 0; v < 3; v++)
-                asm.op(Instruction.VMOVUPS, zmm(v), Address.at(RSP, (a * 3 + v) * 64));
+            for (int v = 0; v < 3; v++) asm.op(Instruction.VMOVUPS, zmm(v), Address.at(RSP, (a * 3 + v) * 64));
             taps(asm, zmm(0), zmm(1), zmm(2));
             for (int b = 0; b < SIDE; b++) {
                 asm.op(Instruction.VMOVUPS_STORE, Address.at(R11), zmm(9 + b));
@@ -253,10 +251,7 @@ public record Filtering(float p, float q) {
             asm.add(RBP, R15);
             for (int a = 0; a < SIDE; a++) {
                 Register base = a < 3 ? R14 : RBP;
-                asm.op(
-                        Instruction.VMOVUPS,
-                        zmm(a),
-                        a % 3 == 0 ? Address.at(base) : Address.at(base, R15, a % 3, 0));
+                asm.op(Instruction.VMOVUPS, zmm(a), a % 3 == 0 ? Address.at(base) : Address.at(base, R15, a % 3, 0));
             }
             outputs(asm);
             for (int a = 0; a < 4; a++)
@@ -265,8 +260,7 @@ public record Filtering(float p, float q) {
         }
         asm.op(Instruction.VBROADCASTSS, zmm(16), Address.at(RSI));
         for (int a = 0; a < 4; a++) {
-            for (int b = 0; b < SIDE; b++)
-                asm.op(Instruction.VMOVUPS, zmm(b), Address.at(RSP, (a * SIDE + b) * 64));
+            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS, zmm(b), Address.at(RSP, (a * SIDE + b) * 64));
             outputs(asm);
             for (int b = 0; b < 4; b++) asm.op(Instruction.VADDPS, zmm(8 + b), zmm(8 + b), zmm(16));
             interleave(asm);
@@ -324,7 +318,7 @@ public record Filtering(float p, float q) {
     /** Registers 8 to 11, a column of 16 tiles each, to registers 0 to 3, a line of four tiles each. */
     private static void interleave(Assembler asm) {
         for (int half = 0; half < 2; half++) // columns 0 and 1, then 2 and 3
-            for (int i = 0; i < 2; i++) { // tiles 0 to 7, then 8 to 15
+        for (int i = 0; i < 2; i++) { // tiles 0 to 7, then 8 to 15
                 Vector to = zmm(4 + 2 * half + i);
                 asm.op(Instruction.VMOVUPS, to, zmm(8 + 2 * half));
                 asm.op(Instruction.VPERMT2PS, to, zmm(28 + i), zmm(9 + 2 * half));
@@ -348,8 +342,7 @@ public record Filtering(float p, float q) {
     private static void constants(Assembler asm, Register table, int count, boolean lanes) {
         for (int i = 0; i < count; i++) asm.op(Instruction.VBROADCASTSS, constant(i), Address.at(table, 4 * i));
         if (lanes)
-            for (int i = 0; i < 4; i++)
-                asm.op(Instruction.VMOVUPS, zmm(28 + i), Address.at(table, 4 * count + 64 * i));
+            for (int i = 0; i < 4; i++) asm.op(Instruction.VMOVUPS, zmm(28 + i), Address.at(table, 4 * count + 64 * i));
     }
 
     /** For {@link #deinterleave}. */

@@ -53,7 +53,8 @@ public final class Machine {
         // Each builds on the one before.
         if (!found.contains(Feature.AVX2)) found.clear();
         if (!found.contains(Feature.AVX512)) found.retainAll(Set.of(Feature.AVX2));
-        if (!found.contains(Feature.AVX512_BF16)) found.remove(Feature.AMX_BF16); // packing rounds with the other's instruction
+        if (!found.contains(Feature.AVX512_BF16))
+            found.remove(Feature.AMX_BF16); // packing rounds with the other's instruction
         refusal = problem;
         features = Collections.unmodifiableSet(found);
         pages = made;
@@ -75,7 +76,9 @@ public final class Machine {
                     .filter(f -> f.label().equals(name))
                     .findFirst()
                     .orElseThrow(() -> new IllegalArgumentException(WITHOUT + ": "
-                            + Arrays.stream(Feature.values()).map(Feature::label).collect(Collectors.joining(", "))
+                            + Arrays.stream(Feature.values())
+                                    .map(Feature::label)
+                                    .collect(Collectors.joining(", "))
                             + " or all, got " + name)));
         }
         return off;
@@ -96,10 +99,9 @@ public final class Machine {
                 return answer;
             };
             if (!Processor.hasXgetbv(cpuid)) return EnumSet.noneOf(Feature.class);
-            int xcr0 = (int) handle(
-                            pages.place(Processor.xgetbv().bytes(), arena),
-                            FunctionDescriptor.of(ValueLayout.JAVA_INT))
-                    .invokeExact();
+            int xcr0 = (int)
+                    handle(pages.place(Processor.xgetbv().bytes(), arena), FunctionDescriptor.of(ValueLayout.JAVA_INT))
+                            .invokeExact();
             Set<Feature> features = Processor.features(cpuid, xcr0);
             if (features.contains(Feature.AMX_BF16) && !tilesAllowed()) features.remove(Feature.AMX_BF16);
             return features;

@@ -18,8 +18,7 @@ final class Pages {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final MemoryLayout ERRNO = Linker.Option.captureStateLayout();
-    private static final long ERRNO_AT =
-            ERRNO.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+    private static final long ERRNO_AT = ERRNO.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
 
     private final MethodHandle mmap = call("mmap", FunctionDescriptor.of(LONG, LONG, LONG, INT, INT, INT, LONG));
     private final MethodHandle mprotect = call("mprotect", FunctionDescriptor.of(INT, LONG, LONG, INT));
@@ -46,7 +45,11 @@ final class Pages {
             long address = (long) mmap.invokeExact(state, 0L, size, READ | WRITE, PRIVATE_ANONYMOUS, -1, 0L);
             if (address == -1) throw refused("memory", state);
             MemorySegment.copy(
-                    MemorySegment.ofArray(code), 0, MemorySegment.ofAddress(address).reinterpret(size), 0, code.length);
+                    MemorySegment.ofArray(code),
+                    0,
+                    MemorySegment.ofAddress(address).reinterpret(size),
+                    0,
+                    code.length);
             if ((int) mprotect.invokeExact(state, address, size, READ | EXECUTE) != 0) {
                 UnsupportedOperationException refused = refused("executable memory", state);
                 unmap(address, size);

@@ -32,8 +32,7 @@ public record Power(float least, float... polynomial) {
         Assembler asm = new Assembler();
         Assembler.Label table = asm.label("constants");
         asm.lea(RAX, table);
-        for (int i = 0; i <= 1 + DEGREE; i++)
-            asm.op(Instruction.VBROADCASTSS, zmm(16 + i), Address.at(RAX, 4 * i));
+        for (int i = 0; i <= 1 + DEGREE; i++) asm.op(Instruction.VBROADCASTSS, zmm(16 + i), Address.at(RAX, 4 * i));
         asm.op(Instruction.VMOVUPS, ORDER, Address.at(RAX, 4 * (2 + DEGREE)));
 
         for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS, zmm(i), Address.at(RSI, 64 * i));

@@ -31,7 +31,7 @@ import java.util.List;
  * products are summed in floats. Arguments:
  *
  * <pre>
- *   a      bands, one after the other: FLOATS [depth][rows], PAIRS [rows][depth]
+ *   a      bands, one after the other: FLOATS [depth][band], PAIRS [band][depth]
  *   b      [depth][strip]
  *   c      [bands · rows][strip], floats
  *   depth  elements that k runs over, at least 1
@@ -41,12 +41,13 @@ import java.util.List;
  * </pre>
  *
  * @param kind of elements
- * @param rows of a band
+ * @param rows that are computed of each band
+ * @param band rows that a band holds; where it is more than {@code rows}, for one band at a time
  * @param vectors that a strip is wide
  * @param bits of a vector
  * @param scattered whether a table says where the strip's rows are: the windows of a convolution need not be copied together
  */
-public record Product(Kind kind, int rows, int vectors, int bits, boolean scattered) {
+public record Product(Kind kind, int rows, int band, int vectors, int bits, boolean scattered) {
     public enum Kind {
         /** A chain of fused multiply-adds. */
         FLOATS,
@@ -59,6 +60,11 @@ public record Product(Kind kind, int rows, int vectors, int bits, boolean scatte
 
     /** Where each three rows of a band of PAIRS begin: an address reaches a base, and one or two lines beyond it. */
     private static final List<Register> BASES = List.of(RBX, RBP, R12, R13, R14);
+
+    /** All rows of each band, and a strip of two vectors in one place. */
+    public Product(Kind kind, int rows, int bits) {
+        this(kind, rows, rows, 2, bits, false);
+    }
 
     public Product {
         int registers = bits == 512 ? 32 : 16;
@@ -84,9 +90,10 @@ public record Product(Kind kind, int rows, int vectors, int bits, boolean scatte
             asm.mov(RAX, RCX);
             asm.shl(RAX, 2); // bytes of a line of A
         }
-        Assembler.Label band = asm.here("band");
+        Assembler.Label next = asm.here("band");
         for (int i = 0; i < rows * vectors; i++) zero(asm, vector(i));
-        if (scattered) asm.mov(R10, Address.at(RSP, 8 * saved.size() + 8)); // the seventh argument, behind the return address
+        if (scattered)
+            asm.mov(R10, Address.at(RSP, 8 * saved.size() + 8)); // the seventh argument, behind the return address
         else asm.mov(R10, RSI);
         asm.mov(R11, RCX);
         for (int i = 0; i < bases.size(); i++)
@@ -123,11 +130,12 @@ public record Product(Kind kind, int rows, int vectors, int bits, boolean scatte
         asm.add(RDX, rows * strip() * 4);
         if (kind == Kind.PAIRS) nextBand(asm, bases);
         asm.sub(R8, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, band);
+        asm.jump(Assembler.Condition.NOT_ZERO, next);
         asm.vzeroupper();
         for (int i = saved.size() - 1; i >= 0; i--) asm.pop(saved.get(i));
         asm.ret();
-        return asm.code("product of " + kind.name().toLowerCase() + ", " + rows + " rows by " + strip() + (scattered ? ", scattered" : ""));
+        return asm.code("product of " + kind.name().toLowerCase() + ", " + rows + (band > rows ? " of " + band : "")
+                + " rows by " + strip() + (scattered ? ", scattered" : ""));
     }
 
     /** Step {@code i} from where the pointers are. */
@@ -138,9 +146,7 @@ public record Product(Kind kind, int rows, int vectors, int bits, boolean scatte
             asm.op(
                     Instruction.VMOVUPS,
                     vector(b + v),
-                    scattered
-                            ? Address.at(RSI, R15, 1, v * bits / 8)
-                            : Address.at(R10, (i * vectors + v) * bits / 8));
+                    scattered ? Address.at(RSI, R15, 1, v * bits / 8) : Address.at(R10, (i * vectors + v) * bits / 8));
         for (int row = 0; row < rows; row++) {
             Vector one = vector(a + row % free);
             asm.op(Instruction.VBROADCASTSS, one, left(bases, row, i));
@@ -154,14 +160,14 @@ public record Product(Kind kind, int rows, int vectors, int bits, boolean scatte
     }
 
     private Address left(List<Register> bases, int row, int step) {
-        if (kind == Kind.FLOATS) return Address.at(RDI, (step * rows + row) * 4);
+        if (kind == Kind.FLOATS) return Address.at(RDI, (step * band + row) * 4);
         Register base = bases.get(row / 3);
         return row % 3 == 0 ? Address.at(base, step * 4) : Address.at(base, RAX, row % 3, step * 4);
     }
 
     private void advance(Assembler asm, List<Register> bases, int steps) {
         asm.add(R10, steps * (scattered ? 8 : strip() * 4));
-        if (kind == Kind.FLOATS) asm.add(RDI, steps * rows * 4); // ends where the next band begins
+        if (kind == Kind.FLOATS) asm.add(RDI, steps * band * 4); // ends where the next band begins
         for (Register base : bases) asm.add(base, steps * 4);
     }
 

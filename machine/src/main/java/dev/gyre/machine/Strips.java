@@ -40,8 +40,7 @@ public final class Strips {
         asm.shr(RAX, 16);
         asm.op(Instruction.KMOVW, new Mask(2), RAX);
         if (!perRow)
-            for (int i = 0; i < 2; i++)
-                asm.op(Instruction.VMOVUPS, zmm(2 + i).zeroing(1 + i), Address.at(R9, 64 * i));
+            for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS, zmm(2 + i).zeroing(1 + i), Address.at(R9, 64 * i));
         Assembler.Label row = asm.here("row");
         if (perRow) asm.op(Instruction.VBROADCASTSS, zmm(2), Address.at(R9));
         for (int i = 0; i < 2; i++) {

@@ -36,7 +36,8 @@ class AssemblerTest {
         Map<String, String> table = table();
         Map<String, byte[]> lines = Encodings.lines();
         assertTrue(lines.size() > 5000, "only " + lines.size());
-        lines.forEach((text, bytes) -> assertEquals(table.get(text), HexFormat.of().formatHex(bytes), text));
+        lines.forEach(
+                (text, bytes) -> assertEquals(table.get(text), HexFormat.of().formatHex(bytes), text));
     }
 
     @Test

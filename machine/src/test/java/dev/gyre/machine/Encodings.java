@@ -39,12 +39,14 @@ final class Encodings {
         Exponential exp = ExponentialTest.EXP;
         all.addAll(List.of(exp.softmax(512), exp.softmax(256), exp.gate(), PowerTest.POWER.softmax()));
         for (int rows = 1; rows <= 14; rows++) {
-            all.add(new Product(Product.Kind.FLOATS, rows, 2, 512, false).code());
-            all.add(new Product(Product.Kind.PAIRS, rows, 2, 512, false).code());
+            all.add(new Product(Product.Kind.FLOATS, rows, 512).code());
+            all.add(new Product(Product.Kind.PAIRS, rows, 512).code());
         }
-        for (int rows = 1; rows <= 6; rows++) all.add(new Product(Product.Kind.FLOATS, rows, 2, 256, false).code());
-        all.add(new Product(Product.Kind.PAIRS, 6, 4, 512, false).code());
-        all.add(new Product(Product.Kind.PAIRS, 12, 2, 512, true).code());
+        for (int rows = 1; rows <= 6; rows++) all.add(new Product(Product.Kind.FLOATS, rows, 256).code());
+        all.add(new Product(Product.Kind.FLOATS, 2, 12, 2, 512, false).code());
+        all.add(new Product(Product.Kind.FLOATS, 2, 6, 2, 256, false).code());
+        all.add(new Product(Product.Kind.PAIRS, 6, 6, 4, 512, false).code());
+        all.add(new Product(Product.Kind.PAIRS, 12, 12, 2, 512, true).code());
         return all;
     }
 
@@ -54,8 +56,10 @@ final class Encodings {
         List<Line> all = new ArrayList<>(systematic().lines());
         kernels().forEach(kernel -> all.addAll(kernel.lines()));
         for (Line line : all)
-            if (line.bytes().length > 0 && !line.text().startsWith("j") && !line.text().startsWith(".") && !line.text().contains("rip"))
-                lines.put(line.text(), line.bytes());
+            if (line.bytes().length > 0
+                    && !line.text().startsWith("j")
+                    && !line.text().startsWith(".")
+                    && !line.text().contains("rip")) lines.put(line.text(), line.bytes());
         return lines;
     }
 
@@ -108,8 +112,7 @@ final class Encodings {
         switch (i.form) {
             case LOAD, BROADCAST, STORE -> {
                 for (Address a : addresses)
-                    if (i.name().startsWith("TILE"))
-                        for (int t = 0; t < 8; t += 7) one(asm, i, new Tile(t), a);
+                    if (i.name().startsWith("TILE")) for (int t = 0; t < 8; t += 7) one(asm, i, new Tile(t), a);
                     else
                         for (int bits : widths)
                             for (int r : new int[] {9, 18}) {
@@ -121,18 +124,22 @@ final class Encodings {
                             }
                 if (i.form == Instruction.Form.LOAD && !i.name().startsWith("TILE"))
                     for (int bits : widths)
-                        for (int r : new int[] {1, 15, 17, 31}) one(asm, i, new Vector(r, bits, 0, false), new Vector(32 - r, bits, 0, false));
+                        for (int r : new int[] {1, 15, 17, 31})
+                            one(asm, i, new Vector(r, bits, 0, false), new Vector(32 - r, bits, 0, false));
             }
             case THREE -> {
                 for (int bits : widths)
                     for (int a : new int[] {10, 21})
                         for (int b : new int[] {1, 30})
                             for (int c : new int[] {2, 11, 19, 29})
-                                asm.op(i, new Vector(a, bits, 0, false), new Vector(b, bits, 0, false), new Vector(c, bits, 0, false));
+                                asm.op(
+                                        i,
+                                        new Vector(a, bits, 0, false),
+                                        new Vector(b, bits, 0, false),
+                                        new Vector(c, bits, 0, false));
                 for (Address a : addresses) {
                     for (int bits : widths) asm.op(i, new Vector(3, bits, 0, false), new Vector(12, bits, 0, false), a);
-                    if (i.w == 0)
-                        asm.op(i, Vector.zmm(20), Vector.zmm(7), a.broadcast(16));
+                    if (i.w == 0) asm.op(i, Vector.zmm(20), Vector.zmm(7), a.broadcast(16));
                 }
                 asm.op(i, Vector.zmm(20).zeroing(7), Vector.zmm(7), Vector.zmm(8));
             }

@@ -46,8 +46,7 @@ final class AttentionBlock {
     private final int head;
 
     /** @param n queries of the head, from {@code first} on */
-    AttentionBlock(
-            Attention op, JvmMemory memory, int batch, int head, int first, int n, Tile tile, Scratch scratch) {
+    AttentionBlock(Attention op, JvmMemory memory, int batch, int head, int first, int n, Tile tile, Scratch scratch) {
         this.op = op;
         this.batch = batch;
         this.head = head;
@@ -74,8 +73,7 @@ final class AttentionBlock {
         float[][] sums = scratch.rows(Scratches.RESULT, strips * linesY, tile.lineLength(padded));
         float[] left = scratch.floats(Scratches.KEYS, tile.padded(KEYS) * elements);
         float[] right = scratch.floats(Scratches.VALUES, padded * KEYS);
-        float[] largest = scratch.floats(Scratches.ALL_LARGEST, all),
-                total = scratch.floats(Scratches.ALL_TOTAL, all);
+        float[] largest = scratch.floats(Scratches.ALL_LARGEST, all), total = scratch.floats(Scratches.ALL_TOTAL, all);
         float[] correction = scratch.floats(Scratches.CORRECTION, all);
         Arrays.fill(largest, 0, all, Float.NEGATIVE_INFINITY);
         Arrays.fill(total, 0, all, 0f);

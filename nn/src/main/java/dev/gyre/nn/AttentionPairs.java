@@ -15,11 +15,7 @@ record AttentionPairs(AttentionBlock block) implements AttentionBlock.Loading {
         float[] floats = block.scratch.floats(Scratches.BAND, n * depth);
         for (int i = 0; i < n; i++)
             Elementwise.read(
-                    block.queries,
-                    block.place(block.op.q(), block.first + i) / Float.BYTES,
-                    floats,
-                    i * depth,
-                    depth);
+                    block.queries, block.place(block.op.q(), block.first + i) / Float.BYTES, floats, i * depth, depth);
         float factor = scale * Exp.LOG2_E; // the softmax is to the base 2
         for (int i = 0; i < n * depth; i++) floats[i] *= factor;
         float[] rows = block.scratch.floats(Scratches.GATHERED, n * pairs);

@@ -22,7 +22,8 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
      * (twice as many at a time) and loses nothing.
      */
     static Optional<JvmKernel> of(Conv2d conv) {
-        boolean filtered = !Kernels.TILES && Winograd.of(conv).filter(WinogradMachine.class::isInstance).isPresent();
+        boolean filtered = !Kernels.TILES
+                && Winograd.of(conv).filter(WinogradMachine.class::isInstance).isPresent();
         return filtered || FewOutputs.of(conv).isPresent() ? Optional.empty() : Optional.of(new ConvPairs(conv));
     }
 
@@ -32,7 +33,10 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
 
     /** Whether a pixel is a window: then lines follow one another without a gap, here and in the output. */
     private boolean pixels() {
-        return kernel() == 1 && conv.stride() == 1 && conv.padding() == 0 && conv.y().dim(3) == conv.x().dim(3);
+        return kernel() == 1
+                && conv.stride() == 1
+                && conv.padding() == 0
+                && conv.y().dim(3) == conv.x().dim(3);
     }
 
     private int rows() {
@@ -115,8 +119,7 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
             MemorySegment base = MemorySegment.ofArray(planes), places = MemorySegment.ofArray(table);
             PairGemm.Right windows = (add, a, count, column, from, depth, c, scratch) -> {
                 long at = (long) (column / wide) * pairs() * phases * plane + column % wide;
-                multiply(
-                        tile, add, a, base.asSlice(at * 4), depth, c, count, places.asSlice(from * 8L), scratch);
+                multiply(tile, add, a, base.asSlice(at * 4), depth, c, count, places.asSlice(from * 8L), scratch);
             };
             MemorySegment bias = MemorySegment.ofArray(memory.at(conv.bias()).floats());
             PairGemm.run(
@@ -149,13 +152,7 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
                     tile.multiply(add, a, together, depth, c, rows);
                 } else
                     Kernels.Scattered.MULTIPLY.invokeExact(
-                            a,
-                            b,
-                            c,
-                            (long) depth,
-                            (long) (tile.padded(rows) / tile.rows()),
-                            add ? 1L : 0L,
-                            table);
+                            a, b, c, (long) depth, (long) (tile.padded(rows) / tile.rows()), add ? 1L : 0L, table);
             } catch (Throwable e) {
                 throw Kernels.unexpected(e);
             }

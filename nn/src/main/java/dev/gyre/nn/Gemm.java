@@ -139,8 +139,7 @@ final class Gemm {
             // Strips outside: each stays in the first cache while the bands of A pass by.
             for (int strip = 0; strip * tile.strip() < wide; strip++) {
                 int n = Math.min(tile.strip(), wide - strip * tile.strip());
-                tile.multiply(
-                        from > 0, left, 0, panel, strip * lines, depth, sums, strip * perC, 0, rows, n, scratch);
+                tile.multiply(from > 0, left, 0, panel, strip * lines, depth, sums, strip * perC, 0, rows, n, scratch);
             }
         }
 

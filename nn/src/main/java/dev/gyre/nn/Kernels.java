@@ -53,7 +53,7 @@ final class Kernels {
     }
 
     private static MethodHandle product(Product.Kind kind, int rows, int bits) {
-        return Machine.HERE.place(new Product(kind, rows, 2, bits, false).code(), PRODUCT);
+        return Machine.HERE.place(new Product(kind, rows, bits).code(), PRODUCT);
     }
 
     /** Why a call failed other than by an exception of its own: it cannot. */
@@ -72,6 +72,11 @@ final class Kernels {
     static final class Floats {
         static final int ROWS = BITS == 512 ? 12 : 6;
         static final MethodHandle MULTIPLY = product(Product.Kind.FLOATS, ROWS, BITS);
+
+        /** The first two rows of a band. */
+        static final MethodHandle TWO =
+                place(new Product(Product.Kind.FLOATS, 2, ROWS, 2, BITS, false).code(), P, P, P, L, L, L);
+
         static final MethodHandle SOFTMAX = place(EXP.softmax(BITS), P, P, P, P, L);
         static final MethodHandle SCALE = place(Strips.scale(BITS), P, P, L);
 
@@ -91,7 +96,7 @@ final class Kernels {
     /** Products of pairs where the strip's rows lie scattered. */
     static final class Scattered {
         static final MethodHandle MULTIPLY = place(
-                new Product(Product.Kind.PAIRS, Pairs.ROWS, 2, 512, true).code(), P, P, P, L, L, L, P);
+                new Product(Product.Kind.PAIRS, Pairs.ROWS, Pairs.ROWS, 2, 512, true).code(), P, P, P, L, L, L, P);
 
         private Scattered() {}
     }

@@ -21,8 +21,8 @@ record LinearPairs(Linear op) implements JvmKernel {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         PairTile tile = new PairTile();
         MemorySegment x = memory.at(op.x()).data(), y = memory.at(op.y()).data();
-        MemorySegment bias = MemorySegment.ofArray(
-                op.bias().map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]));
+        MemorySegment bias =
+                MemorySegment.ofArray(op.bias().map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]));
         PairGemm.Left left = (row, count, from, depth, room, scratch) -> {
             MemorySegment pairs = MemorySegment.ofArray(room);
             MemorySegment at = x.asSlice(((long) row * in + 2L * from) * Float.BYTES);

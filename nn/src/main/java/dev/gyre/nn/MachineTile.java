@@ -38,14 +38,12 @@ final class MachineTile extends StripTile {
             int rows,
             int width,
             Scratch scratch) {
+        MemorySegment left = Kernels.at(a, at), right = MemorySegment.ofArray(b[firstB]);
+        MemorySegment sums = Kernels.at(c[firstC], row * strip());
+        long bands = padded(rows) / rows(), adding = add ? 1 : 0;
         try {
-            Kernels.Floats.MULTIPLY.invokeExact(
-                    Kernels.at(a, at),
-                    MemorySegment.ofArray(b[firstB]),
-                    Kernels.at(c[firstC], row * strip()),
-                    (long) depth,
-                    (long) (padded(rows) / rows()),
-                    add ? 1L : 0L);
+            if (rows <= 2) Kernels.Floats.TWO.invokeExact(left, right, sums, (long) depth, 1L, adding);
+            else Kernels.Floats.MULTIPLY.invokeExact(left, right, sums, (long) depth, bands, adding);
         } catch (Throwable e) {
             throw Kernels.unexpected(e);
         }

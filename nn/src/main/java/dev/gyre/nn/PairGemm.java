@@ -84,8 +84,8 @@ final class PairGemm {
             Scratch scratch) {
         int padded = tile.padded(rows), panels = panels(k), strip = tile.strip(), size = padded * strip;
         float[] room = scratch.floats(Scratches.LEFT, padded * Math.min(k, DEPTH + 16));
-        MemorySegment sums = MemorySegment.ofArray(
-                scratch.floats(Scratches.STRIP_SUMS, (panels == 1 ? 1 : strips) * size + strip));
+        MemorySegment sums =
+                MemorySegment.ofArray(scratch.floats(Scratches.STRIP_SUMS, (panels == 1 ? 1 : strips) * size + strip));
         for (int i = 0; i < panels; i++) {
             int from = panel(k, i), depth = panel(k, i + 1) - from;
             MemorySegment left = a.bands(row, rows, from, depth, room, scratch);

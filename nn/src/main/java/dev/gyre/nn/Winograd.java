@@ -243,7 +243,8 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
             float[][] g = scratch.rows(Scratches.TAPS, 9, padded * DEPTH);
             float[][] t = scratch.rows(Scratches.HALF_WEIGHTS, 3 * side, padded * DEPTH);
             float[][] u = scratch.rows(Scratches.WEIGHTS, points(), padded * DEPTH);
-            for (int i = 0; i < rows; i += tile.rows()) taps.read(row + i, block * DEPTH, depth, g, i * depth, 0, scratch);
+            for (int i = 0; i < rows; i += tile.rows())
+                taps.read(row + i, block * DEPTH, depth, g, i * depth, 0, scratch);
             for (int b = 0; b < 3; b++) transform.weight(g[b], g[3 + b], g[6 + b], t, b, 3, n);
             for (int a = 0; a < side; a++) transform.weight(t[3 * a], t[3 * a + 1], t[3 * a + 2], u, a * side, 1, n);
         }

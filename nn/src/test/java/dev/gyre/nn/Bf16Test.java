@@ -59,7 +59,9 @@ class Bf16Test {
     private static OpCase random(Random r) {
         switch (r.nextInt(3)) {
             case 0 -> {
-                int rows = 1 + r.nextInt(60), in = 1 + r.nextInt(r.nextInt(20) == 0 ? 3000 : 200), out = 1 + r.nextInt(100);
+                int rows = 1 + r.nextInt(60),
+                        in = 1 + r.nextInt(r.nextInt(20) == 0 ? 3000 : 200),
+                        out = 1 + r.nextInt(100);
                 return OpCase.of(
                                 "linear " + rows + " " + in + " " + out,
                                 (x, at) -> Linear.of(x.get(0), out, at),
@@ -69,8 +71,13 @@ class Bf16Test {
                         .weight("bias", out);
             }
             case 1 -> {
-                int kernel = 1 + r.nextInt(4), stride = 1 + r.nextInt(3), before = r.nextInt(kernel), after = r.nextInt(kernel);
-                int in = 1 + r.nextInt(r.nextInt(10) == 0 ? 300 : 20), out = 1 + r.nextInt(40), batch = 1 + r.nextInt(2);
+                int kernel = 1 + r.nextInt(4),
+                        stride = 1 + r.nextInt(3),
+                        before = r.nextInt(kernel),
+                        after = r.nextInt(kernel);
+                int in = 1 + r.nextInt(r.nextInt(10) == 0 ? 300 : 20),
+                        out = 1 + r.nextInt(40),
+                        batch = 1 + r.nextInt(2);
                 int height = kernel + r.nextInt(12), width = kernel + r.nextInt(20);
                 int[] s = {batch, in, height, width, out, kernel, stride, before, after};
                 return OpCase.of(
@@ -82,7 +89,9 @@ class Bf16Test {
                         .weight("bias", out);
             }
             default -> {
-                int batch = 1 + r.nextInt(2), queries = 1 + r.nextInt(100), keys = 1 + r.nextInt(r.nextInt(5) == 0 ? 500 : 90);
+                int batch = 1 + r.nextInt(2),
+                        queries = 1 + r.nextInt(100),
+                        keys = 1 + r.nextInt(r.nextInt(5) == 0 ? 500 : 90);
                 int heads = 1 + r.nextInt(3), depth = 1 + r.nextInt(70);
                 boolean causal = r.nextInt(4) == 0;
                 int[] s = {batch, queries, keys, heads, depth};
@@ -136,7 +145,9 @@ class Bf16Test {
         if (tensor.dtype() == dev.gyre.core.DType.I32) return tensor;
         float[] values = tensor.floats();
         for (int i = 0; i < values.length; i++) values[i] = bf16(values[i]);
-        return Tensor.of(values, tensor.shape().dims().stream().mapToInt(Integer::intValue).toArray());
+        return Tensor.of(
+                values,
+                tensor.shape().dims().stream().mapToInt(Integer::intValue).toArray());
     }
 
     /** Rounded to nearest even, as the processor does it. */

@@ -22,7 +22,9 @@ class TileTest {
     @MethodSource("tiles")
     void aProductIsAChainOfMultiplyAdds(Tile tile) {
         Random random = new Random(1);
-        for (int[] s : new int[][] {{1, 1, 1}, {4, 32, 4}, {13, 45, 7}, {24, 512, 256}, {30, 100, 255}}) {
+        for (int[] s : new int[][] {
+            {1, 1, 1}, {2, 40, 9}, {4, 32, 4}, {13, 45, 7}, {24, 512, 256}, {30, 100, 255}, {19, 33, 12}
+        }) {
             int rows = s[0], width = s[1], depth = s[2];
             float[][] a = numbers(random, rows, depth),
                     b = numbers(random, depth, width),
