@@ -110,6 +110,7 @@ fake_maven "$scratch/mvn"
 unset JAVA_HOME JAVA_OPTS GYRE_JAVA_OPTS TORNADOVM_HOME CDPATH GYRE_AOT
 printf 'model name\t: Abacus 1\nflags\t\t: beads wires\n' >"$scratch/abacus"
 printf 'model name\t: Abacus 1\nflags\t\t: beads wires glass\n' >"$scratch/better"
+printf 'model name\t: Abacus 2\nflags\t\t: fma avx2 smep bmi2 erms\n' >"$scratch/vectors"
 export GYRE_CPUINFO="$scratch/abacus"
 export GYRE_JDKS="$scratch/jdks"
 system_path=$PATH
@@ -260,6 +261,14 @@ EOF
   (export GYRE_JAVA_OPTS="-XX:+UseSerialGC" && run draw)
   check "the user's collector arrives" printed "-XX:+UseSerialGC"
   refuse "… alone" printed "-XX:+UseParallelGC"
+
+  # Where machine code runs, the Vector API's module is left out.
+  if [ "$(uname -s) $(uname -m)" = "Linux x86_64" ]; then
+    (export GYRE_CPUINFO="$scratch/vectors" && run draw)
+    refuse "no Vector API where machine code runs" printed "jdk.incubator.vector"
+    (export GYRE_CPUINFO="$scratch/vectors" GYRE_JAVA_OPTS=-Dgyre.machine.without=avx2 && run draw)
+    check "… but where that is switched off" printed "jdk.incubator.vector"
+  fi
 
   # The cache of loaded classes: made with the build, for this JDK, processor and the launcher's own options alone.
   cached() { grep -q -e "^-XX:AOTCache=$home/target/gyre-[0-9]*\.aot\$" "$scratch/out"; }

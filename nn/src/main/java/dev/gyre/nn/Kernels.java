@@ -101,7 +101,7 @@ final class Kernels {
         private Scattered() {}
     }
 
-    /** {@link #Scattered} for tiles, which want them together. */
+    /** What AMX's tiles want together, brought together: from, to, depth, table. */
     static final class Gathered {
         static final MethodHandle GATHER = place(Strips.gather(), P, P, L, P);
 

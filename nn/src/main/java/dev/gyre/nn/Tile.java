@@ -106,15 +106,15 @@ interface Tile {
 
     private static Tile best() {
         if (MachineTile.isThere()) return new MachineTile();
-        if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-            System.getLogger("dev.gyre.nn")
-                    .log(
-                            System.Logger.Level.INFO,
-                            "Gyre would be about twice as fast with machine code or the Vector API. No machine code: "
-                                    + MachineTile.whyNot()
-                                    + ". No Vector API: it takes the java option --add-modules jdk.incubator.vector");
-            return new PlainTile();
-        }
-        return VectorTile.isFast() ? new VectorTile() : new PlainTile();
+        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+        System.getLogger("dev.gyre.nn")
+                .log(
+                        System.Logger.Level.INFO,
+                        "No machine code: " + MachineTile.whyNot()
+                                + (vectors
+                                        ? ". The Vector API's kernels run"
+                                        : ". Nor is there the Vector API, which would be about twice as fast as the plain loops"
+                                                + " that run: it takes the java option --add-modules jdk.incubator.vector"));
+        return vectors && VectorTile.isFast() ? new VectorTile() : new PlainTile();
     }
 }
