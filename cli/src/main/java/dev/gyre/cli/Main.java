@@ -141,7 +141,7 @@ public final class Main implements Callable<Integer> {
         if (threads != null) options = options.threads(threads);
         try (StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(options), ema)) {
             writer.line("model " + checkpoint.name() + ": " + weights(checkpoint) + "; seed "
-                    + request.seed().getAsLong());
+                    + request.noise().seed().getAsLong());
             long start = System.nanoTime();
             sd.draw(request, writer);
             if (writer.failure != null) throw writer.failure;
@@ -213,6 +213,8 @@ public final class Main implements Callable<Integer> {
     /** The prompt's words and the seed. */
     private static String name(Picture picture) {
         String words = picture.parameters()
+                .request()
+                .text()
                 .prompt()
                 .toLowerCase(Locale.ROOT)
                 .replaceAll("[^\\p{L}\\p{N}]+", "-")

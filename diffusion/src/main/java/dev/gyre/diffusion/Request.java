@@ -1,5 +1,6 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.diffusion.sampler.NoiseSource;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -9,25 +10,13 @@ import java.util.OptionalLong;
 /**
  * What to draw. What is left empty has the model's default.
  *
- * @param prompt what should be seen
- * @param negative what should not
- * @param steps of the sampler, 1 to 1000; else 50, or 20 for a small model
- * @param guidance how much the prompt counts (classifier-free guidance, Ho and Salimans 2022); 1 and below turn it off; else 7.5,
- *     or 5 for a small model
- * @param sampler else DDIM
- * @param seed of PyTorch's CPU generator; picture i of a batch has seed + i; else random
+ * @param text what should be seen, and how it is read
+ * @param sampling how the noise is taken away
+ * @param noise where the noise comes from
  * @param size in pixels, multiples of 8; else 512×512, or a small model's native size
  * @param batch number of pictures
  */
-public record Request(
-        String prompt,
-        String negative,
-        OptionalInt steps,
-        OptionalDouble guidance,
-        Optional<Sampler> sampler,
-        OptionalLong seed,
-        Optional<Size> size,
-        int batch) {
+public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> size, int batch) {
 
     /** Pixels. */
     public record Size(int width, int height) {
@@ -37,11 +26,102 @@ public record Request(
         }
     }
 
+    /**
+     * What the model is told.
+     *
+     * @param prompt what should be seen
+     * @param negative what should not
+     * @param clipSkip which of the text encoder's layers is listened to, counted from the last, 1
+     */
+    public record Text(String prompt, String negative, int clipSkip) {
+        public Text {
+            if (clipSkip < 1) throw new IllegalArgumentException("clip skip: at least 1, got " + clipSkip);
+        }
+
+        public Text prompt(String prompt) {
+            return new Text(prompt, negative, clipSkip);
+        }
+
+        public Text negative(String negative) {
+            return new Text(prompt, negative, clipSkip);
+        }
+
+        public Text clipSkip(int clipSkip) {
+            return new Text(prompt, negative, clipSkip);
+        }
+    }
+
+    /**
+     * How the noise is taken away.
+     *
+     * @param sampler with its schedule; else DDIM
+     * @param steps of the sampler, 1 to 1000; else 50, or 20 for a small model
+     * @param guidance how much the prompt counts (classifier-free guidance, Ho and Salimans 2022); 1 and below turn it off; else 7.5,
+     *     or 5 for a small model
+     * @param guided the part of the steps that guidance is on for (Kynkäänniemi et al. 2024); elsewhere the prompt alone counts
+     */
+    public record Sampling(Optional<Sampler> sampler, OptionalInt steps, OptionalDouble guidance, Part guided) {
+        public static final Sampling DEFAULT =
+                new Sampling(Optional.empty(), OptionalInt.empty(), OptionalDouble.empty(), Part.WHOLE);
+
+        public Sampling {
+            if (steps.isPresent() && (steps.getAsInt() < 1 || steps.getAsInt() > 1000))
+                throw new IllegalArgumentException("steps: 1 to 1000, got " + steps.getAsInt());
+            if (guidance.isPresent() && !Double.isFinite(guidance.getAsDouble()))
+                throw new IllegalArgumentException("guidance: a number, got " + guidance.getAsDouble());
+        }
+
+        public Sampling sampler(Sampler sampler) {
+            return new Sampling(Optional.of(sampler), steps, guidance, guided);
+        }
+
+        public Sampling steps(int steps) {
+            return new Sampling(sampler, OptionalInt.of(steps), guidance, guided);
+        }
+
+        public Sampling guidance(double guidance) {
+            return new Sampling(sampler, steps, OptionalDouble.of(guidance), guided);
+        }
+
+        public Sampling guided(Part guided) {
+            return new Sampling(sampler, steps, guidance, guided);
+        }
+    }
+
+    /** Part of a run: steps of which at least {@code from} and less than {@code to} of all steps are done before; 0 to 1. */
+    public record Part(double from, double to) {
+        public static final Part WHOLE = new Part(0, 1);
+
+        public Part {
+            if (!(0 <= from && from <= to && to <= 1))
+                throw new IllegalArgumentException("part of the steps: 0 ≤ from ≤ to ≤ 1, got " + from + " to " + to);
+        }
+
+        public boolean has(Sampler.Moment at) {
+            double done = (at.step() - 1.0) / at.steps();
+            return from <= done && done < to;
+        }
+    }
+
+    /**
+     * Where the noise comes from.
+     *
+     * @param seed picture i of a batch has seed + i; else random
+     * @param source whose random numbers the seed stands for
+     */
+    public record Noise(OptionalLong seed, NoiseSource source) {
+        public static final Noise DEFAULT = new Noise(OptionalLong.empty(), NoiseSource.CPU);
+
+        public Noise seed(long seed) {
+            return new Noise(OptionalLong.of(seed), source);
+        }
+
+        public Noise source(NoiseSource source) {
+            return new Noise(seed, source);
+        }
+    }
+
     public Request {
-        if (steps.isPresent() && (steps.getAsInt() < 1 || steps.getAsInt() > 1000))
-            throw new IllegalArgumentException("steps: 1 to 1000, got " + steps.getAsInt());
-        if (guidance.isPresent() && !Double.isFinite(guidance.getAsDouble()))
-            throw new IllegalArgumentException("guidance: a number, got " + guidance.getAsDouble());
         if (batch < 1) throw new IllegalArgumentException("batch: at least 1, got " + batch);
         size.ifPresent(Request::check);
     }
@@ -55,43 +135,46 @@ public record Request(
     }
 
     public static Request of(String prompt) {
-        return new Request(
-                prompt,
-                "",
-                OptionalInt.empty(),
-                OptionalDouble.empty(),
-                Optional.empty(),
-                OptionalLong.empty(),
-                Optional.empty(),
-                1);
+        return new Request(new Text(prompt, "", 1), Sampling.DEFAULT, Noise.DEFAULT, Optional.empty(), 1);
+    }
+
+    public Request with(Text text) {
+        return new Request(text, sampling, noise, size, batch);
+    }
+
+    public Request with(Sampling sampling) {
+        return new Request(text, sampling, noise, size, batch);
+    }
+
+    public Request with(Noise noise) {
+        return new Request(text, sampling, noise, size, batch);
     }
 
     public Request negative(String negative) {
-        return new Request(prompt, negative, steps, guidance, sampler, seed, size, batch);
+        return with(text.negative(negative));
     }
 
     public Request steps(int steps) {
-        return new Request(prompt, negative, OptionalInt.of(steps), guidance, sampler, seed, size, batch);
+        return with(sampling.steps(steps));
     }
 
     public Request guidance(double guidance) {
-        return new Request(prompt, negative, steps, OptionalDouble.of(guidance), sampler, seed, size, batch);
+        return with(sampling.guidance(guidance));
     }
 
     public Request sampler(Sampler sampler) {
-        return new Request(prompt, negative, steps, guidance, Optional.of(sampler), seed, size, batch);
+        return with(sampling.sampler(sampler));
     }
 
     public Request seed(long seed) {
-        return new Request(prompt, negative, steps, guidance, sampler, OptionalLong.of(seed), size, batch);
+        return with(noise.seed(seed));
     }
 
     public Request size(int width, int height) {
-        return new Request(
-                prompt, negative, steps, guidance, sampler, seed, Optional.of(new Size(width, height)), batch);
+        return new Request(text, sampling, noise, Optional.of(new Size(width, height)), batch);
     }
 
     public Request batch(int batch) {
-        return new Request(prompt, negative, steps, guidance, sampler, seed, size, batch);
+        return new Request(text, sampling, noise, size, batch);
     }
 }

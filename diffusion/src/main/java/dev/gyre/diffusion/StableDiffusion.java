@@ -8,14 +8,10 @@ import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.diffusion.sampler.Ddim;
-import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.diffusion.sampler.TorchRandom;
 import dev.gyre.tokenizer.ClipTokenizer;
 import dev.gyre.tokenizer.Prompt;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -116,69 +112,38 @@ public final class StableDiffusion implements AutoCloseable {
      * Draws a batch, one picture after the other: each is the same as it would be alone with its seed.
      *
      * @throws ArithmeticException when a number of the UNet's or the decoder's is not finite, saying where
+     * @throws java.util.concurrent.CancellationException when the listener says so or the thread is interrupted; pictures of the batch
+     *     that were done have been handed to the listener
      */
     public synchronized List<Picture> draw(Request request, Progress progress) {
-        int steps = request.steps().orElse(isSmall() ? 20 : 50);
-        double guidance = request.guidance().orElse(isSmall() ? 5 : 7.5);
-        Sampler sampler = request.sampler().orElse(new Ddim(0));
-        long seed = request.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
+        return new Drawing(this, request, progress).run();
+    }
+
+    /** The request with this model's defaults where it left something empty. */
+    Request complete(Request request) {
+        Request.Sampling sampling = request.sampling();
         int side = architecture.nativeSize().orElse(DEFAULT_SIZE);
         Request.Size size = request.size().orElse(new Request.Size(side, side));
-        Request.Size drawn = drawn(size);
-        if (!drawn.equals(size))
-            progress.note("this model draws at " + side + " pixels: drawn at " + drawn + " and enlarged to " + size);
+        return request.sampler(sampling.sampler().orElse(new Ddim(0)))
+                .steps(sampling.steps().orElse(isSmall() ? 20 : 50))
+                .guidance(sampling.guidance().orElse(isSmall() ? 5 : 7.5))
+                .seed(request.noise().seed().orElseGet(() -> ThreadLocalRandom.current()
+                        .nextLong(1L << 32)))
+                .size(size.width(), size.height());
+    }
 
-        boolean guided = guidance > 1;
-        long start = System.nanoTime();
-        float[] context = encodeText(
-                guided ? List.of(request.negative(), request.prompt()) : List.of(request.prompt()), progress);
-        progress.done("text", since(start));
+    /** Channels of latents. */
+    int channels() {
+        return architecture.vae().latent();
+    }
 
-        int height = drawn.height() / architecture.vae().factor(),
-                width = drawn.width() / architecture.vae().factor();
-        int count = architecture.unet().in() * height * width;
-        Duration denoise = Duration.ZERO, decode = Duration.ZERO;
-        List<Picture> pictures = new ArrayList<>();
-        for (int i = 0; i < request.batch(); i++) {
-            int picture = i + 1;
-            TorchRandom random = new TorchRandom(seed + i);
-            start = System.nanoTime();
-            float[] latents = sampler.sample(
-                    (x, t) -> guided
-                            ? guided(x, t, context, height, width, guidance)
-                            : unguided(x, t, context, height, width),
-                    random.next(count),
-                    random,
-                    steps,
-                    (step, of) -> progress.step(picture, request.batch(), step, of));
-            denoise = denoise.plus(since(start));
-            start = System.nanoTime();
-            float[] decoded = decode(latents, height, width);
-            if (!drawn.equals(size))
-                decoded = Lanczos.enlarge(decoded, 3, drawn.height(), drawn.width(), size.height(), size.width());
-            decode = decode.plus(since(start));
-            Parameters parameters = new Parameters(
-                    request.prompt(),
-                    request.negative(),
-                    steps,
-                    sampler.displayName(),
-                    guidance,
-                    seed + i,
-                    size,
-                    drawn,
-                    checkpoint.name(),
-                    KnownFile.hash(checkpoint),
-                    ema);
-            pictures.add(Picture.of(decoded, size.width(), size.height(), parameters));
-            progress.picture(pictures.get(i));
-        }
-        progress.done("denoise", denoise);
-        progress.done("decode", decode);
-        return pictures;
+    /** Pixels to a latent, in each direction. */
+    int factor() {
+        return architecture.vae().factor();
     }
 
     /** A small model repeats itself beyond its native size: then the longer side is drawn at that, the other to match. */
-    private Request.Size drawn(Request.Size size) {
+    Request.Size drawn(Request.Size size) {
         int side = architecture.nativeSize().orElse(Integer.MAX_VALUE), longer = Math.max(size.width(), size.height());
         if (longer <= side) return size;
         return new Request.Size(scaled(size.width(), side, longer), scaled(size.height(), side, longer));
@@ -213,36 +178,31 @@ public final class StableDiffusion implements AutoCloseable {
      * The UNet's prediction for a batch.
      *
      * @param x [batch, 4, height, width], flat; one timestep and one text state for each
-     * @param context [batch, 77, 768], flat, as {@link #encodeText} gives it
+     * @param context [batch, tokens, 768], flat, as {@link #encodeText} gives it; 77 tokens or a multiple of it
      * @return [batch, 4, height, width], flat
      */
     public synchronized float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
         UNet net = architecture.unet();
-        int batch = timesteps.length;
-        List<Integer> shape = List.of(batch, height, width);
+        int batch = timesteps.length, tokens = context.length / batch / net.context();
+        List<Integer> shape = List.of(batch, height, width, tokens);
         if (!shape.equals(unetShape)) {
             closeUnet();
             Graph graph = new Graph();
             Value input = graph.input("x", DType.F32, batch, net.in(), height, width);
             Value timestep = graph.input("timestep", DType.F32, batch);
-            Value text =
-                    graph.input("text", DType.F32, batch, architecture.text().length(), net.context());
+            Value text = graph.input("text", DType.F32, batch, tokens, net.context());
             graph.output(net.build(input, timestep, text, weights.unet(graph)));
             unet = compile(graph);
             unetShape = shape;
         }
-        Tensor text = Tensor.of(
-                context,
-                batch,
-                architecture.text().length(),
-                architecture.unet().context());
-        return unet.run(Tensor.of(x, batch, architecture.unet().in(), height, width), Tensor.of(timesteps, batch), text)
+        Tensor text = Tensor.of(context, batch, tokens, net.context());
+        return unet.run(Tensor.of(x, batch, net.in(), height, width), Tensor.of(timesteps, batch), text)
                 .get(0)
                 .floats();
     }
 
     /** The prediction with the prompt alone. */
-    private float[] unguided(float[] x, double timestep, float[] context, int height, int width) {
+    synchronized float[] unguided(float[] x, double timestep, float[] context, int height, int width) {
         float t = (float) timestep;
         float[] epsilon = predict(x, new float[] {t}, context, height, width);
         finite(epsilon, "the UNet at timestep " + t);
@@ -318,10 +278,6 @@ public final class StableDiffusion implements AutoCloseable {
     private static void finite(float[] values, String what) {
         for (float v : values)
             if (!Float.isFinite(v)) throw new ArithmeticException(what + " gave a number that is not finite");
-    }
-
-    private static Duration since(long start) {
-        return Duration.ofNanos(System.nanoTime() - start);
     }
 
     private void closeUnet() {

@@ -78,15 +78,15 @@ class EmbeddedModelTest {
                     .steps(steps)
                     .guidance(5)
                     .seed(42);
-            float[] context = sd.encodeText(List.of("", request.prompt()), Progress.NONE);
+            float[] context = sd.encodeText(List.of("", request.text().prompt()), Progress.NONE);
             TorchRandom random = new TorchRandom(42);
             float[] latents = Sampler.named(sampler)
                     .sample(
-                            (x, t) -> sd.guided(x, t, context, 16, 16, 5),
+                            (x, at) -> sd.guided(x, at.timestep(), context, 16, 16, 5),
                             random.next(4 * 256),
                             random,
                             steps,
-                            (k, n) -> {});
+                            done -> {});
             check("latents." + i + "." + sampler, latents);
         }
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.diffusion.sampler.Sampler;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -21,24 +22,20 @@ class PictureTest {
     Path folder;
 
     private static Parameters parameters(String prompt, String negative) {
-        return new Parameters(
-                prompt,
-                negative,
-                20,
-                "Euler a",
-                7.5,
-                42,
-                new Request.Size(2, 1),
-                new Request.Size(2, 1),
-                "v1-5-pruned",
-                Optional.of("1a189f0be6"),
-                false);
+        Request request = Request.of(prompt)
+                .negative(negative)
+                .steps(20)
+                .sampler(Sampler.named("euler_a"))
+                .guidance(7.5)
+                .seed(42)
+                .size(16, 8);
+        return new Parameters(request, new Request.Size(16, 8), "v1-5-pruned", Optional.of("1a189f0be6"), false);
     }
 
     @Test
     void parametersAsAutomatic1111WritesThem() {
         assertEquals(
-                "a cat\nNegative prompt: a dog\nSteps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42, Size: 2x1,"
+                "a cat\nNegative prompt: a dog\nSteps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42, Size: 16x8,"
                         + " Model hash: 1a189f0be6, Model: v1-5-pruned",
                 parameters("a cat", "a dog").text());
     }

@@ -19,9 +19,9 @@ class SamplerTest {
     private static final NoiseSchedule SCHEDULE = new NoiseSchedule();
 
     /** A model simple enough to follow: ε = 0.3 x + 0.001 t. */
-    private static float[] toy(float[] x, double t) {
+    private static float[] toy(float[] x, Sampler.Moment at) {
         float[] epsilon = new float[x.length];
-        for (int i = 0; i < x.length; i++) epsilon[i] = (float) (0.3 * x[i] + 0.001 * t);
+        for (int i = 0; i < x.length; i++) epsilon[i] = (float) (0.3 * x[i] + 0.001 * at.timestep());
         return epsilon;
     }
 
@@ -41,9 +41,9 @@ class SamplerTest {
     void tenStepsOfTheToyModel(String name, float a, float b, float c, float d) {
         List<Integer> steps = new ArrayList<>();
         float[] x = Sampler.named(name)
-                .sample(SamplerTest::toy, new float[] {1, -0.5f, 0.25f, 2}, SamplerTest::halves, 10, (step, of) -> {
-                    assertEquals(10, of);
-                    steps.add(step);
+                .sample(SamplerTest::toy, new float[] {1, -0.5f, 0.25f, 2}, SamplerTest::halves, 10, done -> {
+                    assertEquals(10, done.steps());
+                    steps.add(done.step());
                 });
         assertArrayEquals(new float[] {a, b, c, d}, x, 1e-5f);
         assertEquals(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10), steps);
@@ -62,10 +62,10 @@ class SamplerTest {
                             return halves(count);
                         },
                         10,
-                        (step, of) -> {});
+                        done -> {});
         // The last step stays above the data: its target is the first timestep's noise, not none.
         assertEquals(10, draws.size());
-        float[] without = new Ddim(0).sample(SamplerTest::toy, noise, SamplerTest::halves, 10, (step, of) -> {});
+        float[] without = new Ddim(0).sample(SamplerTest::toy, noise, SamplerTest::halves, 10, done -> {});
         assertTrue(Math.abs(x[0] - without[0]) > 0.1);
     }
 
@@ -84,17 +84,19 @@ class SamplerTest {
     @Test
     void linspaceSigmas() {
         double[] known = {14.61464, 7.83988, 4.60917, 2.91831, 1.95016, 1.34493, 0.93236, 0.62498, 0.36866, 0.02917};
-        double[] timesteps = NoiseSchedule.linspace(10);
-        for (int i = 0; i < 10; i++) assertEquals(known[i], SCHEDULE.sigma(timesteps[i]), 6e-6);
+        Levels levels = Spacing.LINSPACE.levels(10);
+        for (int i = 0; i < 10; i++) assertEquals(known[i], levels.sigma(i), 6e-6);
     }
 
     @Test
     void leadingTimesteps() {
-        int[] twenty = NoiseSchedule.leading(20);
-        assertArrayEquals(new int[] {951, 901, 851}, Arrays.copyOf(twenty, 3));
+        double[] twenty = Spacing.LEADING.levels(20).timesteps();
+        assertArrayEquals(new double[] {951, 901, 851}, Arrays.copyOf(twenty, 3));
         assertEquals(1, twenty[19]);
-        assertArrayEquals(new int[] {981, 961, 941}, Arrays.copyOf(NoiseSchedule.leading(50), 3));
-        assertEquals(999, NoiseSchedule.leading(1000)[0]);
+        assertArrayEquals(
+                new double[] {981, 961, 941},
+                Arrays.copyOf(Spacing.LEADING.levels(50).timesteps(), 3));
+        assertEquals(999, Spacing.LEADING.levels(1000).timesteps()[0]);
     }
 
     @Test
@@ -102,14 +104,14 @@ class SamplerTest {
         List<Double> asked = new ArrayList<>();
         new Pndm()
                 .sample(
-                        (x, t) -> {
-                            asked.add(t);
-                            return toy(x, t);
+                        (x, at) -> {
+                            asked.add(at.timestep());
+                            return toy(x, at);
                         },
                         new float[] {1},
                         SamplerTest::halves,
                         20,
-                        (step, of) -> {});
+                        done -> {});
         assertEquals(List.of(951.0, 901.0, 901.0, 851.0), asked.subList(0, 4));
         assertEquals(21, asked.size());
     }
@@ -119,14 +121,15 @@ class SamplerTest {
     void anyNumberOfStepsEnds(int steps) {
         for (Sampler sampler : Sampler.ALL) {
             float[] x = sampler.sample(
-                    (y, t) -> {
+                    (y, at) -> {
+                        double t = at.timestep();
                         assertTrue(t >= 0 && t <= 999, sampler.displayName() + " asks for timestep " + t);
-                        return toy(y, t);
+                        return toy(y, at);
                     },
                     new float[] {1},
                     SamplerTest::halves,
                     steps,
-                    (step, of) -> {});
+                    done -> {});
             assertTrue(Float.isFinite(x[0]), sampler.displayName());
         }
     }
@@ -137,7 +140,7 @@ class SamplerTest {
         for (Sampler sampler : Sampler.ALL) {
             Exception e = assertThrows(
                     IllegalArgumentException.class,
-                    () -> sampler.sample(SamplerTest::toy, new float[] {1}, SamplerTest::halves, steps, (s, of) -> {}));
+                    () -> sampler.sample(SamplerTest::toy, new float[] {1}, SamplerTest::halves, steps, done -> {}));
             assertEquals("the number of steps is 1 to 1000, got " + steps, e.getMessage());
         }
     }

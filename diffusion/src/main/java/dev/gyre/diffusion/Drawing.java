@@ -1,0 +1,91 @@
+package dev.gyre.diffusion;
+
+import dev.gyre.diffusion.sampler.Levels;
+import dev.gyre.diffusion.sampler.Sampler;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+
+/** One request being drawn: text, then for every picture noise, steps, decoding. */
+final class Drawing {
+    private final StableDiffusion sd;
+    private final Request request; // nothing left empty
+    private final Request.Size size;
+    private final Request.Size drawn;
+    private final Progress progress;
+    private final int height; // of the latents
+    private final int width;
+
+    Drawing(StableDiffusion sd, Request request, Progress progress) {
+        this.sd = sd;
+        this.request = sd.complete(request);
+        this.progress = progress;
+        size = this.request.size().orElseThrow();
+        drawn = sd.drawn(size);
+        height = drawn.height() / sd.factor();
+        width = drawn.width() / sd.factor();
+    }
+
+    List<Picture> run() {
+        if (!drawn.equals(size))
+            progress.note("this model draws at " + Math.max(drawn.width(), drawn.height()) + " pixels: drawn at "
+                    + drawn + " and enlarged to " + size);
+        long start = System.nanoTime();
+        Sampler.Model model = new Guidance(sd, request, height, width, progress);
+        progress.done("text", since(start));
+
+        Duration denoise = Duration.ZERO, decode = Duration.ZERO;
+        List<Picture> pictures = new ArrayList<>();
+        for (int i = 0; i < request.batch(); i++) {
+            start = System.nanoTime();
+            float[] latents = denoise(i, model);
+            denoise = denoise.plus(since(start));
+            start = System.nanoTime();
+            pictures.add(picture(i, latents));
+            decode = decode.plus(since(start));
+            progress.picture(pictures.get(i));
+        }
+        progress.done("denoise", denoise);
+        progress.done("decode", decode);
+        return pictures;
+    }
+
+    /** Picture i's latents, [4, height, width]. */
+    private float[] denoise(int i, Sampler.Model model) {
+        Sampler sampler = request.sampling().sampler().orElseThrow();
+        Levels levels = sampler.levels(request.sampling().steps().orElseThrow());
+        Sampler.Noise random = request.noise().source().seeded(seed(i));
+        double[] start = levels.start(random.next(sd.channels() * height * width));
+        long begin = System.nanoTime();
+        return sampler.sample(model, start, levels, random, done -> {
+            Duration left = since(begin).dividedBy(done.step()).multipliedBy(done.steps() - done.step());
+            progress.step(new Progress.Step(i + 1, request.batch(), done.step(), done.steps(), done.sigma(), left));
+        });
+    }
+
+    private Picture picture(int i, float[] latents) {
+        check(progress);
+        float[] decoded = sd.decode(latents, height, width);
+        if (!drawn.equals(size))
+            decoded = Lanczos.enlarge(decoded, 3, drawn.height(), drawn.width(), size.height(), size.width());
+        Request alone = request.seed(seed(i)).batch(1);
+        Parameters parameters =
+                new Parameters(alone, drawn, sd.checkpoint().name(), KnownFile.hash(sd.checkpoint()), sd.ema());
+        return Picture.of(decoded, size.width(), size.height(), parameters);
+    }
+
+    private long seed(int i) {
+        return request.noise().seed().orElseThrow() + i;
+    }
+
+    /** @throws CancellationException when the listener wants no more, or the thread is interrupted */
+    static void check(Progress progress) {
+        if (progress.cancelled()) throw new CancellationException("cancelled");
+        if (Thread.interrupted()) throw new CancellationException("interrupted");
+    }
+
+    private static Duration since(long start) {
+        return Duration.ofNanos(System.nanoTime() - start);
+    }
+}
