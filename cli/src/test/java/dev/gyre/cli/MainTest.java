@@ -96,7 +96,12 @@ class MainTest {
         mistake(2, "--size: multiples of 8, got 100x100", "x", "--size", "100x100");
         mistake(2, "--size: width and height as in 512x512, got big", "x", "--size", "big");
         mistake(2, "--steps: 1 to 1000, got 0", "x", "--steps", "0");
-        mistake(2, "unknown sampler \"warp\"; there are ddim, plms, euler, euler_a", "x", "--sampler", "warp");
+        mistake(
+                2,
+                "unknown sampler \"warp\"; there are ddim, plms, lms, euler, euler_a, heun",
+                "x",
+                "--sampler",
+                "warp");
         mistake(2, "--backend: there is jvm, got abacus", "x", "--backend", "abacus");
         mistake(2, "--threads: at least 1, got 0", "x", "--threads", "0");
         mistake(1, "there are no averaged (EMA) weights of the UNet in this file", "x", "--ema");

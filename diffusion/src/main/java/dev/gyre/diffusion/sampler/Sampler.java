@@ -1,7 +1,6 @@
 package dev.gyre.diffusion.sampler;
 
 import java.util.List;
-import java.util.Locale;
 
 /**
  * A way from noise to a picture: down the levels of a schedule, asking the model for the noise in the current state. All samplers work
@@ -64,7 +63,23 @@ public interface Sampler {
     }
 
     /** All samplers there are. */
-    List<Sampler> ALL = List.of(new Ddim(0), new Pndm(), new Euler(), new EulerAncestral(1));
+    List<Sampler> ALL = List.of(
+            new Ddim(0),
+            new Pndm(),
+            new Lms(),
+            new Euler(),
+            new EulerAncestral(1),
+            new Heun(),
+            new Dpm2(),
+            new Dpm2Ancestral(1),
+            new Dpmpp2SAncestral(1),
+            new Dpmpp2M(),
+            new DpmppSde(1),
+            new Dpmpp2MSde(1),
+            new Dpmpp3MSde(1),
+            new UniPc(),
+            new Lcm(),
+            new Ddpm());
 
     /** Begins a run. */
     Stepper stepper(Run run);
@@ -118,18 +133,13 @@ public interface Sampler {
     List<String> aliases();
 
     /**
-     * The sampler of this name, in the spelling of diffusers, AUTOMATIC1111 or stable-diffusion.cpp; case does not matter.
+     * The sampler of this name, in the spelling of diffusers, AUTOMATIC1111, stable-diffusion.cpp or k-diffusion, with a schedule's name
+     * behind it or not ("DPM++ 2M Karras"). Case, blanks, hyphens and underscores do not matter. diffusers' names bring diffusers'
+     * schedules.
      *
      * @throws IllegalArgumentException naming those there are
      */
     static Sampler named(String name) {
-        String wanted = name.toLowerCase(Locale.ROOT);
-        for (Sampler sampler : ALL) {
-            if (sampler.displayName().toLowerCase(Locale.ROOT).equals(wanted)) return sampler;
-            for (String alias : sampler.aliases())
-                if (alias.toLowerCase(Locale.ROOT).equals(wanted)) return sampler;
-        }
-        throw new IllegalArgumentException("unknown sampler \"" + name + "\"; there are "
-                + String.join(", ", ALL.stream().map(s -> s.aliases().get(0)).toList()));
+        return SamplerNames.find(name);
     }
 }
