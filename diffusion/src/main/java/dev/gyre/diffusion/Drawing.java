@@ -55,10 +55,10 @@ final class Drawing {
     private float[] denoise(int i, Sampler.Model model) {
         Sampler sampler = request.sampling().sampler().orElseThrow();
         Levels levels = sampler.levels(request.sampling().steps().orElseThrow());
-        Sampler.Noise random = request.noise().source().seeded(seed(i));
-        double[] start = levels.start(random.next(sd.channels() * height * width));
+        PictureNoise noise = new PictureNoise(request.noise().of(i));
+        double[] start = levels.start(noise.initial(sd.channels(), height, width));
         long begin = System.nanoTime();
-        return sampler.sample(model, start, levels, random, done -> {
+        return sampler.sample(model, start, levels, noise, done -> {
             Duration left = since(begin).dividedBy(done.step()).multipliedBy(done.steps() - done.step());
             progress.step(new Progress.Step(i + 1, request.batch(), done.step(), done.steps(), done.sigma(), left));
         });
@@ -69,14 +69,10 @@ final class Drawing {
         float[] decoded = sd.decode(latents, height, width);
         if (!drawn.equals(size))
             decoded = Lanczos.enlarge(decoded, 3, drawn.height(), drawn.width(), size.height(), size.width());
-        Request alone = request.seed(seed(i)).batch(1);
+        Request alone = request.with(request.noise().of(i)).batch(1);
         Parameters parameters =
                 new Parameters(alone, drawn, sd.checkpoint().name(), KnownFile.hash(sd.checkpoint()), sd.ema());
         return Picture.of(decoded, size.width(), size.height(), parameters);
-    }
-
-    private long seed(int i) {
-        return request.noise().seed().orElseThrow() + i;
     }
 
     /** @throws CancellationException when the listener wants no more, or the thread is interrupted */

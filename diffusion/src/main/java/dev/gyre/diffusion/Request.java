@@ -108,16 +108,47 @@ public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> 
      *
      * @param seed picture i of a batch has seed + i; else random
      * @param source whose random numbers the seed stands for
+     * @param variation another seed mixed into the first noise, where it should be
+     * @param stepSeedDelta if not 0, the noise that steps take is that of seed + this (AUTOMATIC1111's "eta noise seed delta"); else it
+     *     goes on where the first noise ended
      */
-    public record Noise(OptionalLong seed, NoiseSource source) {
-        public static final Noise DEFAULT = new Noise(OptionalLong.empty(), NoiseSource.CPU);
+    public record Noise(OptionalLong seed, NoiseSource source, Optional<Variation> variation, long stepSeedDelta) {
+        public static final Noise DEFAULT = new Noise(OptionalLong.empty(), NoiseSource.CPU, Optional.empty(), 0);
 
         public Noise seed(long seed) {
-            return new Noise(OptionalLong.of(seed), source);
+            return new Noise(OptionalLong.of(seed), source, variation, stepSeedDelta);
         }
 
         public Noise source(NoiseSource source) {
-            return new Noise(seed, source);
+            return new Noise(seed, source, variation, stepSeedDelta);
+        }
+
+        public Noise variation(Variation variation) {
+            return new Noise(seed, source, Optional.of(variation), stepSeedDelta);
+        }
+
+        public Noise stepSeedDelta(long delta) {
+            return new Noise(seed, source, variation, delta);
+        }
+
+        /** Picture i of a batch alone. */
+        Noise of(int i) {
+            if (variation.isEmpty()) return seed(seed.orElseThrow() + i);
+            Variation of = variation.get();
+            return variation(new Variation(of.seed() + i, of.strength()));
+        }
+    }
+
+    /**
+     * A picture much like another: its first noise is turned towards that of another seed.
+     *
+     * @param seed picture i of a batch has this seed + i, and all have the request's seed
+     * @param strength 0, as if it were not there, to 1, the other seed's noise alone
+     */
+    public record Variation(long seed, double strength) {
+        public Variation {
+            if (!(0 <= strength && strength <= 1))
+                throw new IllegalArgumentException("variation strength: 0 to 1, got " + strength);
         }
     }
 

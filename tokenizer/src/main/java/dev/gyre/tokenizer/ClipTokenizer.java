@@ -71,6 +71,21 @@ public final class ClipTokenizer {
         return new Prompt(ids, tokens, decode(all.subList(tokens, all.size())));
     }
 
+    /**
+     * The text with {@link Emphasis}, however long it is.
+     *
+     * @return chunks of 75 tokens, at least one
+     */
+    public List<PromptChunk> chunks(String text) {
+        Chunks chunks = new Chunks();
+        List<List<Emphasis.Part>> stretches = Emphasis.parse(text);
+        for (int i = 0; i < stretches.size(); i++) {
+            if (i > 0) chunks.end();
+            for (Emphasis.Part part : stretches.get(i)) chunks.add(encode(part.text()), part.weight());
+        }
+        return chunks.finish();
+    }
+
     /** The text of these tokens: words with single spaces between. */
     public String decode(List<Integer> ids) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -7,7 +7,9 @@ import java.util.function.LongFunction;
 /** Whose random numbers a seed stands for. The same seed gives another picture with each. */
 public enum NoiseSource {
     /** PyTorch's generator on a CPU: diffusers with a CPU generator, ComfyUI, AUTOMATIC1111 with "CPU". */
-    CPU(TorchRandom::new);
+    CPU(TorchRandom::new),
+    /** PyTorch's generator on an Nvidia GPU: AUTOMATIC1111 by default ("GPU", "NV"), stable-diffusion.cpp, diffusers with a GPU generator. */
+    CUDA(PhiloxRandom::new);
 
     private final LongFunction<Sampler.Noise> seeded;
 
