@@ -52,7 +52,7 @@ record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nativeSize
         Graph graph = new Graph();
         Weights texts = file.text(graph), diffusion = file.unet(graph), pictures = file.vae(graph);
         int side = vae.factor();
-        text.build(graph.input("ids", DType.I32, 1, text.length()), texts);
+        text.build(graph.input("ids", DType.I32, 1, text.length()), 1, texts);
         unet.build(
                 graph.input("x", DType.F32, 1, unet.in(), side, side),
                 graph.input("timestep", DType.F32, 1),

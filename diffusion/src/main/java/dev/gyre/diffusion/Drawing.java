@@ -5,6 +5,8 @@ import dev.gyre.diffusion.sampler.Sampler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 
 /** One request being drawn: text, then for every picture noise, steps, decoding. */
@@ -14,6 +16,8 @@ final class Drawing {
     private final Request.Size size;
     private final Request.Size drawn;
     private final Progress progress;
+    private final Sampler sampler;
+    private final Levels levels;
     private final int height; // of the latents
     private final int width;
 
@@ -23,6 +27,8 @@ final class Drawing {
         this.progress = progress;
         size = this.request.size().orElseThrow();
         drawn = sd.drawn(size);
+        sampler = this.request.sampling().sampler().orElseThrow();
+        levels = sampler.levels(this.request.sampling().steps().orElseThrow());
         height = drawn.height() / sd.factor();
         width = drawn.width() / sd.factor();
     }
@@ -32,7 +38,9 @@ final class Drawing {
             progress.note("this model draws at " + Math.max(drawn.width(), drawn.height()) + " pixels: drawn at "
                     + drawn + " and enlarged to " + size);
         long start = System.nanoTime();
-        Sampler.Model model = new Guidance(sd, request, height, width, progress);
+        boolean guided = request.sampling().guidance().orElseThrow() > 1;
+        Conditioning text = new Conditioning(sd, request.text(), levels.steps(), guided, progress);
+        Sampler.Model model = new Guidance(sd, request, height, width, text, progress);
         progress.done("text", since(start));
 
         Duration denoise = Duration.ZERO, decode = Duration.ZERO;
@@ -53,15 +61,30 @@ final class Drawing {
 
     /** Picture i's latents, [4, height, width]. */
     private float[] denoise(int i, Sampler.Model model) {
-        Sampler sampler = request.sampling().sampler().orElseThrow();
-        Levels levels = sampler.levels(request.sampling().steps().orElseThrow());
         PictureNoise noise = new PictureNoise(request.noise().of(i));
         double[] start = levels.start(noise.initial(sd.channels(), height, width));
         long begin = System.nanoTime();
         return sampler.sample(model, start, levels, noise, done -> {
             Duration left = since(begin).dividedBy(done.step()).multipliedBy(done.steps() - done.step());
-            progress.step(new Progress.Step(i + 1, request.batch(), done.step(), done.steps(), done.sigma(), left));
+            progress.step(new Progress.Step(
+                    i + 1, request.batch(), done.step(), done.steps(), done.sigma(), left, look(done)));
         });
+    }
+
+    private Progress.Look look(Sampler.Progress done) {
+        return new Progress.Look() {
+            @Override
+            public Preview quick() {
+                return sd.latentColours().picture(done.denoised(), height, width);
+            }
+
+            @Override
+            public Preview decoded() {
+                float[] latents = new float[done.denoised().length];
+                for (int j = 0; j < latents.length; j++) latents[j] = (float) done.denoised()[j];
+                return new Preview(drawn.width(), drawn.height(), Picture.bytes(sd.decode(latents, height, width)));
+            }
+        };
     }
 
     private Picture picture(int i, float[] latents) {
@@ -70,8 +93,13 @@ final class Drawing {
         if (!drawn.equals(size))
             decoded = Lanczos.enlarge(decoded, 3, drawn.height(), drawn.width(), size.height(), size.width());
         Request alone = request.with(request.noise().of(i)).batch(1);
-        Parameters parameters =
-                new Parameters(alone, drawn, sd.checkpoint().name(), KnownFile.hash(sd.checkpoint()), sd.ema());
+        Parameters parameters = new Parameters(
+                alone,
+                drawn.equals(size) ? Optional.empty() : Optional.of(drawn),
+                sd.checkpoint().name(),
+                KnownFile.hash(sd.checkpoint()),
+                sd.ema(),
+                Map.of());
         return Picture.of(decoded, size.width(), size.height(), parameters);
     }
 

@@ -1,7 +1,6 @@
 package dev.gyre.diffusion;
 
 import dev.gyre.diffusion.sampler.Sampler;
-import java.util.List;
 
 /**
  * The UNet under classifier-free guidance (Ho and Salimans 2022), as a sampler sees it. Where guidance is off, at a scale of 1 and below
@@ -14,27 +13,23 @@ final class Guidance implements Sampler.Model {
     private final double scale;
     private final Request.Part part;
     private final Progress progress;
-    private final float[] prompt;
-    private final float[] both; // negative, then prompt; null where guidance is off
+    private final Conditioning text;
 
-    Guidance(StableDiffusion sd, Request request, int height, int width, Progress progress) {
+    Guidance(StableDiffusion sd, Request request, int height, int width, Conditioning text, Progress progress) {
         this.sd = sd;
         this.height = height;
         this.width = width;
+        this.text = text;
         this.progress = progress;
         scale = request.sampling().guidance().orElseThrow();
         part = request.sampling().guided();
-        Request.Text text = request.text();
-        boolean guided = scale > 1;
-        prompt = sd.encodeText(List.of(text.prompt()), progress);
-        both = guided ? sd.encodeText(List.of(text.negative(), text.prompt()), Progress.NONE) : null;
     }
 
     @Override
     public float[] epsilon(float[] x, Sampler.Moment at) {
         Drawing.check(progress);
-        return both != null && part.has(at)
-                ? sd.guided(x, at.timestep(), both, height, width, scale)
-                : sd.unguided(x, at.timestep(), prompt, height, width);
+        return scale > 1 && part.has(at)
+                ? sd.guided(x, at.timestep(), text.both(at.step(), at.steps()), height, width, scale)
+                : sd.unguided(x, at.timestep(), text.prompt(at.step(), at.steps()), height, width);
     }
 }

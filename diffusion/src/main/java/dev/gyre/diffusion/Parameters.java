@@ -1,58 +1,110 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.diffusion.sampler.NoiseSource;
+import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.diffusion.sampler.Stochastic;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
- * How a picture was drawn.
+ * How a picture was drawn. Its text is AUTOMATIC1111's: prompt, negative prompt and a line of settings, those that only Gyre has among
+ * them.
  *
- * @param request of this picture alone, with nothing left empty
- * @param drawn the size the model worked at; the picture was enlarged from it where its size is another
+ * @param request of this picture alone; nothing is left empty in what Gyre drew
+ * @param drawn the size the model worked at, where the picture was enlarged from another than its own
  * @param model the checkpoint's name
  * @param modelHash the first ten digits of the checkpoint's SHA-256, where known
  * @param ema whether the averaged weights were used
+ * @param others what another tool wrote and Gyre does not know
  */
-public record Parameters(Request request, Request.Size drawn, String model, Optional<String> modelHash, boolean ema) {
+public record Parameters(
+        Request request,
+        Optional<Request.Size> drawn,
+        String model,
+        Optional<String> modelHash,
+        boolean ema,
+        Map<String, String> others) {
 
     public long seed() {
         return request.noise().seed().orElseThrow();
     }
 
-    public Request.Size size() {
-        return request.size().orElseThrow();
+    /**
+     * Those that a PNG carries.
+     *
+     * @throws IOException when it cannot be read, or is no PNG, or carries none that can be understood
+     */
+    public static Parameters read(Path png) throws IOException {
+        try {
+            Optional<String> text = Png.text(Files.readAllBytes(png));
+            return parse(text.orElseThrow(() -> new IOException("the picture carries no parameters")));
+        } catch (java.nio.file.NoSuchFileException e) {
+            throw new IOException(png + ": there is no such file", e);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new IOException(png + ": " + e.getMessage(), e);
+        }
     }
 
-    /** As AUTOMATIC1111's web UI writes and reads it. */
+    /**
+     * Reads what {@link #text} or AUTOMATIC1111's web UI wrote.
+     *
+     * @throws IllegalArgumentException when a setting makes no sense, naming it
+     */
+    public static Parameters parse(String text) {
+        return ParametersText.parse(text);
+    }
+
+    /** For a PNG. */
     public String text() {
-        StringBuilder text = new StringBuilder(request.text().prompt()).append('\n');
-        if (!request.text().negative().isEmpty())
-            text.append("Negative prompt: ").append(request.text().negative()).append('\n');
-        return text.append(entries().entrySet().stream()
-                        .map(e -> e.getKey() + ": " + e.getValue())
-                        .collect(Collectors.joining(", ")))
-                .toString();
+        return ParametersText.write(request.text().prompt(), request.text().negative(), entries());
     }
 
     private Map<String, String> entries() {
         Map<String, String> entries = new LinkedHashMap<>();
         Request.Sampling sampling = request.sampling();
-        entries.put("Steps", String.valueOf(sampling.steps().orElseThrow()));
-        entries.put("Sampler", sampling.sampler().orElseThrow().displayName());
-        entries.put("CFG scale", number(sampling.guidance().orElseThrow()));
-        entries.put("Seed", String.valueOf(seed()));
-        entries.put("Size", size().toString());
+        sampling.steps().ifPresent(steps -> entries.put("Steps", String.valueOf(steps)));
+        sampling.sampler().ifPresent(sampler -> {
+            entries.put("Sampler", sampler.displayName());
+            entries.put("Schedule type", sampler.schedule().displayName());
+        });
+        sampling.guidance().ifPresent(guidance -> entries.put("CFG scale", number(guidance)));
+        request.noise().seed().ifPresent(seed -> entries.put("Seed", String.valueOf(seed)));
+        request.size().ifPresent(size -> entries.put("Size", size.toString()));
         modelHash.ifPresent(hash -> entries.put("Model hash", hash));
-        entries.put("Model", model);
+        if (!model.isEmpty()) entries.put("Model", model);
         if (request.text().clipSkip() != 1)
             entries.put("Clip skip", String.valueOf(request.text().clipSkip()));
+        entries.put("RNG", request.noise().source() == NoiseSource.CPU ? "CPU" : "NV");
+        request.noise().variation().ifPresent(variation -> {
+            entries.put("Variation seed", String.valueOf(variation.seed()));
+            entries.put("Variation seed strength", number(variation.strength()));
+        });
+        if (request.noise().stepSeedDelta() != 0)
+            entries.put("ENSD", String.valueOf(request.noise().stepSeedDelta()));
+        sampling.sampler().flatMap(Parameters::eta).ifPresent(eta -> entries.put("Eta", number(eta)));
+        if (!sampling.guided().equals(Request.Part.WHOLE))
+            entries.put("Guided", sampling.guided().toString());
+        if (request.text().plain()) entries.put("Prompt syntax", "plain");
         if (ema) entries.put("EMA", "true");
-        if (!drawn.equals(size())) entries.put("Drawn at", drawn.toString());
+        drawn.ifPresent(size -> entries.put("Drawn at", size.toString()));
         return entries;
     }
 
+    /** Where it is not what the sampler's name stands for. */
+    private static Optional<Double> eta(Sampler sampler) {
+        boolean usual = Sampler.named(sampler.displayName()).equals(sampler.bare());
+        return !usual && sampler.bare() instanceof Stochastic stochastic
+                ? Optional.of(stochastic.eta())
+                : Optional.empty();
+    }
+
     private static String number(double value) {
-        return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? String.valueOf((long) value)
+                : String.valueOf(value);
     }
 }

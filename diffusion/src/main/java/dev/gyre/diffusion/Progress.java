@@ -31,6 +31,16 @@ public interface Progress {
      * @param step from 1
      * @param sigma how much noise is left
      * @param left an estimate of the time until this picture's last step, from the steps so far
+     * @param look how the picture would look if the model were right already
      */
-    record Step(int picture, int pictures, int step, int steps, double sigma, Duration left) {}
+    record Step(int picture, int pictures, int step, int steps, double sigma, Duration left, Look look) {}
+
+    /** What is looked at costs time; nothing else does. Only while the step is being told of. */
+    interface Look {
+        /** A pixel for each latent, by a matrix: next to nothing. */
+        Preview quick();
+
+        /** Decoded, at the size that the model works at: as long as decoding the picture takes. */
+        Preview decoded();
+    }
 }

@@ -2,6 +2,8 @@ package dev.gyre.diffusion;
 
 import dev.gyre.diffusion.sampler.NoiseSource;
 import dev.gyre.diffusion.sampler.Sampler;
+import java.math.BigDecimal;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -20,6 +22,17 @@ public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> 
 
     /** Pixels. */
     public record Size(int width, int height) {
+        /** Reads {@code 512x768}. */
+        public static Size parse(String text) {
+            String[] sides = text.toLowerCase(Locale.ROOT).split("x", -1);
+            try {
+                if (sides.length == 2) return new Size(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new IllegalArgumentException("size: width and height as in 512x512, got " + text);
+        }
+
         @Override
         public String toString() {
             return width + "x" + height;
@@ -32,22 +45,28 @@ public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> 
      * @param prompt what should be seen
      * @param negative what should not
      * @param clipSkip which of the text encoder's layers is listened to, counted from the last, 1
+     * @param plain whether the text is taken as it stands and cut at 75 tokens, as diffusers does, rather than read in AUTOMATIC1111's
+     *     syntax ({@link dev.gyre.tokenizer.PromptEdits}, {@link dev.gyre.tokenizer.Emphasis}), however long it is
      */
-    public record Text(String prompt, String negative, int clipSkip) {
+    public record Text(String prompt, String negative, int clipSkip, boolean plain) {
         public Text {
             if (clipSkip < 1) throw new IllegalArgumentException("clip skip: at least 1, got " + clipSkip);
         }
 
         public Text prompt(String prompt) {
-            return new Text(prompt, negative, clipSkip);
+            return new Text(prompt, negative, clipSkip, plain);
         }
 
         public Text negative(String negative) {
-            return new Text(prompt, negative, clipSkip);
+            return new Text(prompt, negative, clipSkip, plain);
         }
 
         public Text clipSkip(int clipSkip) {
-            return new Text(prompt, negative, clipSkip);
+            return new Text(prompt, negative, clipSkip, plain);
+        }
+
+        public Text plain(boolean plain) {
+            return new Text(prompt, negative, clipSkip, plain);
         }
     }
 
@@ -95,6 +114,23 @@ public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> 
         public Part {
             if (!(0 <= from && from <= to && to <= 1))
                 throw new IllegalArgumentException("part of the steps: 0 ≤ from ≤ to ≤ 1, got " + from + " to " + to);
+        }
+
+        @Override
+        public String toString() {
+            return BigDecimal.valueOf(from).toPlainString() + "-"
+                    + BigDecimal.valueOf(to).toPlainString();
+        }
+
+        /** Reads {@code 0.2-0.8}. */
+        public static Part parse(String text) {
+            String[] ends = text.split("-", -1);
+            try {
+                if (ends.length == 2) return new Part(Double.parseDouble(ends[0]), Double.parseDouble(ends[1]));
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new IllegalArgumentException("part of the steps: from and to as in 0.2-0.8, got " + text);
         }
 
         public boolean has(Sampler.Moment at) {
@@ -150,6 +186,17 @@ public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> 
             if (!(0 <= strength && strength <= 1))
                 throw new IllegalArgumentException("variation strength: 0 to 1, got " + strength);
         }
+
+        /** Reads {@code 7:0.2}. */
+        public static Variation parse(String text) {
+            String[] parts = text.split(":", -1);
+            try {
+                if (parts.length == 2) return new Variation(Long.parseLong(parts[0]), Double.parseDouble(parts[1]));
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new IllegalArgumentException("variation: seed and strength as in 7:0.2, got " + text);
+        }
     }
 
     public Request {
@@ -166,7 +213,7 @@ public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> 
     }
 
     public static Request of(String prompt) {
-        return new Request(new Text(prompt, "", 1), Sampling.DEFAULT, Noise.DEFAULT, Optional.empty(), 1);
+        return new Request(new Text(prompt, "", 1, false), Sampling.DEFAULT, Noise.DEFAULT, Optional.empty(), 1);
     }
 
     public Request with(Text text) {

@@ -10,6 +10,7 @@ import dev.gyre.core.Value;
 import dev.gyre.diffusion.sampler.Ddim;
 import dev.gyre.tokenizer.ClipTokenizer;
 import dev.gyre.tokenizer.Prompt;
+import dev.gyre.tokenizer.PromptChunk;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -34,6 +35,8 @@ public final class StableDiffusion implements AutoCloseable {
     private Executable unet;
 
     private List<Integer> unetShape = List.of();
+
+    private LatentColours latentColours;
 
     private long peakBytes;
 
@@ -132,6 +135,12 @@ public final class StableDiffusion implements AutoCloseable {
                 .size(size.width(), size.height());
     }
 
+    /** Fitted when it is first asked for. */
+    LatentColours latentColours() {
+        if (latentColours == null) latentColours = LatentColours.of(this);
+        return latentColours;
+    }
+
     /** Channels of latents. */
     int channels() {
         return architecture.vae().latent();
@@ -154,24 +163,63 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /**
-     * The text encoder's last hidden states.
+     * The text encoder's last hidden states of texts as they stand, cut at 75 tokens.
      *
      * @return [texts, tokens, width], flat
      */
     public synchronized float[] encodeText(List<String> texts, Progress progress) {
-        int length = architecture.text().length();
-        int[] ids = new int[texts.size() * length];
-        for (int i = 0; i < texts.size(); i++) {
-            Prompt prompt = tokenizer.tokenize(texts.get(i));
-            if (!prompt.cut().isEmpty())
-                progress.note("the prompt is longer than " + (ClipTokenizer.LENGTH - 2) + " tokens; cut off: \""
-                        + prompt.cut() + "\"");
-            System.arraycopy(prompt.ids(), 0, ids, i * length, length);
-        }
+        return encode(
+                texts.stream()
+                        .flatMap(text -> chunks(text, true, progress).stream())
+                        .toList(),
+                1);
+    }
+
+    /**
+     * The text encoder's hidden states of chunks, with the weights of their tokens.
+     *
+     * @param skip which layer is listened to, counted from the last, 1
+     * @return [chunks, tokens, width], flat
+     */
+    public synchronized float[] encode(List<PromptChunk> chunks, int skip) {
+        TextEncoder encoder = architecture.text();
+        if (skip < 1 || skip > encoder.layers())
+            throw new IllegalArgumentException("clip skip: 1 to " + encoder.layers() + ", got " + skip);
+        int length = encoder.length(), size = length * encoder.width();
+        int[] ids = new int[chunks.size() * length];
+        for (int i = 0; i < chunks.size(); i++) System.arraycopy(chunks.get(i).ids(), 0, ids, i * length, length);
         Graph graph = new Graph();
-        Value input = graph.input("ids", DType.I32, texts.size(), length);
-        graph.output(architecture.text().build(input, weights.text(graph)));
-        return runOnce(graph, Tensor.of(ids, texts.size(), length), "the text encoder");
+        Value input = graph.input("ids", DType.I32, chunks.size(), length);
+        graph.output(encoder.build(input, skip, weights.text(graph)));
+        float[] states = runOnce(graph, Tensor.of(ids, chunks.size(), length), "the text encoder");
+        for (int i = 0; i < chunks.size(); i++)
+            weigh(states, i * size, chunks.get(i).weights(), encoder.width());
+        finite(states, "the weights in the prompt");
+        return states;
+    }
+
+    /** Multiplies a chunk's rows by their weights, then all of them so that their mean is what it was, as AUTOMATIC1111 does. */
+    private static void weigh(float[] states, int at, float[] weights, int width) {
+        boolean even = true;
+        for (float weight : weights) even &= weight == 1;
+        if (even) return;
+        double before = 0, after = 0;
+        for (int i = 0; i < weights.length * width; i++) {
+            before += states[at + i];
+            states[at + i] *= weights[i / width];
+            after += states[at + i];
+        }
+        for (int i = 0; i < weights.length * width; i++) states[at + i] *= (float) (before / after);
+    }
+
+    /** A prompt's tokens. */
+    List<PromptChunk> chunks(String text, boolean plain, Progress progress) {
+        if (!plain) return tokenizer.chunks(text);
+        Prompt prompt = tokenizer.tokenize(text);
+        if (!prompt.cut().isEmpty())
+            progress.note("the prompt is longer than " + (ClipTokenizer.LENGTH - 2) + " tokens; cut off: \""
+                    + prompt.cut() + "\"");
+        return List.of(new PromptChunk(prompt.ids()));
     }
 
     /**

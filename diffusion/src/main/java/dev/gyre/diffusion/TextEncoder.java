@@ -25,14 +25,15 @@ record TextEncoder(int vocabulary, int length, int width, int inner, int layers,
      * Builds the network.
      *
      * @param ids [batch, length] tokens, I32
-     * @return the last hidden states after the final norm, [batch, length, width]
+     * @param skip which layer's states are wanted, counted from the last, 1
+     * @return that layer's hidden states after the final norm, [batch, length, width]
      */
-    Value build(Value ids, Weights at) {
+    Value build(Value ids, int skip, Weights at) {
         Value x = Embedding.of(
                 ids,
                 at.get("embeddings.token_embedding.weight", vocabulary, width),
                 at.get("embeddings.position_embedding.weight", length, width));
-        for (int i = 0; i < layers; i++) x = layer(x, at.at("encoder.layers", i));
+        for (int i = 0; i <= layers - skip; i++) x = layer(x, at.at("encoder.layers", i));
         return LayerNorm.of(x, at.at("final_layer_norm"));
     }
 

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -29,14 +30,14 @@ class PictureTest {
                 .guidance(7.5)
                 .seed(42)
                 .size(16, 8);
-        return new Parameters(request, new Request.Size(16, 8), "v1-5-pruned", Optional.of("1a189f0be6"), false);
+        return new Parameters(request, Optional.empty(), "v1-5-pruned", Optional.of("1a189f0be6"), false, Map.of());
     }
 
     @Test
     void parametersAsAutomatic1111WritesThem() {
         assertEquals(
-                "a cat\nNegative prompt: a dog\nSteps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 42, Size: 16x8,"
-                        + " Model hash: 1a189f0be6, Model: v1-5-pruned",
+                "a cat\nNegative prompt: a dog\nSteps: 20, Sampler: Euler a, Schedule type: Linspace, CFG scale: 7.5,"
+                        + " Seed: 42, Size: 16x8, Model hash: 1a189f0be6, Model: v1-5-pruned, RNG: CPU",
                 parameters("a cat", "a dog").text());
     }
 

@@ -2,6 +2,7 @@ package dev.gyre.tokenizer;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -29,52 +30,56 @@ public final class Emphasis {
      * @return for each stretch between BREAKs, its parts; an empty stretch has none
      */
     public static List<List<Part>> parse(String prompt) {
-        List<Part> parts = new ArrayList<>(); // null is a BREAK
+        List<String> texts = new ArrayList<>(); // null is a BREAK
         Deque<Integer> round = new ArrayDeque<>(), square = new ArrayDeque<>();
+        double[] weights = new double[prompt.length() + 1]; // of each text
+        Arrays.fill(weights, 1);
         Matcher token = TOKEN.matcher(prompt);
         while (token.find()) {
             String text = token.group(), weight = token.group(1);
             if (text.startsWith("\\")) {
-                parts.add(new Part(text.substring(1), 1));
+                texts.add(text.substring(1));
             } else if (text.equals("(")) {
-                round.push(parts.size());
+                round.push(texts.size());
             } else if (text.equals("[")) {
-                square.push(parts.size());
+                square.push(texts.size());
             } else if (weight != null && !round.isEmpty()) {
-                multiply(parts, round.pop(), Double.parseDouble(weight));
+                multiply(weights, round.pop(), texts.size(), Double.parseDouble(weight));
             } else if (text.equals(")") && !round.isEmpty()) {
-                multiply(parts, round.pop(), STEP);
+                multiply(weights, round.pop(), texts.size(), STEP);
             } else if (text.equals("]") && !square.isEmpty()) {
-                multiply(parts, square.pop(), 1 / STEP);
+                multiply(weights, square.pop(), texts.size(), 1 / STEP);
             } else {
                 String[] stretches = BREAK.split(text, -1);
                 for (int i = 0; i < stretches.length; i++) {
-                    if (i > 0) parts.add(null);
-                    parts.add(new Part(stretches[i], 1));
+                    if (i > 0) texts.add(null);
+                    if (!stretches[i].isEmpty()) texts.add(stretches[i]);
                 }
             }
         }
-        for (int from : round) multiply(parts, from, STEP);
-        for (int from : square) multiply(parts, from, 1 / STEP);
-        return merged(parts);
+        for (int from : round) multiply(weights, from, texts.size(), STEP);
+        for (int from : square) multiply(weights, from, texts.size(), 1 / STEP);
+        return merged(texts, weights);
     }
 
-    private static void multiply(List<Part> parts, int from, double factor) {
-        for (int i = from; i < parts.size(); i++) {
-            Part part = parts.get(i);
-            if (part != null) parts.set(i, new Part(part.text, part.weight * factor));
-        }
+    private static void multiply(double[] weights, int from, int to, double factor) {
+        for (int i = from; i < to; i++) weights[i] *= factor;
     }
 
     /** Neighbours of the same weight are one text: words do not end between them. */
-    private static List<List<Part>> merged(List<Part> parts) {
+    private static List<List<Part>> merged(List<String> texts, double[] weights) {
         List<List<Part>> stretches = new ArrayList<>(List.of(new ArrayList<>()));
-        for (Part part : parts) {
-            List<Part> stretch = stretches.getLast();
-            if (part == null) stretches.add(new ArrayList<>());
-            else if (!stretch.isEmpty() && stretch.getLast().weight == part.weight)
-                stretch.add(new Part(stretch.removeLast().text + part.text, part.weight));
-            else if (!part.text.isEmpty()) stretch.add(part);
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < texts.size(); i++) {
+            if (texts.get(i) == null) {
+                stretches.add(new ArrayList<>());
+                continue;
+            }
+            text.append(texts.get(i));
+            boolean goesOn = i + 1 < texts.size() && texts.get(i + 1) != null && weights[i + 1] == weights[i];
+            if (goesOn) continue;
+            if (!text.isEmpty()) stretches.getLast().add(new Part(text.toString(), weights[i]));
+            text.setLength(0);
         }
         return stretches;
     }

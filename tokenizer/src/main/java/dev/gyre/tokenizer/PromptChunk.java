@@ -1,5 +1,7 @@
 package dev.gyre.tokenizer;
 
+import java.util.Arrays;
+
 /**
  * A part of a prompt that the text encoder reads at once.
  *
@@ -7,8 +9,19 @@ package dev.gyre.tokenizer;
  * @param weights how much each of them counts, 1 as it is
  */
 public record PromptChunk(int[] ids, float[] weights) {
+    /** Every token counts as it is. */
+    public PromptChunk(int[] ids) {
+        this(ids, ones(ids.length));
+    }
+
     /** No text. */
     public static PromptChunk empty() {
         return new Chunks().finish().get(0);
+    }
+
+    private static float[] ones(int count) {
+        float[] ones = new float[count];
+        Arrays.fill(ones, 1);
+        return ones;
     }
 }

@@ -30,6 +30,11 @@ public final class PromptEdits {
         return new PromptEdits(new Parser(prompt).everything());
     }
 
+    /** A prompt that stays as it is. */
+    public static PromptEdits none(String prompt) {
+        return new PromptEdits(List.of(new Text(prompt)));
+    }
+
     /**
      * The prompt in a step.
      *

@@ -8,7 +8,11 @@ import java.util.List;
  *
  * @param eta 0 takes no noise on the way, 1 as much as the original diffusion
  */
-public record Ddim(double eta) implements Sampler {
+public record Ddim(double eta) implements Stochastic {
+    public Ddim {
+        Stochastic.check(eta);
+    }
+
     @Override
     public Stepper stepper(Run run) {
         return (i, x) -> {
@@ -20,6 +24,11 @@ public record Ddim(double eta) implements Sampler {
             }
             return to.up(y, run);
         };
+    }
+
+    @Override
+    public Sampler withEta(double eta) {
+        return new Ddim(eta);
     }
 
     @Override

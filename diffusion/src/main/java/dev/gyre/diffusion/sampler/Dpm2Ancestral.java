@@ -7,13 +7,22 @@ import java.util.List;
  *
  * @param eta how much noise: 1 as the original diffusion
  */
-public record Dpm2Ancestral(double eta) implements Sampler {
+public record Dpm2Ancestral(double eta) implements Stochastic {
+    public Dpm2Ancestral {
+        Stochastic.check(eta);
+    }
+
     @Override
     public Stepper stepper(Run run) {
         return (i, x) -> {
             Ancestral to = Ancestral.between(run.sigma(i), run.sigma(i + 1), eta);
             return to.up(Dpm2.to(to.down(), i, x, run), run);
         };
+    }
+
+    @Override
+    public Sampler withEta(double eta) {
+        return new Dpm2Ancestral(eta);
     }
 
     @Override

@@ -8,7 +8,11 @@ import java.util.List;
  *
  * @param eta how much noise: 1 as the original diffusion
  */
-public record Dpmpp2MSde(double eta) implements Sampler {
+public record Dpmpp2MSde(double eta) implements Stochastic {
+    public Dpmpp2MSde {
+        Stochastic.check(eta);
+    }
+
     @Override
     public Stepper stepper(Run run) {
         return new Stepper() {
@@ -30,6 +34,11 @@ public record Dpmpp2MSde(double eta) implements Sampler {
                 return new Ancestral(0, next * Math.sqrt(-Math.expm1(-2 * eta * h))).up(y, run);
             }
         };
+    }
+
+    @Override
+    public Sampler withEta(double eta) {
+        return new Dpmpp2MSde(eta);
     }
 
     @Override

@@ -8,7 +8,11 @@ import java.util.List;
  *
  * @param eta how much noise: 1 as the original diffusion
  */
-public record Dpmpp2SAncestral(double eta) implements Sampler {
+public record Dpmpp2SAncestral(double eta) implements Stochastic {
+    public Dpmpp2SAncestral {
+        Stochastic.check(eta);
+    }
+
     @Override
     public Stepper stepper(Run run) {
         return (i, x) -> {
@@ -20,6 +24,11 @@ public record Dpmpp2SAncestral(double eta) implements Sampler {
             double[] u = Dpmpp.toward(d, x, sigma, middle);
             return to.up(Dpmpp.toward(run.denoisedAt(u, middle), x, sigma, to.down()), run);
         };
+    }
+
+    @Override
+    public Sampler withEta(double eta) {
+        return new Dpmpp2SAncestral(eta);
     }
 
     @Override

@@ -9,7 +9,11 @@ import java.util.List;
  *
  * @param eta how much noise: 1 as the original diffusion
  */
-public record Dpmpp3MSde(double eta) implements Sampler {
+public record Dpmpp3MSde(double eta) implements Stochastic {
+    public Dpmpp3MSde {
+        Stochastic.check(eta);
+    }
+
     @Override
     public Stepper stepper(Run run) {
         return new Stepper() {
@@ -42,6 +46,11 @@ public record Dpmpp3MSde(double eta) implements Sampler {
                 return phi2 * first - phi3 * second;
             }
         };
+    }
+
+    @Override
+    public Sampler withEta(double eta) {
+        return new Dpmpp3MSde(eta);
     }
 
     @Override

@@ -8,7 +8,11 @@ import java.util.List;
  *
  * @param eta how much noise: 1 as the original diffusion
  */
-public record DpmppSde(double eta) implements Sampler {
+public record DpmppSde(double eta) implements Stochastic {
+    public DpmppSde {
+        Stochastic.check(eta);
+    }
+
     @Override
     public Stepper stepper(Run run) {
         return (i, x) -> {
@@ -22,6 +26,11 @@ public record DpmppSde(double eta) implements Sampler {
             Ancestral whole = Ancestral.between(sigma, next, eta);
             return whole.up(Dpmpp.toward(second, x, sigma, whole.down()), run);
         };
+    }
+
+    @Override
+    public Sampler withEta(double eta) {
+        return new DpmppSde(eta);
     }
 
     @Override

@@ -8,13 +8,22 @@ import java.util.List;
  *
  * @param eta how much: 1 as the original diffusion
  */
-public record EulerAncestral(double eta) implements Sampler {
+public record EulerAncestral(double eta) implements Stochastic {
+    public EulerAncestral {
+        Stochastic.check(eta);
+    }
+
     @Override
     public Stepper stepper(Run run) {
         return (i, x) -> {
             Ancestral to = Ancestral.between(run.sigma(i), run.sigma(i + 1), eta);
             return to.up(Euler.along(x, run.epsilon(x, i), to.down() - run.sigma(i)), run);
         };
+    }
+
+    @Override
+    public Sampler withEta(double eta) {
+        return new EulerAncestral(eta);
     }
 
     @Override

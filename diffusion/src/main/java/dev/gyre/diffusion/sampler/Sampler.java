@@ -102,6 +102,21 @@ public interface Sampler {
         return new Scheduled(this, schedule);
     }
 
+    /** Itself, on whatever schedule. */
+    default Sampler bare() {
+        return this;
+    }
+
+    /**
+     * This sampler with another η.
+     *
+     * @throws IllegalArgumentException when it takes no noise on its way, or η is not 0 to 1
+     */
+    default Sampler noisy(double eta) {
+        if (this instanceof Stochastic stochastic) return stochastic.withEta(eta);
+        throw new IllegalArgumentException("eta: " + displayName() + " takes no noise on its way");
+    }
+
     /**
      * Draws a sample from noise.
      *

@@ -20,6 +20,16 @@ public record Scheduled(Sampler sampler, Schedule schedule) implements Sampler {
     }
 
     @Override
+    public Sampler bare() {
+        return sampler;
+    }
+
+    @Override
+    public Sampler noisy(double eta) {
+        return sampler.noisy(eta).on(schedule);
+    }
+
+    @Override
     public String displayName() {
         return sampler.displayName();
     }
