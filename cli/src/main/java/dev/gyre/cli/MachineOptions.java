@@ -17,7 +17,10 @@ final class MachineOptions {
             description = "A checkpoint (.safetensors); else the small embedded model.")
     Path model;
 
-    @Option(names = "--threads", description = "Threads that compute (one for each processor).")
+    @Option(names = "--ema", description = "Use the UNet's averaged weights, where the file has them.")
+    boolean ema;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (one for each processor).")
     private Integer threads;
 
     @Option(
@@ -25,7 +28,7 @@ final class MachineOptions {
             description = "Read weights from the file as they are used and keep no copy of them.")
     private boolean lowMemory;
 
-    @Option(names = "--backend", description = "Where to compute: jvm (jvm).")
+    @Option(names = "--backend", paramLabel = "NAME", description = "Where to compute: jvm (jvm).")
     private String backend = "jvm";
 
     void check(CommandSpec spec) {
@@ -33,7 +36,7 @@ final class MachineOptions {
         if (threads != null && threads < 1) throw usage(spec, "--threads: at least 1, got " + threads);
     }
 
-    StableDiffusion load(boolean ema) throws IOException {
+    StableDiffusion load() throws IOException {
         Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
         JvmBackend.Options options = JvmBackend.Options.DEFAULT.lowMemory(lowMemory);
         if (threads != null) options = options.threads(threads);

@@ -14,6 +14,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -61,9 +62,6 @@ public final class Main implements Callable<Integer> {
 
     @ArgGroup(validate = false, heading = "%nThe model and the machine:%n")
     private MachineOptions machine = new MachineOptions();
-
-    @Option(names = "--ema", description = "Use the UNet's averaged weights, where the file has them.")
-    private boolean ema;
 
     private static final class TextOptions {
         @Option(
@@ -235,7 +233,7 @@ public final class Main implements Callable<Integer> {
         machine.check(spec);
         Request request = request();
         Session session = new Session(spec.commandLine().getErr(), output, batch, previews());
-        try (StableDiffusion sd = machine.load(ema)) {
+        try (StableDiffusion sd = machine.load()) {
             session.draw(sd, request);
         }
         return 0;
@@ -248,7 +246,7 @@ public final class Main implements Callable<Integer> {
             Request.Size sides = Request.Size.parse(size);
             return request.size(sides.width(), sides.height());
         } catch (IllegalArgumentException e) {
-            throw MachineOptions.usage(spec, "--" + e.getMessage());
+            throw usage(e);
         }
     }
 
@@ -256,7 +254,13 @@ public final class Main implements Callable<Integer> {
         try {
             return preview.previews();
         } catch (IllegalArgumentException e) {
-            throw MachineOptions.usage(spec, "--" + e.getMessage());
+            throw usage(e);
         }
+    }
+
+    /** A message that begins with an option's name says so. */
+    private ParameterException usage(IllegalArgumentException e) {
+        String message = e.getMessage(), option = "--" + message.split(":", 2)[0];
+        return MachineOptions.usage(spec, spec.findOption(option) == null ? message : "--" + message);
     }
 }

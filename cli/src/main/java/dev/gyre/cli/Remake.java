@@ -42,11 +42,12 @@ final class Remake implements Callable<Integer> {
         if (request.noise().seed().isEmpty())
             throw new IOException(picture + ": its parameters name no seed, so the picture cannot be drawn again");
         Path to = output != null ? output : Session.renamed(picture, "-again");
+        machine.ema |= parameters.ema();
         Session session = new Session(spec.commandLine().getErr(), to, 1, Session.Previews.NONE);
         if (!parameters.others().isEmpty())
             session.note("drawn without what Gyre does not know: "
                     + String.join(", ", parameters.others().keySet()));
-        try (StableDiffusion sd = machine.load(parameters.ema())) {
+        try (StableDiffusion sd = machine.load()) {
             compare(parameters, sd, session);
             session.draw(sd, request);
         }

@@ -91,6 +91,89 @@ class MainTest {
     }
 
     @Test
+    void remakeDrawsTheSamePicture() throws IOException {
+        Path file = folder.resolve("a.png");
+        assertEquals(
+                0,
+                gyre(
+                        "a (red:1.2) [circle|star] on a \u00fcber-blue \u732b",
+                        "--negative",
+                        "a moon",
+                        "--steps",
+                        "3",
+                        "--seed",
+                        "9",
+                        "--sampler",
+                        "DPM++ 2M SDE Karras",
+                        "--eta",
+                        "0.5",
+                        "--noise",
+                        "cuda",
+                        "--variation",
+                        "5:0.3",
+                        "--step-seed-delta",
+                        "7",
+                        "--guidance",
+                        "3.5",
+                        "--guided",
+                        "0-0.7",
+                        "--clip-skip",
+                        "2",
+                        "--size",
+                        "64x72",
+                        "--batch",
+                        "2",
+                        "-o",
+                        file.toString()),
+                err.toString());
+        Path second = folder.resolve("a-2.png");
+        assertEquals(0, gyre("remake", second.toString()), err.toString());
+        assertEquals(-1, Files.mismatch(second, folder.resolve("a-2-again.png")));
+        assertEquals(
+                0, gyre("remake", second.toString(), "--threads", "1", "--output", file.toString()), err.toString());
+        assertEquals(-1, Files.mismatch(second, file));
+    }
+
+    @Test
+    void remakeSaysWhatItCannotDo() throws IOException {
+        Path text = Files.writeString(folder.resolve("x.png"), "no picture");
+        assertEquals(1, gyre("remake", text.toString()));
+        assertTrue(err.toString().contains("gyre: " + text + ": not a PNG, or a broken one"), err.toString());
+        assertEquals(1, gyre("remake", folder.resolve("none.png").toString()));
+        assertTrue(err.toString().contains("none.png: there is no such file"), err.toString());
+        assertEquals(2, gyre("remake"));
+    }
+
+    @Test
+    void previewsAreWrittenBesideThePicture() throws IOException {
+        Path file = folder.resolve("a.png"), preview = folder.resolve("a.preview.png");
+        assertEquals(
+                0, gyre("a red circle", "--steps", "3", "--preview-every", "2", "-o", file.toString()), err.toString());
+        assertEquals(16, ImageIO.read(preview.toFile()).getWidth());
+        assertEquals(
+                0,
+                gyre(
+                        "a red circle",
+                        "--steps",
+                        "3",
+                        "--preview-every",
+                        "2",
+                        "--preview",
+                        "decoded",
+                        "-o",
+                        file.toString()));
+        assertEquals(128, ImageIO.read(preview.toFile()).getWidth());
+    }
+
+    @Test
+    void helpHasHeadings() {
+        assertEquals(0, gyre("--help"));
+        for (String heading :
+                new String[] {"The prompt:", "How the noise is taken away:", "The model and the machine:"})
+            assertTrue(out.toString().contains(heading), out.toString());
+    }
+
+    @Test
     void mistakesGetASentenceAndLeaveNoFile() throws IOException {
         mistake(2, "--size: multiples of 8, got 100x100", "x", "--size", "100x100");
         mistake(2, "--size: width and height as in 512x512, got big", "x", "--size", "big");
@@ -101,6 +184,14 @@ class MainTest {
                 "x",
                 "--sampler",
                 "warp");
+        mistake(2, "unknown schedule \"warp\"; there are leading, linspace,", "x", "--schedule", "warp");
+        mistake(2, "--eta: Euler takes no noise on its way", "x", "--sampler", "euler", "--eta", "1");
+        mistake(2, "--eta: 0 to 1, got 2.0", "x", "--eta", "2");
+        mistake(2, "part of the steps: from and to as in 0.2-0.8, got all", "x", "--guided", "all");
+        mistake(2, "--variation: seed and strength as in 7:0.2, got 7", "x", "--variation", "7");
+        mistake(2, "unknown noise source \"dice\"; there are cpu, cuda", "x", "--noise", "dice");
+        mistake(1, "clip skip: 1 to 3, got 9", "x", "--clip-skip", "9");
+        mistake(2, "--preview: quick or decoded, got slow", "x", "--preview", "slow");
         mistake(2, "--backend: there is jvm, got abacus", "x", "--backend", "abacus");
         mistake(2, "--threads: at least 1, got 0", "x", "--threads", "0");
         mistake(1, "there are no averaged (EMA) weights of the UNet in this file", "x", "--ema");

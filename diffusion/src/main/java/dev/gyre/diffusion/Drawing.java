@@ -82,14 +82,18 @@ final class Drawing {
             public Preview decoded() {
                 float[] latents = new float[done.denoised().length];
                 for (int j = 0; j < latents.length; j++) latents[j] = (float) done.denoised()[j];
-                return new Preview(drawn.width(), drawn.height(), Picture.bytes(sd.decode(latents, height, width)));
+                return new Preview(drawn.width(), drawn.height(), Picture.bytes(decode(latents)));
             }
         };
     }
 
-    private Picture picture(int i, float[] latents) {
+    private float[] decode(float[] latents) {
         check(progress);
-        float[] decoded = sd.decode(latents, height, width);
+        return sd.decode(latents, height, width);
+    }
+
+    private Picture picture(int i, float[] latents) {
+        float[] decoded = decode(latents);
         if (!drawn.equals(size))
             decoded = Lanczos.enlarge(decoded, 3, drawn.height(), drawn.width(), size.height(), size.width());
         Request alone = request.with(request.noise().of(i)).batch(1);

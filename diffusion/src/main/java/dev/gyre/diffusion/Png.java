@@ -89,7 +89,7 @@ final class Png {
                 }
             }
             return Optional.empty();
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             throw new IOException("not a PNG, or a broken one", e); // The reader trips over some files.
         } finally {
             reader.dispose();

@@ -37,7 +37,7 @@ public interface Progress {
 
     /** What is looked at costs time; nothing else does. Only while the step is being told of. */
     interface Look {
-        /** A pixel for each latent, by a matrix: next to nothing. */
+        /** A pixel for each latent, by a matrix fitted to such pictures: next to nothing. */
         Preview quick();
 
         /** Decoded, at the size that the model works at: as long as decoding the picture takes. */

@@ -36,8 +36,6 @@ public final class StableDiffusion implements AutoCloseable {
 
     private List<Integer> unetShape = List.of();
 
-    private LatentColours latentColours;
-
     private long peakBytes;
 
     private StableDiffusion(Checkpoint checkpoint, Backend backend, boolean ema) {
@@ -135,10 +133,8 @@ public final class StableDiffusion implements AutoCloseable {
                 .size(size.width(), size.height());
     }
 
-    /** Fitted when it is first asked for. */
     LatentColours latentColours() {
-        if (latentColours == null) latentColours = LatentColours.of(this);
-        return latentColours;
+        return isSmall() ? LatentColours.SHAPES : LatentColours.SD;
     }
 
     /** Channels of latents. */
