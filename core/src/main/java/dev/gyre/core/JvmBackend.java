@@ -1,5 +1,6 @@
 package dev.gyre.core;
 
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -85,6 +86,11 @@ public final class JvmBackend implements Backend {
         Executable executable = new JvmExecutable(graph, this);
         open.incrementAndGet();
         return executable;
+    }
+
+    @Override
+    public void release(MemorySegment.Scope owner) {
+        packed.release(owner);
     }
 
     Workers workers() {

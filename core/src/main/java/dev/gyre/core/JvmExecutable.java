@@ -98,13 +98,13 @@ final class JvmExecutable implements Executable, JvmMemory {
         MemorySegment data = buffers.get(plan.place(value))
                 .asSlice(
                         TornadoNativeArray.ARRAY_HEADER,
-                        (long) value.shape().elements() * value.dtype().bytes());
+                        value.dtype().bytes(value.shape().elements()));
         return new Tensor(value.dtype(), value.shape(), data);
     }
 
     @Override
     public Optional<Tensor> packed(Value weight, String order, Packing packing) {
-        return backend.options().lowMemory()
+        return backend.options().lowMemory() || weight.dtype() == DType.Q8_0
                 ? Optional.empty()
                 : Optional.of(backend.packed().of(at(weight), order, packing));
     }
