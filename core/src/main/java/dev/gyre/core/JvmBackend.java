@@ -89,6 +89,11 @@ public final class JvmBackend implements Backend {
     }
 
     @Override
+    public long plan(Graph graph) {
+        return new JvmPlan(graph, definitions).memory().peakBytes();
+    }
+
+    @Override
     public void release(MemorySegment.Scope owner) {
         packed.release(owner);
     }

@@ -4,6 +4,7 @@ import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.TensorInfo;
+import dev.gyre.nn.LowRank;
 import dev.gyre.nn.Weights;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -173,7 +175,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /** The weights of a model's parts, for graphs; the UNet's averaged ones where {@code ema}. */
     Source source(boolean ema) {
-        return new Source(textPrefix(), key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key));
+        return new Source(textPrefix(), key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key), Map.of());
     }
 
     /**
@@ -181,18 +183,32 @@ public final class Checkpoint implements AutoCloseable {
      *
      * @param textPrefix where the text encoder's keys begin
      * @param find a tensor by its key
+     * @param additions what adapters add to layers, by their paths
      */
-    record Source(String textPrefix, Function<String, Optional<Tensor>> find) {
+    record Source(String textPrefix, Function<String, Optional<Tensor>> find, Map<String, List<LowRank>> additions) {
         Weights unet(Graph graph) {
-            return Weights.of(graph, find).at(UNET);
+            return all(graph).at(UNET);
         }
 
         Weights vae(Graph graph) {
-            return Weights.of(graph, find).at(VAE);
+            return all(graph).at(VAE);
         }
 
         Weights text(Graph graph) {
-            return Weights.of(graph, find).at(textPrefix);
+            return all(graph).at(textPrefix);
+        }
+
+        private Weights all(Graph graph) {
+            return Weights.of(graph, find, path -> additions.getOrDefault(path, List.of()));
+        }
+
+        /** With what adapters add. */
+        Source with(List<Network.Adapter> adapters, Checkpoint model) {
+            Map<String, List<LowRank>> all = new HashMap<>();
+            for (Network.Adapter adapter : adapters)
+                adapter.lora().additions(model).forEach((path, one) -> all.computeIfAbsent(path, p -> new ArrayList<>())
+                        .add(one.scaled((float) adapter.strength())));
+            return new Source(textPrefix, find, all);
         }
     }
 

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -36,12 +35,13 @@ final class WeightFile {
         return SafeTensors.open(path);
     }
 
-    /** A zip as {@code torch.save} writes it today, or a bare pickle of protocol 2 and later. */
+    /** A zip as {@code torch.save} writes it today, or a bare pickle; a safetensors file has its header's '{' in ninth place. */
     private static boolean isPickle(Path path) throws IOException {
         try (InputStream in = Files.newInputStream(path)) {
-            byte[] start = in.readNBytes(4);
-            return Arrays.equals(start, new byte[] {'P', 'K', 3, 4})
-                    || start.length > 1 && start[0] == (byte) 0x80 && start[1] >= 2 && start[1] <= 5 && start[2] != 0;
+            byte[] start = in.readNBytes(9);
+            if (start.length < 4 || start.length == 9 && start[8] == '{') return false;
+            boolean zip = start[0] == 'P' && start[1] == 'K' && start[2] == 3 && start[3] == 4;
+            return zip || start[0] == (byte) 0x80 && start[1] >= 2 && start[1] <= 5;
         }
     }
 

@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
+import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
@@ -37,7 +38,18 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         return LowRank.addTo(y, x, stride, before, after, at);
     }
 
-    static Value of(Value x, Value weight, Value bias, int stride, int before, int after) {
+    /** Reads {@code weight} alone; no padding. */
+    public static Value withoutBias(Value x, int out, int kernel, int stride, Weights at) {
+        return withoutBias(x, at.get("weight", out, x.dim(1), kernel, kernel), stride, 0, 0);
+    }
+
+    static Value withoutBias(Value x, Value weight, int stride, int before, int after) {
+        int out = weight.dim(0);
+        Value none = x.graph().constant("no bias", Tensor.of(new float[out], out));
+        return of(x, weight, none, stride, before, after);
+    }
+
+    private static Value of(Value x, Value weight, Value bias, int stride, int before, int after) {
         int height = (x.dim(2) + before + after - weight.dim(2)) / stride + 1;
         int width = (x.dim(3) + before + after - weight.dim(3)) / stride + 1;
         Value y = x.like(x.dim(0), weight.dim(0), height, width);

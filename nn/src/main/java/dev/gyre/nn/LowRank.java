@@ -13,6 +13,11 @@ import java.util.Optional;
  * @param up [out, rank] or [out, rank, 1, 1]
  */
 public record LowRank(Tensor down, Optional<Tensor> mid, Tensor up, float scale) {
+    /** So many times what this one adds. */
+    public LowRank scaled(float by) {
+        return new LowRank(down, mid, up, scale * by);
+    }
+
     /** y and what adapters add to it, y being a linear layer's output for x. */
     static Value addTo(Value y, Value x, Weights at) {
         for (LowRank one : at.additions()) {
@@ -27,17 +32,13 @@ public record LowRank(Tensor down, Optional<Tensor> mid, Tensor up, float scale)
         for (LowRank one : at.additions()) {
             Value down = kernel(x, "down", one.down);
             Value inner = one.mid.isPresent() || down.dim(2) == 1 && stride == 1
-                    ? convolution(x, down, 1, 0, 0)
-                    : convolution(x, down, stride, before, after);
-            if (one.mid.isPresent()) inner = convolution(inner, kernel(x, "mid", one.mid.get()), stride, before, after);
-            y = Add.of(y, convolution(inner, kernel(x, "up", one.up), 1, 0, 0), one.scale);
+                    ? Conv2d.withoutBias(x, down, 1, 0, 0)
+                    : Conv2d.withoutBias(x, down, stride, before, after);
+            if (one.mid.isPresent())
+                inner = Conv2d.withoutBias(inner, kernel(x, "mid", one.mid.get()), stride, before, after);
+            y = Add.of(y, Conv2d.withoutBias(inner, kernel(x, "up", one.up), 1, 0, 0), one.scale);
         }
         return y;
-    }
-
-    private static Value convolution(Value x, Value weight, int stride, int before, int after) {
-        Value none = x.graph().constant("no bias", Tensor.of(new float[weight.dim(0)], weight.dim(0)));
-        return Conv2d.of(x, weight, none, stride, before, after);
     }
 
     private static Value matrix(Value x, String name, Tensor tensor) {
