@@ -46,8 +46,7 @@ def write(folder):
         down, up = low_rank("kohya." + path, module(unet, path), 2, path in LOCON)
         name = "lora_unet_" + path.replace(".", "_")
         kohya |= {name + ".lora_down.weight": down, name + ".lora_up.weight": up}
-        if i % 2 == 0:
-            kohya[name + ".alpha"] = torch.tensor(1.5)
+        kohya[name + ".alpha"] = torch.tensor(1.5 if i % 2 == 0 else 4.0)
     for path in TEXT:
         down, up = low_rank("kohya.te." + path, module(encoder(text), path), 2, False)
         name = "lora_te_text_model_encoder_" + path.replace(".", "_")

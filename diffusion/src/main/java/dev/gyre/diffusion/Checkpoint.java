@@ -1,6 +1,7 @@
 package dev.gyre.diffusion;
 
 import dev.gyre.core.Graph;
+import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.TensorInfo;
@@ -8,6 +9,8 @@ import dev.gyre.nn.LowRank;
 import dev.gyre.nn.Weights;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -200,6 +203,19 @@ public final class Checkpoint implements AutoCloseable {
 
         private Weights all(Graph graph) {
             return Weights.of(graph, find, path -> additions.getOrDefault(path, List.of()));
+        }
+
+        /** With more rows in the table of tokens. */
+        Source withTokens(float[] rows) {
+            String table = textPrefix + ".embeddings.token_embedding.weight";
+            Tensor before = find.apply(table).orElseThrow();
+            int width = before.shape().dim(1), count = rows.length / width;
+            MemorySegment data = Arena.ofAuto()
+                    .allocate(before.data().byteSize() + before.dtype().bytes(rows.length), 64);
+            data.copyFrom(before.data());
+            Tensor more = new Tensor(before.dtype(), Shape.of(before.shape().dim(0) + count, width), data);
+            more.write(rows, 0, before.shape().elements(), rows.length, new short[4096]);
+            return new Source(textPrefix, key -> key.equals(table) ? Optional.of(more) : find.apply(key), additions);
         }
 
         /** With what adapters add. */

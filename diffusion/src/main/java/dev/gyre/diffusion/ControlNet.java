@@ -95,11 +95,16 @@ public final class ControlNet implements AutoCloseable {
 
     private List<String> ask(Graph graph, UNet unet) {
         Weights at = weights(graph);
+        build(graph, unet, at);
+        return at.problems();
+    }
+
+    /** All of it, at a small size, to see what it asks for. */
+    static void build(Graph graph, UNet unet, Weights at) {
         Value hint = hint(graph.input("picture", DType.F32, 1, 3, 64, 64), unet, at);
         Value x = graph.input("x", DType.F32, 1, unet.out(), 8, 8);
         Value text = graph.input("text", DType.F32, 1, 1, unet.context());
         residuals(x, graph.input("timestep", DType.F32, 1), text, hint, unet, at);
-        return at.problems();
     }
 
     Weights weights(Graph graph) {
@@ -117,7 +122,7 @@ public final class ControlNet implements AutoCloseable {
      * @param picture [1, 3, 8 · height, 8 · width], 0 to 1
      * @return [1, width of the UNet, height, width]
      */
-    Value hint(Value picture, UNet unet, Weights at) {
+    static Value hint(Value picture, UNet unet, Weights at) {
         Value h = picture;
         for (int i = 0; i < HINT.length; i++)
             h = silu(Layers.conv(h, HINT[i][0], HINT[i][1], unet.wraps(), at.at("input_hint_block", 2 * i)));
@@ -131,7 +136,7 @@ public final class ControlNet implements AutoCloseable {
      * @param hint [batch, width of the UNet, height, width]
      * @return what to add to each of the UNet's skips, the first block's first, then to its middle
      */
-    List<Value> residuals(Value x, Value timestep, Value text, Value hint, UNet unet, Weights at) {
+    static List<Value> residuals(Value x, Value timestep, Value text, Value hint, UNet unet, Weights at) {
         UNet own = unet.in(unet.out());
         Value time = own.time(timestep, at);
         Deque<Value> skips = own.down(x, time, text, own.depth(), Optional.of(hint), at);

@@ -47,11 +47,14 @@ final class Denoiser {
     /** For an inpainting UNet: the mask and the latents of what is not masked, [5, height, width]. */
     private float[] beside = new float[0];
 
-    private Tensor inner; // what the inner blocks gave last
-    private int since; // runs that have taken it over
+    private final Progress progress;
+    private final Tensor[] inner = new Tensor[2]; // what the inner blocks gave last, by the half where halves run apart
+    private final int[] since = new int[2]; // runs that have taken it over
+    private Boolean halves; // whether guidance runs its halves one after the other; null as long as nobody has asked
 
-    Denoiser(StableDiffusion sd, Network network, int height, int width) {
+    Denoiser(StableDiffusion sd, Network network, int height, int width, Progress progress) {
         this.sd = sd;
+        this.progress = progress;
         this.network = network;
         this.height = height;
         this.width = width;
@@ -68,7 +71,7 @@ final class Denoiser {
         for (int i = 0; i < picture.length; i++) picture[i] = picture[i] / 2 + 0.5f;
         Graph graph = new Graph();
         Value input = graph.input("picture", DType.F32, 1, 3, h, w);
-        graph.output(control.net().hint(input, unet, control.net().weights(graph)));
+        graph.output(ControlNet.hint(input, unet, control.net().weights(graph)));
         return sd.runOnce(
                 graph,
                 Tensor.of(picture, 1, 3, h, w),
@@ -82,35 +85,55 @@ final class Denoiser {
 
     /** Another picture begins: nothing is taken over from the last. */
     void begin() {
-        inner = null;
+        Arrays.fill(inner, null);
     }
 
     /** The prediction with the prompt alone. */
     float[] unguided(float[] x, Sampler.Moment at, float[] context) {
-        return predict(x, at, context);
+        return predict(x, at, context, 0);
     }
 
     /**
-     * Classifier-free guidance: the two halves, without and with the prompt, run as one batch.
+     * Classifier-free guidance: the two halves, without and with the prompt, run as one batch; one after the other where memory is
+     * short, which gives the same numbers.
      *
      * @param context text states of the negative prompt, then of the prompt
      */
     float[] guided(float[] x, Sampler.Moment at, float[] context, double scale) {
-        int n = x.length;
-        float[] both = Arrays.copyOf(x, 2 * n);
-        System.arraycopy(x, 0, both, n, n);
-        float[] predicted = predict(both, at, context);
+        int n = x.length, half = context.length / 2;
+        float[] without, with;
+        if (halves(half / unet.context())) {
+            without = predict(x, at, Arrays.copyOf(context, half), 0);
+            with = predict(x, at, Arrays.copyOfRange(context, half, 2 * half), 1);
+        } else {
+            float[] both = Arrays.copyOf(x, 2 * n);
+            System.arraycopy(x, 0, both, n, n);
+            float[] predicted = predict(both, at, context, 0);
+            without = Arrays.copyOf(predicted, n);
+            with = Arrays.copyOfRange(predicted, n, 2 * n);
+        }
         float[] epsilon = new float[n];
-        for (int i = 0; i < n; i++)
-            epsilon[i] = (float) (predicted[i] + scale * ((double) predicted[n + i] - predicted[i]));
+        for (int i = 0; i < n; i++) epsilon[i] = (float) (without[i] + scale * ((double) with[i] - without[i]));
         return epsilon;
     }
 
-    private float[] predict(float[] x, Sampler.Moment at, float[] context) {
+    private boolean halves(int tokens) {
+        if (halves == null) {
+            Key key = new Key(null, !hints.isEmpty(), true, 0, 2, tokens, height, width, network.tileable());
+            long needed = sd.plan(graph(key)), room = sd.room();
+            halves = needed > room;
+            if (halves)
+                progress.note("the two halves of guidance at once take " + (needed >> 20) + " MiB of memory and "
+                        + (room >> 20) + " MiB are there: one after the other");
+        }
+        return halves;
+    }
+
+    private float[] predict(float[] x, Sampler.Moment at, float[] context, int half) {
         int batch = x.length / (unet.out() * height * width);
         float[] timesteps = new float[batch];
         Arrays.fill(timesteps, (float) at.timestep());
-        return predict(x, timesteps, context, controls(x, timesteps, context, at));
+        return predict(x, timesteps, context, controls(x, timesteps, context, at), half);
     }
 
     /**
@@ -118,16 +141,17 @@ final class Denoiser {
      *
      * @param x [batch, 4, height, width]
      * @param controls what ControlNets add; empty where there are none
+     * @param half which of two runs of a step this is
      */
-    float[] predict(float[] x, float[] timesteps, float[] context, List<Tensor> controls) {
+    float[] predict(float[] x, float[] timesteps, float[] context, List<Tensor> controls, int half) {
         int batch = timesteps.length, tokens = context.length / batch / unet.context();
         int blocks = network.reuse().map(Network.Reuse::blocks).orElse(0);
         if (blocks >= unet.depth())
             throw new IllegalArgumentException("reuse: this UNet has " + unet.depth() + " blocks, got " + blocks);
         boolean whole = blocks == 0
-                || inner == null
-                || inner.shape().dim(0) != batch
-                || since + 1 >= network.reuse().get().every();
+                || inner[half] == null
+                || inner[half].shape().dim(0) != batch
+                || since[half] + 1 >= network.reuse().get().every();
         Key key = new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, network.tileable());
         Executable executable = sd.executable(key, () -> graph(key));
         List<Tensor> inputs = new ArrayList<>(List.of(
@@ -135,10 +159,10 @@ final class Denoiser {
                 Tensor.of(timesteps, batch),
                 Tensor.of(context, batch, tokens, unet.context())));
         inputs.addAll(whole || controls.isEmpty() ? controls : controls.subList(0, blocks));
-        if (!whole) inputs.add(inner);
+        if (!whole) inputs.add(inner[half]);
         List<Tensor> outputs = executable.run(inputs.toArray(Tensor[]::new));
-        since = whole ? 0 : since + 1;
-        if (whole && blocks > 0) inner = outputs.get(1);
+        since[half] = whole ? 0 : since[half] + 1;
+        if (whole && blocks > 0) inner[half] = outputs.get(1);
         float[] epsilon = outputs.get(0).floats();
         StableDiffusion.finite(epsilon, "the UNet at timestep " + timesteps[0]);
         return epsilon;
@@ -230,7 +254,7 @@ final class Denoiser {
             Value timestep = graph.input("timestep", DType.F32, batch);
             Value text = graph.input("text", DType.F32, batch, tokens, unet.context());
             Value seen = graph.input("hint", DType.F32, batch, channels, height, width);
-            net.residuals(latents, timestep, text, seen, unet, net.weights(graph))
+            ControlNet.residuals(latents, timestep, text, seen, unet, net.weights(graph))
                     .forEach(graph::output);
             return graph;
         });

@@ -52,13 +52,17 @@ final class DiffusersNames {
         names.add("out.2", "conv_out");
         for (int level = 0; level < levels; level++) {
             for (int i = 0; i < count; i++)
-                names.unetBlock("input_blocks." + (level * (count + 1) + i + 1), "down_blocks." + level, i);
+                names.unetBlock(
+                        "input_blocks." + (level * (count + 1) + i + 1),
+                        "down_blocks." + level,
+                        i,
+                        attention.test(level));
             names.add(
                     "input_blocks." + (level + 1) * (count + 1) + ".0.op",
                     "down_blocks." + level + ".downsamplers.0.conv");
             int up = levels - 1 - level, last = up * (count + 1) + count;
             for (int i = 0; i <= count; i++)
-                names.unetBlock("output_blocks." + (up * (count + 1) + i), "up_blocks." + up, i);
+                names.unetBlock("output_blocks." + (up * (count + 1) + i), "up_blocks." + up, i, attention.test(level));
             names.add(
                     "output_blocks." + last + (attention.test(level) ? ".2.conv" : ".1.conv"),
                     "up_blocks." + up + ".upsamplers.0.conv");
@@ -70,9 +74,9 @@ final class DiffusersNames {
         return names;
     }
 
-    private void unetBlock(String original, String diffusers, int i) {
+    private void unetBlock(String original, String diffusers, int i, boolean attention) {
         blocks.add(new Block(original + ".0", diffusers + ".resnets." + i, UNET_RESIDUAL));
-        add(original + ".1", diffusers + ".attentions." + i);
+        if (attention) add(original + ".1", diffusers + ".attentions." + i);
     }
 
     private void controlNet(int skips) {

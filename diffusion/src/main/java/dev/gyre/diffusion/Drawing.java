@@ -116,7 +116,9 @@ final class Drawing {
                 float[] latents = new float[done.denoised().length];
                 for (int j = 0; j < latents.length; j++) latents[j] = (float) done.denoised()[j];
                 return new Preview(
-                        pixels.width(), pixels.height(), Drawing.this.decoded(latents, pixels).rgb());
+                        pixels.width(),
+                        pixels.height(),
+                        Drawing.this.decoded(latents, pixels).rgb());
             }
         };
     }
@@ -133,7 +135,7 @@ final class Drawing {
                 KnownFile.hash(sd.checkpoint()),
                 sd.ema(),
                 Map.of());
-        return Picture.of(beginning.finish(image), parameters);
+        return Picture.of(sd.checked(beginning.finish(image), progress), parameters);
     }
 
     private Image decoded(float[] latents, Request.Size pixels) {

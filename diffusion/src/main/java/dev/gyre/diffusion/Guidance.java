@@ -14,7 +14,7 @@ final class Guidance implements Sampler.Model {
     private final Conditioning text;
 
     Guidance(StableDiffusion sd, Request request, int height, int width, Conditioning text, Progress progress) {
-        denoiser = new Denoiser(sd, request.network(), height, width);
+        denoiser = new Denoiser(sd, request.network(), height, width, progress);
         this.text = text;
         this.progress = progress;
         scale = request.sampling().guidance().orElseThrow();

@@ -146,8 +146,11 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha) {
         return resize(w, h, Resampling.LANCZOS);
     }
 
+    /** Bytes between the two directions, too, as PIL has it: what a filter overshoots does not spread. */
     Image resize(int w, int h, Resampling how) {
-        return w == width && h == height ? this : ofPlanes(how.resize(planes(), 3, height, width, h, w), w, h);
+        if (w == width && h == height) return this;
+        Image wide = ofPlanes(how.resize(planes(), 3, height, width, height, w), w, height);
+        return ofPlanes(how.resize(wide.planes(), 3, height, w, h, w), w, h);
     }
 
     /** [3, height, width], −1 black to 1 white: as the VAE takes it. */

@@ -107,6 +107,11 @@ public final class Lora implements AutoCloseable {
         return layers.size();
     }
 
+    /** The words that came with it. */
+    public List<TextualInversion> words() {
+        return TextualInversion.bundled(file, name);
+    }
+
     /** The owner of its memory. */
     MemorySegment.Scope scope() {
         return file.data(file.names().get(0)).scope();

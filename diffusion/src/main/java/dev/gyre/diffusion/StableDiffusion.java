@@ -34,16 +34,20 @@ public final class StableDiffusion implements AutoCloseable {
 
     private final Checkpoint checkpoint;
     private final Architecture architecture;
-    private final Checkpoint.Source original;
+    private Checkpoint.Source original;
     private Checkpoint.Source weights;
     private final Backend backend;
     private final boolean ema;
-    private final ClipTokenizer tokenizer = ClipTokenizer.load();
+    private ClipTokenizer tokenizer = ClipTokenizer.load();
 
     /** The UNet of the size drawn last and what runs beside it: compiled once for all steps of all pictures of that size. */
     private final Map<Object, Executable> executables = new HashMap<>();
 
     private List<Network.Adapter> inUse = List.of();
+
+    private Quantized quantized;
+
+    private SafetyChecker checker;
 
     private long peakBytes;
 
@@ -202,7 +206,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [chunks, tokens, width], flat
      */
     public synchronized float[] encode(List<PromptChunk> chunks, int skip) {
-        TextEncoder encoder = architecture.text();
+        TextEncoder encoder = architecture.text().vocabulary(tokenizer.size());
         if (skip < 1 || skip > encoder.layers())
             throw new IllegalArgumentException("clip skip: 1 to " + encoder.layers() + ", got " + skip);
         int length = encoder.length(), size = length * encoder.width();
@@ -250,7 +254,8 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [batch, 4, height, width], flat
      */
     public synchronized float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
-        return new Denoiser(this, Network.PLAIN, height, width).predict(x, timesteps, context, List.of());
+        return new Denoiser(this, Network.PLAIN, height, width, Progress.NONE)
+                .predict(x, timesteps, context, List.of(), 0);
     }
 
     /**
@@ -263,7 +268,7 @@ public final class StableDiffusion implements AutoCloseable {
     public synchronized float[] guided(
             float[] x, double timestep, float[] context, int height, int width, double guidance) {
         Sampler.Moment at = new Sampler.Moment(1, 1, timestep, 0);
-        return new Denoiser(this, Network.PLAIN, height, width).guided(x, at, context, guidance);
+        return new Denoiser(this, Network.PLAIN, height, width, Progress.NONE).guided(x, at, context, guidance);
     }
 
     /**
@@ -286,6 +291,35 @@ public final class StableDiffusion implements AutoCloseable {
         return new Autoencoder(this, false, Progress.NONE).encode(picture, height, width);
     }
 
+    /**
+     * Takes the weights of the UNet and the text encoder in eight bits from here on. Costs accuracy, which the result tells, and speed;
+     * halves their memory.
+     */
+    public synchronized Quantized quantize() {
+        if (quantized != null) return quantized;
+        closeExecutables();
+        Quantized made = new Quantized(checkpoint, original);
+        Checkpoint.Source full = original;
+        original = new Checkpoint.Source(
+                full.textPrefix(), key -> made.find(key).or(() -> full.find().apply(key)), Map.of());
+        weights = original.with(inUse, checkpoint);
+        quantized = made;
+        return made;
+    }
+
+    /** Looks at every picture from here on; what it flags is handed out black. Closed with the model. Off until this is called. */
+    public synchronized void safetyChecker(SafetyChecker checker) {
+        if (this.checker != null) this.checker.close();
+        this.checker = checker;
+    }
+
+    /** The picture, or a black one where the safety checker, if there is one, flags it. */
+    Image checked(Image image, Progress progress) {
+        if (checker == null || !checker.flags(image)) return image;
+        progress.note("the safety checker flags this picture: it is black; another seed or prompt may do");
+        return Image.of(image.width(), image.height(), new byte[image.rgb().length]);
+    }
+
     Architecture architecture() {
         return architecture;
     }
@@ -301,6 +335,23 @@ public final class StableDiffusion implements AutoCloseable {
         closeExecutables();
         weights = original.with(adapters, checkpoint);
         inUse = adapters;
+    }
+
+    /**
+     * Teaches the text encoder a word; prompts use it from here on.
+     *
+     * @throws IllegalArgumentException when it was made for another text encoder, or is known already
+     */
+    public synchronized void add(TextualInversion word) {
+        TextEncoder encoder = architecture.text();
+        if (word.width() != encoder.width())
+            throw new IllegalArgumentException(
+                    "the word \"" + word.name() + "\" was learned for a text encoder of width " + word.width()
+                            + "; that of " + checkpoint.name() + " has " + encoder.width());
+        ClipTokenizer knowing = tokenizer.with(word.name(), word.tokens());
+        original = original.withTokens(word.vectors());
+        weights = original.with(inUse, checkpoint);
+        tokenizer = knowing;
     }
 
     /**
@@ -381,6 +432,8 @@ public final class StableDiffusion implements AutoCloseable {
     public synchronized void close() {
         closeExecutables();
         backend.close();
+        if (quantized != null) quantized.close();
+        if (checker != null) checker.close();
         checkpoint.close();
     }
 }

@@ -17,6 +17,10 @@ import dev.gyre.nn.Weights;
  */
 record TextEncoder(int vocabulary, int length, int width, int inner, int layers, int heads) {
 
+    TextEncoder vocabulary(int tokens) {
+        return new TextEncoder(tokens, length, width, inner, layers, heads);
+    }
+
     /**
      * Builds the network.
      *
@@ -29,8 +33,7 @@ record TextEncoder(int vocabulary, int length, int width, int inner, int layers,
                 ids,
                 at.get("embeddings.token_embedding.weight", vocabulary, width),
                 at.get("embeddings.position_embedding.weight", length, width));
-        for (int i = 0; i <= layers - skip; i++)
-            x = ClipLayer.of(x, inner, heads, true, at.at("encoder.layers", i));
+        for (int i = 0; i <= layers - skip; i++) x = ClipLayer.of(x, inner, heads, true, at.at("encoder.layers", i));
         return LayerNorm.of(x, at.at("final_layer_norm"));
     }
 }

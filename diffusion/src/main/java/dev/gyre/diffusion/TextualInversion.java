@@ -50,7 +50,8 @@ public record TextualInversion(String name, float[] vectors, int width) {
                 if (key.equals("emb_params") || key.equals("clip_l") || key.equals("string_to_param.*"))
                     names.put(key, origin);
             // diffusers: each tensor is called as its token.
-            if (names.isEmpty() && file.names().size() <= 64)
+            boolean adapter = file.names().stream().anyMatch(key -> LoraNames.place(key) != null);
+            if (names.isEmpty() && !adapter)
                 for (String key : file.names()) if (file.info(key).shape().size() <= 2) names.put(key, key);
             if (names.isEmpty()
                     || names.size() != file.names().size() && names.containsValue(origin) && names.size() > 1)
