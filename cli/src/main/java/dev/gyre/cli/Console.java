@@ -33,10 +33,11 @@ class Console implements Progress {
         return phases;
     }
 
-    private void bar(String what, int done, int of) {
+    private void bar(String what, int done, int of, Duration left) {
         if (!terminal) return;
         int full = WIDTH * done / of;
-        out.print("\r" + what + " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "] " + done + "/" + of);
+        out.print("\r" + what + " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "] " + done + "/" + of + ", "
+                + left.toSeconds() + " s left  ");
         out.flush();
         bar = true;
         if (done == of) clear();
@@ -54,8 +55,9 @@ class Console implements Progress {
     }
 
     @Override
-    public void step(int picture, int pictures, int step, int steps) {
-        bar(pictures == 1 ? "drawing" : "drawing " + picture + " of " + pictures, step, steps);
+    public void step(Step step) {
+        String what = step.pictures() == 1 ? "drawing" : "drawing " + step.picture() + " of " + step.pictures();
+        bar(what, step.step(), step.steps(), step.left());
     }
 
     @Override

@@ -1,20 +1,16 @@
 package dev.gyre.cli;
 
-import dev.gyre.core.JvmBackend;
-import dev.gyre.core.Precision;
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Picture;
 import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.sampler.NoiseSource;
 import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.diffusion.sampler.Schedule;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -29,10 +25,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         sortOptions = false,
-        subcommands = {Inspect.class, SynthCommand.class, BenchCommand.class})
+        subcommands = {Remake.class, Inspect.class, SynthCommand.class, BenchCommand.class})
 public final class Main implements Callable<Integer> {
-    private static final int LONGEST_NAME = 60;
-
     @Spec
     private CommandSpec spec;
 
@@ -40,32 +34,10 @@ public final class Main implements Callable<Integer> {
     private String prompt;
 
     @Option(
-            names = {"-m", "--model"},
+            names = {"-o", "--output"},
             paramLabel = "FILE",
-            description = "A checkpoint (.safetensors); else the small embedded model.")
-    private Path model;
-
-    @Option(
-            names = {"-n", "--negative"},
-            paramLabel = "PROMPT",
-            defaultValue = "",
-            description = "What should not be seen.")
-    private String negative;
-
-    @Option(names = "--steps", description = "Steps of the sampler (50; embedded model 20).")
-    private Integer steps;
-
-    @Option(names = "--guidance", description = "How much the prompt counts; 1 is off (7.5; embedded model 5).")
-    private Double guidance;
-
-    @Option(
-            names = "--sampler",
-            defaultValue = "ddim",
-            description = "ddim, plms, euler or euler_a (${DEFAULT-VALUE}).")
-    private String sampler;
-
-    @Option(names = "--seed", description = "Where the noise begins; picture i of a batch has seed + i (random).")
-    private Long seed;
+            description = "The PNG to write; a batch gets -1, -2, … before the ending (prompt and seed).")
+    private Path output;
 
     @Option(
             names = "--size",
@@ -76,31 +48,160 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--batch", defaultValue = "1", description = "Number of pictures (${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(names = "--ema", description = "Use the UNet's averaged weights, where the file has them.")
-    private boolean ema;
+    @ArgGroup(validate = false, heading = "%nThe prompt:%n")
+    private TextOptions text = new TextOptions();
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FILE",
-            description = "The PNG to write; a batch gets -1, -2, … before the ending (prompt and seed).")
-    private Path output;
+    @ArgGroup(validate = false, heading = "%nHow the noise is taken away:%n")
+    private SamplingOptions sampling = new SamplingOptions();
 
-    @Option(names = "--threads", description = "Threads that compute (one for each processor).")
-    private Integer threads;
+    @ArgGroup(validate = false, heading = "%nWhere the noise comes from:%n")
+    private NoiseOptions noise = new NoiseOptions();
 
-    @Option(
-            names = "--low-memory",
-            description = "Read weights from the file as they are used and keep no copy of them.")
-    private boolean lowMemory;
+    @ArgGroup(validate = false, heading = "%nA picture to begin with, and a second pass:%n")
+    private PictureOptions picture = new PictureOptions();
 
-    @Option(
-            names = "--precision",
-            defaultValue = "f32",
-            description = "What products multiply: f32, or bf16 where the processor can (${DEFAULT-VALUE}).")
-    private String precision;
+    @ArgGroup(validate = false, heading = "%nWhat is added to the networks:%n")
+    private NetworkOptions additions = new NetworkOptions();
 
-    @Option(names = "--backend", defaultValue = "jvm", description = "Where to compute: jvm (${DEFAULT-VALUE}).")
-    private String backend;
+    @ArgGroup(validate = false, heading = "%nWatching:%n")
+    private PreviewOptions preview = new PreviewOptions();
+
+    @ArgGroup(validate = false, heading = "%nThe model and the machine:%n")
+    private MachineOptions machine = new MachineOptions();
+
+    private static final class TextOptions {
+        @Option(
+                names = {"-n", "--negative"},
+                paramLabel = "PROMPT",
+                description = "What should not be seen.")
+        private String negative = "";
+
+        @Option(
+                names = "--clip-skip",
+                paramLabel = "N",
+                description = "Listen to the text encoder's Nth layer from the last (1).")
+        private int clipSkip = 1;
+
+        @Option(
+                names = "--plain-prompt",
+                description =
+                        "Take the prompts as they stand, cut at 75 tokens, as diffusers does; else (word:1.3), [from:to:0.5],"
+                                + " [a|b] and BREAK mean what they mean in AUTOMATIC1111.")
+        private boolean plain;
+
+        Request to(Request request) {
+            return request.with(
+                    request.text().negative(negative).clipSkip(clipSkip).plain(plain));
+        }
+    }
+
+    private static final class SamplingOptions {
+        @Option(
+                names = "--sampler",
+                paramLabel = "NAME",
+                description =
+                        "ddim, plms, lms, euler, euler_a, heun, dpm2, dpm2_a, dpm++2s_a, dpm++2m, dpm++sde, dpm++2m_sde,"
+                                + " dpm++3m_sde, unipc, lcm or ddpm, or another tool's name for it (ddim).")
+        private String sampler = "ddim";
+
+        @Option(
+                names = "--schedule",
+                paramLabel = "NAME",
+                description =
+                        "leading, linspace, discrete, time_uniform, trailing, karras, karras_whole, exponential or lcm"
+                                + " (the sampler's own).")
+        private String schedule;
+
+        @Option(names = "--steps", paramLabel = "N", description = "Steps of the sampler (50; embedded model 20).")
+        private Integer steps;
+
+        @Option(
+                names = "--guidance",
+                paramLabel = "SCALE",
+                description = "How much the prompt counts; 1 is off and twice as fast (7.5; embedded model 5).")
+        private Double guidance;
+
+        @Option(
+                names = "--guided",
+                paramLabel = "FROM-TO",
+                description = "The part of the steps that guidance is on for, as in 0.2-0.8 (all).")
+        private String guided;
+
+        @Option(
+                names = "--eta",
+                paramLabel = "0..1",
+                description = "How much noise the sampler takes on its way (ddim 0; those that live of it 1).")
+        private Double eta;
+
+        Request to(Request request) {
+            Sampler chosen = Sampler.named(sampler);
+            if (schedule != null) chosen = chosen.on(Schedule.named(schedule));
+            if (eta != null) chosen = chosen.noisy(eta);
+            request = request.sampler(chosen);
+            if (steps != null) request = request.steps(steps);
+            if (guidance != null) request = request.guidance(guidance);
+            return guided == null ? request : request.with(request.sampling().guided(Request.Part.parse(guided)));
+        }
+    }
+
+    private static final class NoiseOptions {
+        @Option(
+                names = "--seed",
+                paramLabel = "N",
+                description = "Where the noise begins; picture i of a batch has seed + i (random).")
+        private Long seed;
+
+        @Option(
+                names = "--noise",
+                paramLabel = "SOURCE",
+                description =
+                        "Whose numbers a seed stands for: cpu (diffusers on a CPU, ComfyUI) or cuda (AUTOMATIC1111,"
+                                + " stable-diffusion.cpp, diffusers on a GPU) (cpu).")
+        private String source = "cpu";
+
+        @Option(
+                names = "--variation",
+                paramLabel = "SEED:STRENGTH",
+                description =
+                        "Turn the noise towards another seed's, as in 7:0.2; picture i of a batch has that seed + i.")
+        private String variation;
+
+        @Option(
+                names = "--step-seed-delta",
+                paramLabel = "N",
+                description =
+                        "Steps take the noise of seed + N, AUTOMATIC1111's ENSD (go on where the first noise ended).")
+        private long delta;
+
+        Request to(Request request) {
+            Request.Noise noise = request.noise()
+                    .source(NoiseSource.named(source))
+                    .seed(seed != null ? seed : ThreadLocalRandom.current().nextLong(1L << 32))
+                    .stepSeedDelta(delta);
+            return request.with(variation == null ? noise : noise.variation(Request.Variation.parse(variation)));
+        }
+    }
+
+    private static final class PreviewOptions {
+        @Option(
+                names = "--preview-every",
+                paramLabel = "N",
+                description = "Every N steps write how the picture looks, to the output's name with .preview (never).")
+        private int every;
+
+        @Option(
+                names = "--preview",
+                paramLabel = "HOW",
+                description = "quick: a pixel for each latent, at no cost; decoded: at full size (quick).")
+        private String how = "quick";
+
+        Session.Previews previews() {
+            if (every < 0) throw new IllegalArgumentException("preview-every: at least 1, got " + every);
+            if (!how.equals("quick") && !how.equals("decoded"))
+                throw new IllegalArgumentException("preview: quick or decoded, got " + how);
+            return new Session.Previews(every, how.equals("decoded"));
+        }
+    }
 
     /** From the jar's manifest. */
     static final class Version implements CommandLine.IVersionProvider {
@@ -135,117 +236,42 @@ public final class Main implements Callable<Integer> {
             spec.commandLine().usage(spec.commandLine().getErr());
             return 2;
         }
-        if (!backend.equals("jvm")) throw usage("--backend: there is jvm, got " + backend);
-        if (threads != null && threads < 1) throw usage("--threads: at least 1, got " + threads);
+        machine.check(spec);
         Request request = request();
-        Path folder = output == null ? Path.of("") : output.toAbsolutePath().getParent();
-        if (!Files.isDirectory(folder.toAbsolutePath()))
-            throw new IOException(output + ": there is no folder " + folder);
-
-        Writer writer = new Writer(spec.commandLine().getErr());
-        Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
-        JvmBackend.Options options =
-                JvmBackend.Options.DEFAULT.lowMemory(lowMemory).precision(precision());
-        if (threads != null) options = options.threads(threads);
-        try (StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(options), ema)) {
-            writer.line("model " + checkpoint.name() + ": " + weights(checkpoint) + "; seed "
-                    + request.seed().getAsLong());
-            long start = System.nanoTime();
-            sd.draw(request, writer);
-            if (writer.failure != null) throw writer.failure;
-            writer.line(String.format(
-                    Locale.ROOT,
-                    "%.1f s in all (%s); %d MiB of working memory beside the weights",
-                    (System.nanoTime() - start) / 1e9,
-                    String.join(", ", writer.phases()),
-                    sd.peakBytes() >> 20));
+        Session session = new Session(spec.commandLine().getErr(), output, batch, previews());
+        // The model first: it reads the files that are added.
+        try (NetworkOptions files = additions;
+                StableDiffusion sd = machine.load(session)) {
+            files.teach(sd, request.network(), session);
+            session.draw(sd, request);
         }
         return 0;
     }
 
-    private String weights(Checkpoint checkpoint) {
-        if (ema) return "averaged (EMA) weights";
-        return checkpoint.hasEma() ? "last weights, not the averaged ones (--ema)" : "its only UNet weights";
-    }
-
-    private Precision precision() {
+    private Request request() throws IOException {
         try {
-            Precision named = Precision.named(precision);
-            named.refusal().ifPresent(reason -> {
-                throw new UnsupportedOperationException("--precision " + precision + ": " + reason);
-            });
-            return named;
+            Request request = picture.to(
+                            noise.to(sampling.to(text.to(Request.of(prompt).batch(batch)))))
+                    .with(additions.network());
+            if (size == null) return request;
+            Request.Size sides = Request.Size.parse(size);
+            return request.size(sides.width(), sides.height());
         } catch (IllegalArgumentException e) {
-            throw usage("--" + e.getMessage());
+            throw usage(e);
         }
     }
 
-    private Request request() {
-        Request request;
+    private Session.Previews previews() {
         try {
-            request = Request.of(prompt).negative(negative).batch(batch).sampler(Sampler.named(sampler));
-            if (steps != null) request = request.steps(steps);
-            if (guidance != null) request = request.guidance(guidance);
-            if (size != null) request = size(request);
+            return preview.previews();
         } catch (IllegalArgumentException e) {
-            throw usage("--" + e.getMessage());
-        }
-        return request.seed(seed != null ? seed : ThreadLocalRandom.current().nextLong(1L << 32));
-    }
-
-    private Request size(Request request) {
-        String[] sides = size.toLowerCase(Locale.ROOT).split("x");
-        try {
-            if (sides.length == 2) return request.size(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
-        } catch (NumberFormatException e) {
-            throw usage("--size: width and height as in 512x512, got " + size);
-        }
-        throw usage("--size: width and height as in 512x512, got " + size);
-    }
-
-    private ParameterException usage(String problem) {
-        return new ParameterException(spec.commandLine(), problem);
-    }
-
-    /** Writes every picture as soon as it is there: a later failure loses none. */
-    private final class Writer extends Console {
-        private IOException failure;
-        private int count;
-
-        Writer(PrintWriter out) {
-            super(out);
-        }
-
-        @Override
-        public void picture(Picture picture) {
-            count++;
-            Path path = output == null ? Path.of(name(picture)) : batch == 1 ? output : numbered(output, count);
-            try {
-                picture.write(path);
-                line("wrote " + path + " (" + picture.width() + "x" + picture.height() + ", seed "
-                        + picture.parameters().seed() + ")");
-            } catch (IOException e) {
-                if (failure == null) failure = e;
-            }
+            throw usage(e);
         }
     }
 
-    /** The prompt's words and the seed. */
-    private static String name(Picture picture) {
-        String words = picture.parameters()
-                .prompt()
-                .toLowerCase(Locale.ROOT)
-                .replaceAll("[^\\p{L}\\p{N}]+", "-")
-                .replaceAll("^-|-$", "");
-        if (words.length() > LONGEST_NAME) words = words.substring(0, LONGEST_NAME);
-        return (words.isEmpty() ? "picture" : words) + "-"
-                + picture.parameters().seed() + ".png";
-    }
-
-    private static Path numbered(Path path, int number) {
-        String name = path.getFileName().toString();
-        int dot = name.lastIndexOf('.');
-        return path.resolveSibling(
-                dot < 0 ? name + "-" + number : name.substring(0, dot) + "-" + number + name.substring(dot));
+    /** A message that begins with an option's name says so. */
+    private ParameterException usage(IllegalArgumentException e) {
+        String message = e.getMessage(), option = "--" + message.split(":", 2)[0];
+        return MachineOptions.usage(spec, spec.findOption(option) == null ? message : "--" + message);
     }
 }

@@ -51,7 +51,9 @@ class MainTest {
                         .matches(
                                 "(?s).*[0-9.]+ s in all \\(text .* s, denoise .* s, decode .* s\\); \\d+ MiB of working memory.*"));
         String bytes = Files.readString(file, StandardCharsets.ISO_8859_1);
-        assertTrue(bytes.contains("Steps: 2, Sampler: DDIM, CFG scale: 5, Seed: 5, Size: 128x128, Model: shapes"));
+        assertTrue(
+                bytes.contains(
+                        "Steps: 2, Sampler: DDIM, Schedule type: Leading, CFG scale: 5, Seed: 5, Size: 128x128, Model: shapes"));
     }
 
     @Test
@@ -96,16 +98,96 @@ class MainTest {
     }
 
     @Test
-    void aLongPromptIsCutAndSaid() {
+    void aLongPromptIsCutAndSaidWhereItIsTakenAsItStands() {
+        String prompt = "red ".repeat(75) + "elephants",
+                file = folder.resolve("x.png").toString();
+        assertEquals(0, gyre(prompt, "--steps", "1", "-o", file));
+        assertFalse(err.toString().contains("cut off"), err.toString());
+        assertEquals(0, gyre(prompt, "--plain-prompt", "--steps", "1", "-o", file));
+        assertTrue(err.toString().contains("longer than 75 tokens; cut off: \"elephants\""), err.toString());
+    }
+
+    @Test
+    void remakeDrawsTheSamePicture() throws IOException {
+        Path file = folder.resolve("a.png");
         assertEquals(
                 0,
                 gyre(
-                        "red ".repeat(75) + "elephants",
+                        "a (red:1.2) [circle|star] on a \u00fcber-blue \u732b",
+                        "--negative",
+                        "a moon",
                         "--steps",
-                        "1",
+                        "3",
+                        "--seed",
+                        "9",
+                        "--sampler",
+                        "DPM++ 2M SDE Karras",
+                        "--eta",
+                        "0.5",
+                        "--noise",
+                        "cuda",
+                        "--variation",
+                        "5:0.3",
+                        "--step-seed-delta",
+                        "7",
+                        "--guidance",
+                        "3.5",
+                        "--guided",
+                        "0-0.7",
+                        "--clip-skip",
+                        "2",
+                        "--size",
+                        "64x72",
+                        "--batch",
+                        "2",
                         "-o",
-                        folder.resolve("x.png").toString()));
-        assertTrue(err.toString().contains("longer than 75 tokens; cut off: \"elephants\""), err.toString());
+                        file.toString()),
+                err.toString());
+        Path second = folder.resolve("a-2.png");
+        assertEquals(0, gyre("remake", second.toString()), err.toString());
+        assertEquals(-1, Files.mismatch(second, folder.resolve("a-2-again.png")));
+        assertEquals(
+                0, gyre("remake", second.toString(), "--threads", "1", "--output", file.toString()), err.toString());
+        assertEquals(-1, Files.mismatch(second, file));
+    }
+
+    @Test
+    void remakeSaysWhatItCannotDo() throws IOException {
+        Path text = Files.writeString(folder.resolve("x.png"), "no picture");
+        assertEquals(1, gyre("remake", text.toString()));
+        assertTrue(err.toString().contains("gyre: " + text + ": not a PNG, or a broken one"), err.toString());
+        assertEquals(1, gyre("remake", folder.resolve("none.png").toString()));
+        assertTrue(err.toString().contains("none.png: there is no such file"), err.toString());
+        assertEquals(2, gyre("remake"));
+    }
+
+    @Test
+    void previewsAreWrittenBesideThePicture() throws IOException {
+        Path file = folder.resolve("a.png"), preview = folder.resolve("a.preview.png");
+        assertEquals(
+                0, gyre("a red circle", "--steps", "3", "--preview-every", "2", "-o", file.toString()), err.toString());
+        assertEquals(16, ImageIO.read(preview.toFile()).getWidth());
+        assertEquals(
+                0,
+                gyre(
+                        "a red circle",
+                        "--steps",
+                        "3",
+                        "--preview-every",
+                        "2",
+                        "--preview",
+                        "decoded",
+                        "-o",
+                        file.toString()));
+        assertEquals(128, ImageIO.read(preview.toFile()).getWidth());
+    }
+
+    @Test
+    void helpHasHeadings() {
+        assertEquals(0, gyre("--help"));
+        for (String heading :
+                new String[] {"The prompt:", "How the noise is taken away:", "The model and the machine:"})
+            assertTrue(out.toString().contains(heading), out.toString());
     }
 
     @Test
@@ -113,7 +195,20 @@ class MainTest {
         mistake(2, "--size: multiples of 8, got 100x100", "x", "--size", "100x100");
         mistake(2, "--size: width and height as in 512x512, got big", "x", "--size", "big");
         mistake(2, "--steps: 1 to 1000, got 0", "x", "--steps", "0");
-        mistake(2, "unknown sampler \"warp\"; there are ddim, plms, euler, euler_a", "x", "--sampler", "warp");
+        mistake(
+                2,
+                "unknown sampler \"warp\"; there are ddim, plms, lms, euler, euler_a, heun",
+                "x",
+                "--sampler",
+                "warp");
+        mistake(2, "unknown schedule \"warp\"; there are leading, linspace,", "x", "--schedule", "warp");
+        mistake(2, "--eta: Euler takes no noise on its way", "x", "--sampler", "euler", "--eta", "1");
+        mistake(2, "--eta: 0 to 1, got 2.0", "x", "--eta", "2");
+        mistake(2, "part of the steps: from and to as in 0.2-0.8, got all", "x", "--guided", "all");
+        mistake(2, "--variation: seed and strength as in 7:0.2, got 7", "x", "--variation", "7");
+        mistake(2, "unknown noise source \"dice\"; there are cpu, cuda", "x", "--noise", "dice");
+        mistake(1, "clip skip: 1 to 3, got 9", "x", "--clip-skip", "9");
+        mistake(2, "--preview: quick or decoded, got slow", "x", "--preview", "slow");
         mistake(2, "--backend: there is jvm, got abacus", "x", "--backend", "abacus");
         mistake(2, "--threads: at least 1, got 0", "x", "--threads", "0");
         mistake(1, "there are no averaged (EMA) weights of the UNet in this file", "x", "--ema");
@@ -193,5 +288,110 @@ class MainTest {
         assertEquals(2, gyre("bench", "--size", "100x100"));
         assertEquals(2, gyre("bench", "--backend", "abacus"));
         assertTrue(err.toString().contains("--size: multiples of 64, got 100x100"), err.toString());
+    }
+
+    private Path circle() throws IOException {
+        Path file = folder.resolve("circle.png");
+        assertEquals(
+                0,
+                gyre("a red circle on a blue background", "--steps", "3", "--seed", "5", "-o", file.toString()),
+                err.toString());
+        return file;
+    }
+
+    private Path halfMask() throws IOException {
+        BufferedImage mask = new BufferedImage(128, 128, BufferedImage.TYPE_BYTE_GRAY);
+        for (int y = 0; y < 128; y++) for (int x = 64; x < 128; x++) mask.setRGB(x, y, 0xFFFFFF);
+        Path file = folder.resolve("mask.bmp");
+        ImageIO.write(mask, "bmp", file.toFile());
+        return file;
+    }
+
+    @Test
+    void aMaskedHalfIsPaintedAndTheOtherIsNot() throws IOException {
+        Path from = circle(), to = folder.resolve("star.png");
+        assertEquals(
+                0,
+                gyre(
+                        "a yellow star",
+                        "-i",
+                        from.toString(),
+                        "--mask",
+                        halfMask().toString(),
+                        "--mask-blur",
+                        "0",
+                        "--steps",
+                        "4",
+                        "--seed",
+                        "1",
+                        "-o",
+                        to.toString()),
+                err.toString());
+        BufferedImage before = ImageIO.read(from.toFile()), after = ImageIO.read(to.toFile());
+        int changed = 0;
+        for (int y = 0; y < 128; y++)
+            for (int x = 0; x < 128; x++) {
+                boolean same = before.getRGB(x, y) == after.getRGB(x, y);
+                if (x < 64) assertTrue(same, x + ", " + y);
+                else if (!same) changed++;
+            }
+        assertTrue(changed > 2000, "pixels changed: " + changed);
+        String bytes = Files.readString(to, StandardCharsets.ISO_8859_1);
+        assertTrue(bytes.contains("Denoising strength: 0.75, Begins with: 128x128, Mask blur: 0"), bytes);
+    }
+
+    @Test
+    void aSecondPassIsRemade() throws IOException {
+        Path first = folder.resolve("large.png"), again = folder.resolve("again.png");
+        assertEquals(
+                0,
+                gyre(
+                        "a red circle",
+                        "--hires",
+                        "1.25",
+                        "--tile",
+                        "--reuse",
+                        "2:2",
+                        "--steps",
+                        "4",
+                        "--seed",
+                        "1",
+                        "-o",
+                        first.toString()),
+                err.toString());
+        assertEquals(160, ImageIO.read(first.toFile()).getWidth());
+        assertEquals(0, gyre("remake", first.toString(), "-o", again.toString()), err.toString());
+        assertEquals(-1, Files.mismatch(first, again));
+    }
+
+    @Test
+    void eightBitsAndLittleMemorySayWhatTheyCost() throws IOException {
+        Path to = folder.resolve("small.png");
+        assertEquals(
+                0,
+                gyre("a red circle", "--q8", "--memory", "1", "--steps", "1", "--seed", "1", "-o", to.toString()),
+                err.toString());
+        assertTrue(err.toString().contains("note: weights in 8 bits (Q8_0): "), err.toString());
+        assertTrue(err.toString().contains("note: the two halves of guidance at once take"), err.toString());
+    }
+
+    @Test
+    void additionsThatMakeNoSenseAreNamed() throws IOException {
+        Path none = folder.resolve("none.safetensors"), text = Files.writeString(folder.resolve("x.safetensors"), "x");
+        assertEquals(1, gyre("a cat", "--lora", none + ":0.5"));
+        assertTrue(err.toString().contains("none.safetensors"), err.toString());
+        assertEquals(2, gyre("a cat", "--reuse", "often"));
+        assertEquals(2, gyre("a cat", "--mask", text.toString()));
+        assertTrue(err.toString().contains("--mask: goes with --image, which is missing"), err.toString());
+        assertEquals(2, gyre("a cat", "--image", circle().toString(), "--outpaint", "1,2,3"));
+        assertTrue(
+                err.toString().contains("--outpaint: four numbers of pixels as in 0,0,64,0, got 1,2,3"),
+                err.toString());
+        assertEquals(1, gyre("a cat", "--image", text.toString()));
+        assertTrue(err.toString().contains("not an image that can be read"), err.toString());
+        assertEquals(1, gyre("a cat", "--safety-checker", text.toString()));
+        assertEquals(1, gyre("a cat", "--vae", text.toString()));
+        assertEquals(2, gyre("a cat", "--reuse", "1"));
+        assertTrue(err.toString().contains("--reuse: every 2 to 1000 steps, got 1"), err.toString());
     }
 }

@@ -37,10 +37,18 @@ record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nativeSize
         if (unet.context() == 1024)
             throw new IllegalArgumentException(
                     file.name() + ": a Stable Diffusion 2 checkpoint (its text states are 1024 wide); v1 is supported");
-        if (unet.in() != 4)
+        Vae vae = vae(file, groups);
+        if (unet.in() != vae.latent() && unet.in() != 2 * vae.latent() + 1)
             throw new IllegalArgumentException(file.name() + ": its UNet takes " + unet.in()
-                    + " channels (an inpainting or editing model); models that take 4 are supported");
-        return new Architecture(text(file), unet, vae(file, groups), metadata(file, "native_size"));
+                    + " channels (an editing model?); models that take " + vae.latent()
+                    + ", and inpainting models that take "
+                    + (2 * vae.latent() + 1) + ", are supported");
+        return new Architecture(text(file), unet, vae, metadata(file, "native_size"));
+    }
+
+    /** Whether the UNet was trained to fill in: it sees a mask and what is not masked beside the latents. */
+    boolean inpaints() {
+        return unet.in() != vae.latent();
     }
 
     /**
@@ -52,7 +60,7 @@ record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nativeSize
         Graph graph = new Graph();
         Weights texts = file.text(graph), diffusion = file.unet(graph), pictures = file.vae(graph);
         int side = vae.factor();
-        text.build(graph.input("ids", DType.I32, 1, text.length()), texts);
+        text.build(graph.input("ids", DType.I32, 1, text.length()), 1, texts);
         unet.build(
                 graph.input("x", DType.F32, 1, unet.in(), side, side),
                 graph.input("timestep", DType.F32, 1),

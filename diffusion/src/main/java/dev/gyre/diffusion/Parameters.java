@@ -1,47 +1,154 @@
 package dev.gyre.diffusion;
 
 import dev.gyre.core.Precision;
+import dev.gyre.diffusion.sampler.NoiseSource;
+import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.diffusion.sampler.Stochastic;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
- * How a picture was drawn.
+ * How a picture was drawn. Its text is AUTOMATIC1111's: prompt, negative prompt and a line of settings, those that only Gyre has among
+ * them.
  *
- * @param drawn the size the model worked at; the picture was enlarged from it where {@code size} is another
+ * @param request of this picture alone; nothing is left empty in what Gyre drew
+ * @param drawn the size the model worked at, where the picture was enlarged from another than its own
  * @param model the checkpoint's name
  * @param modelHash the first ten digits of the checkpoint's SHA-256, where known
  * @param ema whether the averaged weights were used
  * @param precision what products multiplied
+ * @param others what another tool wrote and Gyre does not know
  */
 public record Parameters(
-        String prompt,
-        String negative,
-        int steps,
-        String sampler,
-        double guidance,
-        long seed,
-        Request.Size size,
-        Request.Size drawn,
+        Request request,
+        Optional<Request.Size> drawn,
         String model,
         Optional<String> modelHash,
         boolean ema,
-        Precision precision) {
+        Precision precision,
+        Map<String, String> others) {
 
-    /** As AUTOMATIC1111's web UI writes and reads it. */
+    public long seed() {
+        return request.noise().seed().orElseThrow();
+    }
+
+    /**
+     * Those that a PNG carries.
+     *
+     * @throws IOException when it cannot be read, or is no PNG, or carries none that can be understood
+     */
+    public static Parameters read(Path png) throws IOException {
+        try {
+            Optional<String> text = Png.text(Files.readAllBytes(png));
+            return parse(text.orElseThrow(() -> new IOException("the picture carries no parameters")));
+        } catch (java.nio.file.NoSuchFileException e) {
+            throw new IOException(png + ": there is no such file", e);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new IOException(png + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Reads what {@link #text} or AUTOMATIC1111's web UI wrote.
+     *
+     * @throws IllegalArgumentException when a setting makes no sense, naming it
+     */
+    public static Parameters parse(String text) {
+        return ParametersText.parse(text);
+    }
+
+    /** For a PNG. */
     public String text() {
-        StringBuilder text = new StringBuilder(prompt).append('\n');
-        if (!negative.isEmpty())
-            text.append("Negative prompt: ").append(negative).append('\n');
-        text.append("Steps: ").append(steps);
-        text.append(", Sampler: ").append(sampler);
-        text.append(", CFG scale: ")
-                .append(guidance == Math.rint(guidance) ? String.valueOf((long) guidance) : String.valueOf(guidance));
-        text.append(", Seed: ").append(seed);
-        text.append(", Size: ").append(size);
-        modelHash.ifPresent(hash -> text.append(", Model hash: ").append(hash));
-        text.append(", Model: ").append(model);
-        if (ema) text.append(", EMA: true");
-        if (precision != Precision.F32) text.append(", Precision: ").append(precision.label());
-        if (!drawn.equals(size)) text.append(", Drawn at: ").append(drawn);
-        return text.toString();
+        return ParametersText.write(request.text().prompt(), request.text().negative(), entries());
+    }
+
+    private Map<String, String> entries() {
+        Map<String, String> entries = new LinkedHashMap<>();
+        Request.Sampling sampling = request.sampling();
+        sampling.steps().ifPresent(steps -> entries.put("Steps", String.valueOf(steps)));
+        sampling.sampler().ifPresent(sampler -> {
+            entries.put("Sampler", sampler.displayName());
+            entries.put("Schedule type", sampler.schedule().displayName());
+        });
+        sampling.guidance().ifPresent(guidance -> entries.put("CFG scale", number(guidance)));
+        request.noise().seed().ifPresent(seed -> entries.put("Seed", String.valueOf(seed)));
+        request.size().ifPresent(size -> entries.put("Size", size.toString()));
+        modelHash.ifPresent(hash -> entries.put("Model hash", hash));
+        if (!model.isEmpty()) entries.put("Model", model);
+        if (request.text().clipSkip() != 1)
+            entries.put("Clip skip", String.valueOf(request.text().clipSkip()));
+        entries.put("RNG", request.noise().source() == NoiseSource.CPU ? "CPU" : "NV");
+        request.noise().variation().ifPresent(variation -> {
+            entries.put("Variation seed", String.valueOf(variation.seed()));
+            entries.put("Variation seed strength", number(variation.strength()));
+        });
+        if (request.noise().stepSeedDelta() != 0)
+            entries.put("ENSD", String.valueOf(request.noise().stepSeedDelta()));
+        sampling.sampler().flatMap(Parameters::eta).ifPresent(eta -> entries.put("Eta", number(eta)));
+        if (!sampling.guided().equals(Request.Part.WHOLE))
+            entries.put("Guided", sampling.guided().toString());
+        if (request.text().plain()) entries.put("Prompt syntax", "plain");
+        if (ema) entries.put("EMA", "true");
+        if (precision != Precision.F32) entries.put("Precision", precision.label());
+        drawn.ifPresent(size -> entries.put("Drawn at", size.toString()));
+        request.start().ifPresent(start -> begun(start, entries));
+        request.hires().ifPresent(hires -> {
+            entries.put(request.start().isEmpty() ? "Denoising strength" : "Hires strength", number(hires.strength()));
+            entries.put("Hires upscale", number(hires.scale()));
+            hires.steps().ifPresent(steps -> entries.put("Hires steps", String.valueOf(steps)));
+            entries.put("Hires upscaler", hires.latent() ? "Latent" : "Lanczos");
+        });
+        network(request.network(), entries);
+        return entries;
+    }
+
+    private static void begun(Start start, Map<String, String> entries) {
+        entries.put("Denoising strength", number(start.strength()));
+        entries.put("Begins with", start.image().width() + "x" + start.image().height());
+        start.mask().ifPresent(mask -> {
+            entries.put("Mask blur", number(mask.blur()));
+            mask.closeUp().ifPresent(around -> {
+                entries.put("Inpaint area", "Only masked");
+                entries.put("Masked area padding", String.valueOf(around));
+            });
+        });
+    }
+
+    private static void network(Network network, Map<String, String> entries) {
+        if (network.tileable()) entries.put("Tiling", "True");
+        network.reuse().ifPresent(reuse -> entries.put("DeepCache", reuse.every() + ":" + reuse.blocks()));
+        if (!network.loras().isEmpty())
+            entries.put(
+                    "Loras",
+                    network.loras().stream()
+                            .map(one -> one.lora().name() + ":" + number(one.strength()))
+                            .collect(Collectors.joining(", ")));
+        for (int i = 0; i < network.controls().size(); i++) {
+            Network.Control control = network.controls().get(i);
+            entries.put(
+                    "ControlNet " + i,
+                    "Model: " + control.net().name() + ", Weight: " + number(control.weight()) + ", Guidance Start: "
+                            + number(control.part().from()) + ", Guidance End: "
+                            + number(control.part().to()));
+        }
+    }
+
+    /** Where it is not what the sampler's name stands for. */
+    private static Optional<Double> eta(Sampler sampler) {
+        boolean usual = Sampler.named(sampler.displayName()).equals(sampler.bare());
+        return !usual && sampler.bare() instanceof Stochastic stochastic
+                ? Optional.of(stochastic.eta())
+                : Optional.empty();
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? String.valueOf((long) value)
+                : String.valueOf(value);
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -20,26 +21,28 @@ public record Picture(int width, int height, byte[] rgb, Parameters parameters) 
      * @throws IOException when it cannot be written; then what was there before is still there
      */
     public void write(Path path) throws IOException {
+        write(path, Png.encode(width, height, rgb, Optional.of(parameters.text())));
+    }
+
+    static void write(Path path, byte[] bytes) throws IOException {
         Path folder = path.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) throw new IOException(path + ": there is no folder " + folder);
         // Not createTempFile: its files are for their owner's eyes only.
         Path beside = folder.resolve("." + path.getFileName() + "." + UUID.randomUUID() + ".part");
         try {
-            Files.write(beside, Png.encode(this));
+            Files.write(beside, bytes);
             Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(beside);
         }
     }
 
-    /** From the decoder's output [3, height, width], −1 black to 1 white; rounded half to even, as diffusers does. */
-    static Picture of(float[] decoded, int width, int height, Parameters parameters) {
-        byte[] rgb = new byte[3 * width * height];
-        for (int c = 0; c < 3; c++)
-            for (int i = 0; i < width * height; i++) {
-                float v = decoded[c * width * height + i] / 2 + 0.5f;
-                rgb[3 * i + c] = (byte) (int) Math.rint(Math.clamp(v, 0f, 1f) * 255);
-            }
-        return new Picture(width, height, rgb, parameters);
+    static Picture of(Image image, Parameters parameters) {
+        return new Picture(image.width(), image.height(), image.rgb(), parameters);
+    }
+
+    /** Its pixels, to work on. */
+    public Image image() {
+        return Image.of(width, height, rgb);
     }
 }

@@ -1,6 +1,9 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.diffusion.sampler.NoiseSource;
 import dev.gyre.diffusion.sampler.Sampler;
+import java.math.BigDecimal;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -9,39 +12,205 @@ import java.util.OptionalLong;
 /**
  * What to draw. What is left empty has the model's default.
  *
- * @param prompt what should be seen
- * @param negative what should not
- * @param steps of the sampler, 1 to 1000; else 50, or 20 for a small model
- * @param guidance how much the prompt counts (classifier-free guidance, Ho and Salimans 2022); 1 and below turn it off; else 7.5,
- *     or 5 for a small model
- * @param sampler else DDIM
- * @param seed of PyTorch's CPU generator; picture i of a batch has seed + i; else random
+ * @param text what should be seen, and how it is read
+ * @param sampling how the noise is taken away
+ * @param noise where the noise comes from
  * @param size in pixels, multiples of 8; else 512×512, or a small model's native size
  * @param batch number of pictures
+ * @param start the picture to begin with; else noise alone
+ * @param hires a second, larger pass
+ * @param network what is changed about the networks
  */
 public record Request(
-        String prompt,
-        String negative,
-        OptionalInt steps,
-        OptionalDouble guidance,
-        Optional<Sampler> sampler,
-        OptionalLong seed,
+        Text text,
+        Sampling sampling,
+        Noise noise,
         Optional<Size> size,
-        int batch) {
+        int batch,
+        Optional<Start> start,
+        Optional<Hires> hires,
+        Network network) {
 
     /** Pixels. */
     public record Size(int width, int height) {
+        /** Reads {@code 512x768}. */
+        public static Size parse(String text) {
+            String[] sides = text.toLowerCase(Locale.ROOT).split("x", -1);
+            try {
+                if (sides.length == 2) return new Size(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new IllegalArgumentException("size: width and height as in 512x512, got " + text);
+        }
+
         @Override
         public String toString() {
             return width + "x" + height;
         }
     }
 
+    /**
+     * What the model is told.
+     *
+     * @param prompt what should be seen
+     * @param negative what should not
+     * @param clipSkip which of the text encoder's layers is listened to, counted from the last, 1
+     * @param plain whether the text is taken as it stands and cut at 75 tokens, as diffusers does, rather than read in AUTOMATIC1111's
+     *     syntax ({@link dev.gyre.tokenizer.PromptEdits}, {@link dev.gyre.tokenizer.Emphasis}), however long it is
+     */
+    public record Text(String prompt, String negative, int clipSkip, boolean plain) {
+        public Text {
+            if (clipSkip < 1) throw new IllegalArgumentException("clip skip: at least 1, got " + clipSkip);
+        }
+
+        public Text prompt(String prompt) {
+            return new Text(prompt, negative, clipSkip, plain);
+        }
+
+        public Text negative(String negative) {
+            return new Text(prompt, negative, clipSkip, plain);
+        }
+
+        public Text clipSkip(int clipSkip) {
+            return new Text(prompt, negative, clipSkip, plain);
+        }
+
+        public Text plain(boolean plain) {
+            return new Text(prompt, negative, clipSkip, plain);
+        }
+    }
+
+    /**
+     * How the noise is taken away.
+     *
+     * @param sampler with its schedule; else DDIM
+     * @param steps of the sampler, 1 to 1000; else 50, or 20 for a small model
+     * @param guidance how much the prompt counts (classifier-free guidance, Ho and Salimans 2022); 1 and below turn it off; else 7.5,
+     *     or 5 for a small model
+     * @param guided the part of the steps that guidance is on for (Kynkäänniemi et al. 2024); elsewhere the prompt alone counts
+     */
+    public record Sampling(Optional<Sampler> sampler, OptionalInt steps, OptionalDouble guidance, Part guided) {
+        public static final Sampling DEFAULT =
+                new Sampling(Optional.empty(), OptionalInt.empty(), OptionalDouble.empty(), Part.WHOLE);
+
+        public Sampling {
+            if (steps.isPresent() && (steps.getAsInt() < 1 || steps.getAsInt() > 1000))
+                throw new IllegalArgumentException("steps: 1 to 1000, got " + steps.getAsInt());
+            if (guidance.isPresent() && !Double.isFinite(guidance.getAsDouble()))
+                throw new IllegalArgumentException("guidance: a number, got " + guidance.getAsDouble());
+        }
+
+        public Sampling sampler(Sampler sampler) {
+            return new Sampling(Optional.of(sampler), steps, guidance, guided);
+        }
+
+        public Sampling steps(int steps) {
+            return new Sampling(sampler, OptionalInt.of(steps), guidance, guided);
+        }
+
+        public Sampling guidance(double guidance) {
+            return new Sampling(sampler, steps, OptionalDouble.of(guidance), guided);
+        }
+
+        public Sampling guided(Part guided) {
+            return new Sampling(sampler, steps, guidance, guided);
+        }
+    }
+
+    /** Part of a run: steps of which at least {@code from} and less than {@code to} of all steps are done before; 0 to 1. */
+    public record Part(double from, double to) {
+        public static final Part WHOLE = new Part(0, 1);
+
+        public Part {
+            if (!(0 <= from && from <= to && to <= 1))
+                throw new IllegalArgumentException("part of the steps: 0 ≤ from ≤ to ≤ 1, got " + from + " to " + to);
+        }
+
+        @Override
+        public String toString() {
+            return BigDecimal.valueOf(from).toPlainString() + "-"
+                    + BigDecimal.valueOf(to).toPlainString();
+        }
+
+        /** Reads {@code 0.2-0.8}. */
+        public static Part parse(String text) {
+            String[] ends = text.split("-", -1);
+            try {
+                if (ends.length == 2) return new Part(Double.parseDouble(ends[0]), Double.parseDouble(ends[1]));
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new IllegalArgumentException("part of the steps: from and to as in 0.2-0.8, got " + text);
+        }
+
+        public boolean has(Sampler.Moment at) {
+            double done = (at.step() - 1.0) / at.steps();
+            return from <= done && done < to;
+        }
+    }
+
+    /**
+     * Where the noise comes from.
+     *
+     * @param seed picture i of a batch has seed + i; else random
+     * @param source whose random numbers the seed stands for
+     * @param variation another seed mixed into the first noise, where it should be
+     * @param stepSeedDelta if not 0, the noise that steps take is that of seed + this (AUTOMATIC1111's "eta noise seed delta"); else it
+     *     goes on where the first noise ended
+     */
+    public record Noise(OptionalLong seed, NoiseSource source, Optional<Variation> variation, long stepSeedDelta) {
+        public static final Noise DEFAULT = new Noise(OptionalLong.empty(), NoiseSource.CPU, Optional.empty(), 0);
+
+        public Noise seed(long seed) {
+            return new Noise(OptionalLong.of(seed), source, variation, stepSeedDelta);
+        }
+
+        public Noise source(NoiseSource source) {
+            return new Noise(seed, source, variation, stepSeedDelta);
+        }
+
+        public Noise variation(Variation variation) {
+            return new Noise(seed, source, Optional.of(variation), stepSeedDelta);
+        }
+
+        public Noise stepSeedDelta(long delta) {
+            return new Noise(seed, source, variation, delta);
+        }
+
+        /** Picture i of a batch alone. */
+        Noise of(int i) {
+            if (variation.isEmpty()) return seed(seed.orElseThrow() + i);
+            Variation of = variation.get();
+            return variation(new Variation(of.seed() + i, of.strength()));
+        }
+    }
+
+    /**
+     * A picture much like another: its first noise is turned towards that of another seed.
+     *
+     * @param seed picture i of a batch has this seed + i, and all have the request's seed
+     * @param strength 0, as if it were not there, to 1, the other seed's noise alone
+     */
+    public record Variation(long seed, double strength) {
+        public Variation {
+            if (!(0 <= strength && strength <= 1))
+                throw new IllegalArgumentException("variation strength: 0 to 1, got " + strength);
+        }
+
+        /** Reads {@code 7:0.2}. */
+        public static Variation parse(String text) {
+            String[] parts = text.split(":", -1);
+            try {
+                if (parts.length == 2) return new Variation(Long.parseLong(parts[0]), Double.parseDouble(parts[1]));
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new IllegalArgumentException("variation: seed and strength as in 7:0.2, got " + text);
+        }
+    }
+
     public Request {
-        if (steps.isPresent() && (steps.getAsInt() < 1 || steps.getAsInt() > 1000))
-            throw new IllegalArgumentException("steps: 1 to 1000, got " + steps.getAsInt());
-        if (guidance.isPresent() && !Double.isFinite(guidance.getAsDouble()))
-            throw new IllegalArgumentException("guidance: a number, got " + guidance.getAsDouble());
         if (batch < 1) throw new IllegalArgumentException("batch: at least 1, got " + batch);
         size.ifPresent(Request::check);
     }
@@ -56,42 +225,65 @@ public record Request(
 
     public static Request of(String prompt) {
         return new Request(
-                prompt,
-                "",
-                OptionalInt.empty(),
-                OptionalDouble.empty(),
+                new Text(prompt, "", 1, false),
+                Sampling.DEFAULT,
+                Noise.DEFAULT,
                 Optional.empty(),
-                OptionalLong.empty(),
+                1,
                 Optional.empty(),
-                1);
+                Optional.empty(),
+                Network.PLAIN);
+    }
+
+    public Request with(Text text) {
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
+    }
+
+    public Request with(Sampling sampling) {
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
+    }
+
+    public Request with(Noise noise) {
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
+    }
+
+    public Request with(Start start) {
+        return new Request(text, sampling, noise, size, batch, Optional.of(start), hires, network);
+    }
+
+    public Request with(Hires hires) {
+        return new Request(text, sampling, noise, size, batch, start, Optional.of(hires), network);
+    }
+
+    public Request with(Network network) {
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 
     public Request negative(String negative) {
-        return new Request(prompt, negative, steps, guidance, sampler, seed, size, batch);
+        return with(text.negative(negative));
     }
 
     public Request steps(int steps) {
-        return new Request(prompt, negative, OptionalInt.of(steps), guidance, sampler, seed, size, batch);
+        return with(sampling.steps(steps));
     }
 
     public Request guidance(double guidance) {
-        return new Request(prompt, negative, steps, OptionalDouble.of(guidance), sampler, seed, size, batch);
+        return with(sampling.guidance(guidance));
     }
 
     public Request sampler(Sampler sampler) {
-        return new Request(prompt, negative, steps, guidance, Optional.of(sampler), seed, size, batch);
+        return with(sampling.sampler(sampler));
     }
 
     public Request seed(long seed) {
-        return new Request(prompt, negative, steps, guidance, sampler, OptionalLong.of(seed), size, batch);
+        return with(noise.seed(seed));
     }
 
     public Request size(int width, int height) {
-        return new Request(
-                prompt, negative, steps, guidance, sampler, seed, Optional.of(new Size(width, height)), batch);
+        return new Request(text, sampling, noise, Optional.of(new Size(width, height)), batch, start, hires, network);
     }
 
     public Request batch(int batch) {
-        return new Request(prompt, negative, steps, guidance, sampler, seed, size, batch);
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 }

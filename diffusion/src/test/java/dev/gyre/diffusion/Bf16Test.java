@@ -62,11 +62,11 @@ class Bf16Test {
                 TorchRandom random = new TorchRandom(42);
                 float[] latents = Sampler.named(sampler)
                         .sample(
-                                (x, t) -> sd.guided(x, t, context, 16, 16, 5),
+                                (x, at) -> sd.guided(x, at.timestep(), context, 16, 16, 5),
                                 random.next(4 * 256),
                                 random,
                                 steps,
-                                (k, n) -> {});
+                                done -> {});
                 String name = "latents." + i + "." + sampler;
                 float[] expected = golden.floats(name);
                 double squares = 0;
@@ -88,12 +88,17 @@ class Bf16Test {
             TorchRandom random = new TorchRandom(42);
             float[] latents = new Ddim(0)
                     .sample(
-                            (x, t) -> sd.guided(
-                                    x, t, text, 64, 64, about.get("guidance").asDouble()),
+                            (x, at) -> sd.guided(
+                                    x,
+                                    at.timestep(),
+                                    text,
+                                    64,
+                                    64,
+                                    about.get("guidance").asDouble()),
                             random.next(4 * 64 * 64),
                             random,
                             about.get("steps").asInt(),
-                            (step, steps) -> {});
+                            done -> {});
             sampled("picture.latents", about, latents);
             sampled("picture.decoded", references.get("picture.decoded"), sd.decode(latents, 64, 64));
         }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -78,15 +79,15 @@ class EmbeddedModelTest {
                     .steps(steps)
                     .guidance(5)
                     .seed(42);
-            float[] context = sd.encodeText(List.of("", request.prompt()), Progress.NONE);
+            float[] context = sd.encodeText(List.of("", request.text().prompt()), Progress.NONE);
             TorchRandom random = new TorchRandom(42);
             float[] latents = Sampler.named(sampler)
                     .sample(
-                            (x, t) -> sd.guided(x, t, context, 16, 16, 5),
+                            (x, at) -> sd.guided(x, at.timestep(), context, 16, 16, 5),
                             random.next(4 * 256),
                             random,
                             steps,
-                            (k, n) -> {});
+                            done -> {});
             check("latents." + i + "." + sampler, latents);
         }
     }
@@ -134,7 +135,8 @@ class EmbeddedModelTest {
                         })
                 .get(0);
         assertEquals(512, picture.width());
-        assertEquals(new Request.Size(128, 64), picture.parameters().drawn());
+        assertEquals(
+                Optional.of(new Request.Size(128, 64)), picture.parameters().drawn());
         assertEquals(List.of("this model draws at 128 pixels: drawn at 128x64 and enlarged to 512x256"), notes);
     }
 

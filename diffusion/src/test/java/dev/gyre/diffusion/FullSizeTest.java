@@ -86,12 +86,17 @@ class FullSizeTest {
         TorchRandom random = new TorchRandom(42);
         float[] latents = new Ddim(0)
                 .sample(
-                        (x, t) -> sd.guided(
-                                x, t, text, 64, 64, about.get("guidance").asDouble()),
+                        (x, at) -> sd.guided(
+                                x,
+                                at.timestep(),
+                                text,
+                                64,
+                                64,
+                                about.get("guidance").asDouble()),
                         random.next(4 * 64 * 64),
                         random,
                         about.get("steps").asInt(),
-                        (step, steps) -> {});
+                        done -> {});
         check("picture.latents", latents);
         check("picture.decoded", sd.decode(latents, 64, 64));
     }

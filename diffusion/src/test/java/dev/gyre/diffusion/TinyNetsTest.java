@@ -89,7 +89,7 @@ class TinyNetsTest {
                 "clip_tiny_77",
                 backend,
                 (graph, weights) -> net.build(
-                        graph.input("ids", DType.I32, 1, 77), weights.at("cond_stage_model.transformer.text_model")),
+                        graph.input("ids", DType.I32, 1, 77), 1, weights.at("cond_stage_model.transformer.text_model")),
                 Tensor.of(ids, 1, 77));
     }
 

@@ -2,19 +2,23 @@ package dev.gyre.diffusion.sampler;
 
 import java.util.List;
 
-/** Euler's method on the probability flow dx/dσ = ε (Karras et al. 2022, algorithm 2 without noise). Linspace timesteps. */
+/** Euler's method on the probability flow dx/dσ = ε (Karras et al. 2022, algorithm 2 without noise). */
 public record Euler() implements Sampler {
     @Override
-    public float[] sample(Model model, float[] noise, Noise random, int steps, Listener listener) {
-        Flow flow = new Flow(steps);
-        double[] x = flow.start(noise);
-        for (int i = 0; i < steps; i++) {
-            double step = flow.sigma(i + 1) - flow.sigma(i);
-            float[] epsilon = flow.epsilon(model, x, i);
-            for (int j = 0; j < x.length; j++) x[j] += step * epsilon[j];
-            listener.step(i + 1, steps);
-        }
-        return Sampler.floats(x);
+    public Stepper stepper(Run run) {
+        return (i, x) -> along(x, run.epsilon(x, i), run.sigma(i + 1) - run.sigma(i));
+    }
+
+    /** x + h d. */
+    static double[] along(double[] x, double[] d, double h) {
+        double[] y = new double[x.length];
+        for (int j = 0; j < y.length; j++) y[j] = x[j] + h * d[j];
+        return y;
+    }
+
+    @Override
+    public Schedule schedule() {
+        return Spacing.LINSPACE;
     }
 
     @Override

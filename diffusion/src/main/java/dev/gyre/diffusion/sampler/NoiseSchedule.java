@@ -8,7 +8,11 @@ public final class NoiseSchedule {
     /** Timesteps of training. */
     public static final int TIMESTEPS = 1000;
 
+    /** Stable Diffusion's. */
+    static final NoiseSchedule SD = new NoiseSchedule();
+
     private final double[] alphasCumprod = new double[TIMESTEPS];
+    private final double[] logSigmas = new double[TIMESTEPS];
 
     /** β grows from 0.00085 to 0.012, evenly in √β (v1-inference.yaml calls that linear, diffusers scaled linear). */
     public NoiseSchedule() {
@@ -17,6 +21,7 @@ public final class NoiseSchedule {
             double root = first + (last - first) * t / (TIMESTEPS - 1);
             product *= 1 - root * root;
             alphasCumprod[t] = product;
+            logSigmas[t] = Math.log(sigmaAt(t));
         }
     }
 
@@ -27,35 +32,35 @@ public final class NoiseSchedule {
 
     /** Noise over signal, √((1 − ᾱ) / ᾱ); between whole timesteps on the straight line between their σ, as diffusers has it. */
     public double sigma(double t) {
-        int below = Math.clamp((long) Math.floor(t), 0, TIMESTEPS - 1), above = Math.min(below + 1, TIMESTEPS - 1);
+        int below = below(t), above = Math.min(below + 1, TIMESTEPS - 1);
         return sigmaAt(below) + (t - below) * (sigmaAt(above) - sigmaAt(below));
+    }
+
+    /** Likewise, but on the straight line between logarithms, as k-diffusion has it. */
+    public double sigmaByLog(double t) {
+        int below = below(t), above = Math.min(below + 1, TIMESTEPS - 1);
+        return Math.exp(logSigmas[below] + (t - below) * (logSigmas[above] - logSigmas[below]));
+    }
+
+    /** The timestep of a σ, on straight lines between the logarithms of whole timesteps' σ; 0 to 999. */
+    public double timestep(double sigma) {
+        double log = Math.log(sigma);
+        if (!(log > logSigmas[0])) return 0;
+        int below = 0, above = TIMESTEPS - 1;
+        if (log >= logSigmas[above]) return above;
+        while (above - below > 1) {
+            int middle = (below + above) / 2;
+            if (logSigmas[middle] <= log) below = middle;
+            else above = middle;
+        }
+        return below + (log - logSigmas[below]) / (logSigmas[above] - logSigmas[below]);
+    }
+
+    private static int below(double t) {
+        return Math.clamp((long) Math.floor(t), 0, TIMESTEPS - 1);
     }
 
     private double sigmaAt(int t) {
         return Math.sqrt((1 - alphasCumprod[t]) / alphasCumprod[t]);
-    }
-
-    /** {@code leading} timesteps, noisiest first: k · ⌊1000 / steps⌋ + 1 (Stable Diffusion's {@code steps_offset} is 1). */
-    public static int[] leading(int steps) {
-        int stride = TIMESTEPS / checked(steps);
-        int[] timesteps = new int[steps];
-        // At 1000 steps the offset would leave the schedule.
-        for (int k = 0; k < steps; k++) timesteps[steps - 1 - k] = Math.min(k * stride + 1, TIMESTEPS - 1);
-        return timesteps;
-    }
-
-    /** {@code linspace} timesteps, noisiest first: from 999 to 0 in even steps, whole or not. A single step is taken from 999. */
-    public static double[] linspace(int steps) {
-        checked(steps);
-        double[] timesteps = new double[steps];
-        for (int k = 0; k < steps; k++)
-            timesteps[k] = steps == 1 ? TIMESTEPS - 1 : (TIMESTEPS - 1) * (double) (steps - 1 - k) / (steps - 1);
-        return timesteps;
-    }
-
-    private static int checked(int steps) {
-        if (steps < 1 || steps > TIMESTEPS)
-            throw new IllegalArgumentException("the number of steps is 1 to " + TIMESTEPS + ", got " + steps);
-        return steps;
     }
 }

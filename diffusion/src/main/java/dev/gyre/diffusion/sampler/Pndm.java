@@ -8,39 +8,31 @@ import java.util.List;
 /**
  * Pseudo numerical methods for diffusion models (Liu et al. 2022), the linear multistep form without Runge-Kutta steps that Stable
  * Diffusion calls PLMS: the noise is extrapolated from up to four predictions. The first step is taken twice, so the model is asked
- * once more than there are steps. Leading timesteps.
+ * once more than there are steps. The transfer from one level to another along a noise, equation 11, is a straight line in σ.
  */
 public record Pndm() implements Sampler {
     @Override
-    public float[] sample(Model model, float[] noise, Noise random, int steps, Listener listener) {
-        NoiseSchedule schedule = new NoiseSchedule();
-        int[] timesteps = NoiseSchedule.leading(steps);
-        int stride = NoiseSchedule.TIMESTEPS / steps;
-        double[] x = Sampler.doubles(noise);
-        Deque<float[]> history = new ArrayDeque<>(); // newest first
-        for (int i = 0; i < steps; i++) {
-            int t = timesteps[i];
-            float[] epsilon = model.epsilon(Sampler.floats(x), t);
-            double[] e;
+    public Stepper stepper(Run run) {
+        Deque<double[]> history = new ArrayDeque<>(); // newest first
+        return (i, x) -> {
+            double h = run.sigma(i + 1) - run.sigma(i);
+            double[] epsilon = run.epsilon(x, i), e;
             if (i == 0) {
                 // Where would this noise lead? The mean of both ends is the better slope.
-                double[] ahead = transfer(x, Sampler.doubles(epsilon), schedule, t, t - stride);
-                float[] second = model.epsilon(Sampler.floats(ahead), Math.max(0, t - stride));
+                double[] second = run.epsilon(Euler.along(x, epsilon, h), 1);
                 e = new double[x.length];
-                for (int j = 0; j < e.length; j++) e[j] = ((double) epsilon[j] + second[j]) / 2;
+                for (int j = 0; j < e.length; j++) e[j] = (epsilon[j] + second[j]) / 2;
             } else {
                 e = extrapolate(epsilon, history);
             }
             history.addFirst(epsilon);
             if (history.size() > 3) history.removeLast();
-            x = transfer(x, e, schedule, t, t - stride);
-            listener.step(i + 1, steps);
-        }
-        return Sampler.floats(x);
+            return Euler.along(x, e, h);
+        };
     }
 
     /** Adams–Bashforth of the order that the history allows. */
-    private static double[] extrapolate(float[] newest, Deque<float[]> history) {
+    private static double[] extrapolate(double[] newest, Deque<double[]> history) {
         double[] c =
                 switch (history.size()) {
                     case 1 -> new double[] {3 / 2.0, -1 / 2.0};
@@ -49,22 +41,19 @@ public record Pndm() implements Sampler {
                 };
         double[] e = new double[newest.length];
         for (int j = 0; j < e.length; j++) e[j] = c[0] * newest[j];
-        Iterator<float[]> older = history.iterator();
-        for (int k = 1; k < c.length; k++) {
-            float[] epsilon = older.next();
-            for (int j = 0; j < e.length; j++) e[j] += c[k] * epsilon[j];
-        }
+        Iterator<double[]> older = history.iterator();
+        for (int k = 1; k < c.length; k++) e = Euler.along(e, older.next(), c[k]);
         return e;
     }
 
-    /** Equation 11: from timestep t to an earlier one along the noise e. */
-    private static double[] transfer(double[] x, double[] e, NoiseSchedule schedule, int t, int previous) {
-        double a = schedule.alphaCumprod(t), next = schedule.alphaCumprod(previous);
-        double scale = Math.sqrt(next / a);
-        double along = (next - a) / (a * Math.sqrt(1 - next) + Math.sqrt(a * (1 - a) * next));
-        double[] y = new double[x.length];
-        for (int j = 0; j < y.length; j++) y[j] = scale * x[j] - along * e[j];
-        return y;
+    @Override
+    public Schedule schedule() {
+        return Spacing.LEADING;
+    }
+
+    @Override
+    public Levels levels(Schedule schedule, int steps) {
+        return schedule.levels(steps).leaving();
     }
 
     @Override

@@ -1,11 +1,11 @@
 package dev.gyre.diffusion.sampler;
 
 import java.util.List;
-import java.util.Locale;
 
 /**
- * A way from noise to a picture. The sampler drives: it asks the model for the noise in its current state, step by step. States are
- * flat and of any shape, in double precision; the model sees them rounded.
+ * A way from noise to a picture: down the levels of a schedule, asking the model for the noise in the current state. All samplers work
+ * on states x = x₀ + σ ε (see {@link Levels}), flat and of any shape, in double precision; the model sees them rounded. A formula of a
+ * paper that writes x_t = α x₀ + σ ε becomes ours with α = 1.
  */
 public interface Sampler {
     /** The model, guidance included. */
@@ -15,10 +15,17 @@ public interface Sampler {
          * The noise in {@code x}.
          *
          * @param x the state at unit variance, as the network was trained to see it
-         * @param timestep 0 to 999, whole or not
          */
-        float[] epsilon(float[] x, double timestep);
+        float[] epsilon(float[] x, Moment at);
     }
+
+    /**
+     * Where in a run the model is asked; some samplers ask more than once a step.
+     *
+     * @param step from 1
+     * @param timestep 0 to 999, whole or not
+     */
+    record Moment(int step, int steps, double timestep, double sigma) {}
 
     /** Where standard normal numbers come from. */
     @FunctionalInterface
@@ -26,28 +33,113 @@ public interface Sampler {
         float[] next(int count);
     }
 
-    /** Told of every step when it is done. */
+    /** Told of every step when it is done. What it throws ends the run. */
     @FunctionalInterface
     interface Listener {
+        void step(Progress done);
+    }
+
+    /**
+     * A step that is done.
+     *
+     * @param step from 1
+     * @param sigma how much noise is left
+     * @param x the state, at that level; what is written into it counts for the next step
+     * @param denoised the clean sample as the model saw it last
+     */
+    record Progress(int step, int steps, double sigma, double[] x, double[] denoised) {}
+
+    /** The steps of one run, with what they remember of each other. */
+    @FunctionalInterface
+    interface Stepper {
         /**
-         * @param step from 1
-         * @param steps how many there will be
+         * From level i to level i + 1.
+         *
+         * @param i from 0, one after the other
+         * @param x the state at level i, not to be changed
+         * @return the state at level i + 1
          */
-        void step(int step, int steps);
+        double[] step(int i, double[] x);
     }
 
     /** All samplers there are. */
-    List<Sampler> ALL = List.of(new Ddim(0), new Pndm(), new Euler(), new EulerAncestral());
+    List<Sampler> ALL = List.of(
+            new Ddim(0),
+            new Pndm(),
+            new Lms(),
+            new Euler(),
+            new EulerAncestral(1),
+            new Heun(),
+            new Dpm2(),
+            new Dpm2Ancestral(1),
+            new Dpmpp2SAncestral(1),
+            new Dpmpp2M(),
+            new DpmppSde(1),
+            new Dpmpp2MSde(1),
+            new Dpmpp3MSde(1),
+            new UniPc(),
+            new Lcm(),
+            new Ddpm());
+
+    /** Begins a run. */
+    Stepper stepper(Run run);
+
+    /** The schedule it was described with, or that most tools run it on. */
+    Schedule schedule();
+
+    /** The levels it takes on a schedule. */
+    default Levels levels(Schedule schedule, int steps) {
+        return schedule.levels(steps);
+    }
+
+    /** The levels it takes on its schedule. */
+    default Levels levels(int steps) {
+        return levels(schedule(), steps);
+    }
+
+    /** This sampler on another schedule. */
+    default Sampler on(Schedule schedule) {
+        return new Scheduled(this, schedule);
+    }
+
+    /** Itself, on whatever schedule. */
+    default Sampler bare() {
+        return this;
+    }
 
     /**
-     * Draws a sample.
+     * This sampler with another η.
+     *
+     * @throws IllegalArgumentException when it takes no noise on its way, or η is not 0 to 1
+     */
+    default Sampler noisy(double eta) {
+        if (this instanceof Stochastic stochastic) return stochastic.withEta(eta);
+        throw new IllegalArgumentException("eta: " + displayName() + " takes no noise on its way");
+    }
+
+    /**
+     * Draws a sample from noise.
      *
      * @param noise standard normal, the size of the sample
      * @param random noise for each step, where the sampler takes any
      * @param steps 1 to 1000
      * @return the sample at the scale of the data
      */
-    float[] sample(Model model, float[] noise, Noise random, int steps, Listener listener);
+    default float[] sample(Model model, float[] noise, Noise random, int steps, Listener listener) {
+        Levels levels = levels(steps);
+        return sample(model, levels.start(noise), levels, random, listener);
+    }
+
+    /**
+     * Goes on from a state.
+     *
+     * @param start at the first level: {@link Levels#start}
+     * @param levels those of {@link #levels(int)}, or the later of them
+     * @return the sample at the scale of the data
+     */
+    default float[] sample(Model model, double[] start, Levels levels, Noise random, Listener listener) {
+        return new Run(levels, model, random).from(start, this, listener);
+    }
 
     /** The name in PNG parameters, AUTOMATIC1111's. */
     String displayName();
@@ -55,32 +147,14 @@ public interface Sampler {
     /** Other tools' names for it: stable-diffusion.cpp's first, then diffusers'. */
     List<String> aliases();
 
-    /** A state as the model sees it. */
-    static float[] floats(double[] x) {
-        float[] y = new float[x.length];
-        for (int j = 0; j < y.length; j++) y[j] = (float) x[j];
-        return y;
-    }
-
-    static double[] doubles(float[] x) {
-        double[] y = new double[x.length];
-        for (int j = 0; j < y.length; j++) y[j] = x[j];
-        return y;
-    }
-
     /**
-     * The sampler of this name, in the spelling of diffusers, AUTOMATIC1111 or stable-diffusion.cpp; case does not matter.
+     * The sampler of this name, in the spelling of diffusers, AUTOMATIC1111, stable-diffusion.cpp or k-diffusion, with a schedule's name
+     * behind it or not ("DPM++ 2M Karras"). Case, blanks, hyphens and underscores do not matter. diffusers' names bring diffusers'
+     * schedules.
      *
      * @throws IllegalArgumentException naming those there are
      */
     static Sampler named(String name) {
-        String wanted = name.toLowerCase(Locale.ROOT);
-        for (Sampler sampler : ALL) {
-            if (sampler.displayName().toLowerCase(Locale.ROOT).equals(wanted)) return sampler;
-            for (String alias : sampler.aliases())
-                if (alias.toLowerCase(Locale.ROOT).equals(wanted)) return sampler;
-        }
-        throw new IllegalArgumentException("unknown sampler \"" + name + "\"; there are "
-                + String.join(", ", ALL.stream().map(s -> s.aliases().get(0)).toList()));
+        return SamplerNames.find(name);
     }
 }

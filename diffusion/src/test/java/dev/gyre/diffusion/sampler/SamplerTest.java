@@ -19,9 +19,9 @@ class SamplerTest {
     private static final NoiseSchedule SCHEDULE = new NoiseSchedule();
 
     /** A model simple enough to follow: ε = 0.3 x + 0.001 t. */
-    private static float[] toy(float[] x, double t) {
+    private static float[] toy(float[] x, Sampler.Moment at) {
         float[] epsilon = new float[x.length];
-        for (int i = 0; i < x.length; i++) epsilon[i] = (float) (0.3 * x[i] + 0.001 * t);
+        for (int i = 0; i < x.length; i++) epsilon[i] = (float) (0.3 * x[i] + 0.001 * at.timestep());
         return epsilon;
     }
 
@@ -35,18 +35,41 @@ class SamplerTest {
     @CsvSource({
         "ddim, 0.369311, -5.507130, -2.568911, 4.286939",
         "pndm, 0.689024, -4.743670, -2.027323, 4.310819",
+        "lms, -0.288434, -8.720416, -4.504426, 5.332888",
         "euler, -0.578276, -9.468398, -5.023337, 5.348472",
-        "euler_a, -0.281619, -5.417021, -2.849320, 3.141982"
+        "euler karras, -0.609459, -9.627687, -5.118573, 5.402693",
+        "euler_a, -0.281619, -5.417021, -2.849320, 3.141982",
+        "heun, 0.120639, -7.639760, -3.759560, 5.294240",
+        "dpm2, 0.095566, -7.767760, -3.836097, 5.337782",
+        "dpm2 a, 1.236818, -1.899736, -0.331459, 3.327855",
+        "dpm++ 2s a, 0.666572, -3.175357, -1.254393, 3.227858",
+        "dpm++ 2m, 0.012711, -7.976583, -3.981936, 5.338907",
+        "dpm++ 2m karras, 0.129835, -7.598156, -3.734161, 5.281828",
+        "DPMSolverMultistepScheduler, -0.111360, -8.237913, -4.174637, 5.306343",
+        "dpm++ 2m karras whole, 0.142782, -7.603281, -3.730250, 5.306824",
+        "dpm++ sde, 0.788547, -2.737087, -0.974270, 3.138968",
+        "dpm++ 2m sde, 1.063759, -1.678580, -0.307409, 2.891985",
+        "dpm++ 3m sde, 0.220863, -3.742533, -1.760835, 2.863127",
+        "unipc, -0.053411, -8.086791, -4.070100, 5.302176",
+        "ddpm, 0.876166, -2.664249, -0.894041, 3.236444"
     })
     void tenStepsOfTheToyModel(String name, float a, float b, float c, float d) {
         List<Integer> steps = new ArrayList<>();
         float[] x = Sampler.named(name)
-                .sample(SamplerTest::toy, new float[] {1, -0.5f, 0.25f, 2}, SamplerTest::halves, 10, (step, of) -> {
-                    assertEquals(10, of);
-                    steps.add(step);
+                .sample(SamplerTest::toy, new float[] {1, -0.5f, 0.25f, 2}, SamplerTest::halves, 10, done -> {
+                    assertEquals(10, done.steps());
+                    steps.add(done.step());
                 });
         assertArrayEquals(new float[] {a, b, c, d}, x, 1e-5f);
         assertEquals(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10), steps);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4, -3.004468, -9.702497, -6.353482, 1.460885", "8, -2.217924, -4.543139, -3.380532, -0.667779"})
+    void fewStepsOfLatentConsistency(int steps, float a, float b, float c, float d) {
+        float[] x = new Lcm()
+                .sample(SamplerTest::toy, new float[] {1, -0.5f, 0.25f, 2}, SamplerTest::halves, steps, done -> {});
+        assertArrayEquals(new float[] {a, b, c, d}, x, 1e-5f);
     }
 
     @Test
@@ -62,10 +85,10 @@ class SamplerTest {
                             return halves(count);
                         },
                         10,
-                        (step, of) -> {});
+                        done -> {});
         // The last step stays above the data: its target is the first timestep's noise, not none.
         assertEquals(10, draws.size());
-        float[] without = new Ddim(0).sample(SamplerTest::toy, noise, SamplerTest::halves, 10, (step, of) -> {});
+        float[] without = new Ddim(0).sample(SamplerTest::toy, noise, SamplerTest::halves, 10, done -> {});
         assertTrue(Math.abs(x[0] - without[0]) > 0.1);
     }
 
@@ -84,17 +107,19 @@ class SamplerTest {
     @Test
     void linspaceSigmas() {
         double[] known = {14.61464, 7.83988, 4.60917, 2.91831, 1.95016, 1.34493, 0.93236, 0.62498, 0.36866, 0.02917};
-        double[] timesteps = NoiseSchedule.linspace(10);
-        for (int i = 0; i < 10; i++) assertEquals(known[i], SCHEDULE.sigma(timesteps[i]), 6e-6);
+        Levels levels = Spacing.LINSPACE.levels(10);
+        for (int i = 0; i < 10; i++) assertEquals(known[i], levels.sigma(i), 6e-6);
     }
 
     @Test
     void leadingTimesteps() {
-        int[] twenty = NoiseSchedule.leading(20);
-        assertArrayEquals(new int[] {951, 901, 851}, Arrays.copyOf(twenty, 3));
+        double[] twenty = Spacing.LEADING.levels(20).timesteps();
+        assertArrayEquals(new double[] {951, 901, 851}, Arrays.copyOf(twenty, 3));
         assertEquals(1, twenty[19]);
-        assertArrayEquals(new int[] {981, 961, 941}, Arrays.copyOf(NoiseSchedule.leading(50), 3));
-        assertEquals(999, NoiseSchedule.leading(1000)[0]);
+        assertArrayEquals(
+                new double[] {981, 961, 941},
+                Arrays.copyOf(Spacing.LEADING.levels(50).timesteps(), 3));
+        assertEquals(999, Spacing.LEADING.levels(1000).timesteps()[0]);
     }
 
     @Test
@@ -102,42 +127,46 @@ class SamplerTest {
         List<Double> asked = new ArrayList<>();
         new Pndm()
                 .sample(
-                        (x, t) -> {
-                            asked.add(t);
-                            return toy(x, t);
+                        (x, at) -> {
+                            asked.add(at.timestep());
+                            return toy(x, at);
                         },
                         new float[] {1},
                         SamplerTest::halves,
                         20,
-                        (step, of) -> {});
+                        done -> {});
         assertEquals(List.of(951.0, 901.0, 901.0, 851.0), asked.subList(0, 4));
         assertEquals(21, asked.size());
     }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 7, 30, 999, 1000})
-    void anyNumberOfStepsEnds(int steps) {
-        for (Sampler sampler : Sampler.ALL) {
-            float[] x = sampler.sample(
-                    (y, t) -> {
-                        assertTrue(t >= 0 && t <= 999, sampler.displayName() + " asks for timestep " + t);
-                        return toy(y, t);
-                    },
-                    new float[] {1},
-                    SamplerTest::halves,
-                    steps,
-                    (step, of) -> {});
-            assertTrue(Float.isFinite(x[0]), sampler.displayName());
-        }
+    void anyNumberOfStepsOnAnyScheduleEnds(int steps) {
+        for (Sampler sampler : Sampler.ALL)
+            for (Schedule schedule : Spacing.values()) {
+                if (schedule == Spacing.LCM && steps > 50) continue;
+                String what = sampler.displayName() + " on " + schedule.displayName();
+                float[] x = sampler.on(schedule)
+                        .sample(
+                                (y, at) -> {
+                                    double t = at.timestep();
+                                    assertTrue(t >= 0 && t <= 999, what + " asks for timestep " + t);
+                                    return toy(y, at);
+                                },
+                                new float[] {1},
+                                SamplerTest::halves,
+                                steps,
+                                done -> {});
+                assertTrue(Float.isFinite(x[0]), what);
+            }
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 1001})
     void otherNumbersOfStepsAreRefused(int steps) {
         for (Sampler sampler : Sampler.ALL) {
-            Exception e = assertThrows(
-                    IllegalArgumentException.class,
-                    () -> sampler.sample(SamplerTest::toy, new float[] {1}, SamplerTest::halves, steps, (s, of) -> {}));
+            Exception e = assertThrows(IllegalArgumentException.class, () -> sampler.on(Spacing.LEADING)
+                    .sample(SamplerTest::toy, new float[] {1}, SamplerTest::halves, steps, done -> {}));
             assertEquals("the number of steps is 1 to 1000, got " + steps, e.getMessage());
         }
     }
@@ -147,9 +176,62 @@ class SamplerTest {
         assertSame(Sampler.named("Euler a"), Sampler.named("EulerAncestralDiscreteScheduler"));
         assertSame(Sampler.named("euler_a"), Sampler.named("EULER A"));
         assertSame(Sampler.named("PLMS"), Sampler.named("PNDMScheduler"));
-        assertSame(Sampler.named("DDIM"), Sampler.named("DDIMScheduler"));
-        assertSame(Sampler.named("Euler"), Sampler.named("EulerDiscreteScheduler"));
+        assertSame(Sampler.named("dpm++2m"), Sampler.named("dpmpp_2m"));
+        assertSame(Sampler.named("DPM++ 2S a"), Sampler.named("dpm++2s_a"));
+        assertEquals(new Dpmpp2M().on(Spacing.KARRAS), Sampler.named("DPM++ 2M Karras"));
+        assertEquals(new Dpmpp3MSde(1).on(Spacing.EXPONENTIAL), Sampler.named("dpmpp_3m_sde_exponential"));
+        assertEquals(new Ddim(0).on(Spacing.TRAILING), Sampler.named("ddim_trailing"));
+        for (Sampler sampler : Sampler.ALL) {
+            assertSame(sampler, Sampler.named(sampler.displayName()));
+            for (String alias : sampler.aliases()) assertSame(sampler, Sampler.named(alias));
+        }
         Exception e = assertThrows(IllegalArgumentException.class, () -> Sampler.named("warp"));
-        assertEquals("unknown sampler \"warp\"; there are ddim, plms, euler, euler_a", e.getMessage());
+        assertEquals(
+                "unknown sampler \"warp\"; there are ddim, plms, lms, euler, euler_a, heun, dpm2, dpm2_a, dpm++2s_a, dpm++2m,"
+                        + " dpm++sde, dpm++2m_sde, dpm++3m_sde, unipc, lcm, ddpm",
+                e.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "karras | 14.61464 9.10293 5.47839 3.1686 1.74942 0.91407 0.44692 0.2014 0.08191 0.02917 0",
+                "discrete | 14.61464 7.83988 4.60917 2.91831 1.95016 1.34493 0.93236 0.62498 0.36866 0.02917 0"
+            })
+    void sigmas(String schedule, String expected) {
+        assertArrayEquals(
+                Arrays.stream(expected.split(" "))
+                        .mapToDouble(Double::parseDouble)
+                        .toArray(),
+                Schedule.named(schedule).levels(10).sigmas(),
+                6e-6);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "karras | 999 916.284 815.045 687.153 523.198 327.146 145.938 40.856 6.732 0 0",
+                "time_uniform | 999 899 799 699 599 500 400 300 200 100 0",
+                "trailing | 999 899 799 699 599 499 399 299 199 99 0"
+            })
+    void timesteps(String schedule, String expected) {
+        assertArrayEquals(
+                Arrays.stream(expected.split(" "))
+                        .mapToDouble(Double::parseDouble)
+                        .toArray(),
+                Schedule.named(schedule).levels(10).timesteps(),
+                6e-4);
+    }
+
+    @Test
+    void exponentialIsEvenInTheLogarithm() {
+        Levels levels = Spacing.EXPONENTIAL.levels(10);
+        for (int i = 1; i < 9; i++)
+            assertEquals(levels.sigma(i) / levels.sigma(i - 1), levels.sigma(i + 1) / levels.sigma(i), 1e-12);
+        assertEquals(14.614641229, levels.sigma(0), 1e-9);
+        assertEquals(0.029167158, levels.sigma(9), 1e-9);
+        assertEquals(0, levels.sigma(10));
     }
 }

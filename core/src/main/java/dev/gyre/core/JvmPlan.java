@@ -1,0 +1,33 @@
+package dev.gyre.core;
+
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a graph is run on the JVM: for each op its faster way or its loops, and where values lie.
+ *
+ * @param graph with ops joined where they offer it
+ * @param kernels the faster ways
+ * @param loops of the ops without one
+ */
+record JvmPlan(Graph graph, Map<Op, JvmKernel> kernels, Map<Op, List<Step>> loops, Planner.Plan memory) {
+    /** How this backend runs it. */
+    JvmPlan(Graph given, JvmBackend backend) {
+        this(backend.definitions() ? given : given.joined(), backend, new IdentityHashMap<>(), new IdentityHashMap<>());
+    }
+
+    private JvmPlan(Graph graph, JvmBackend backend, Map<Op, JvmKernel> kernels, Map<Op, List<Step>> loops) {
+        for (Op op : graph.ops()) {
+            Optional<JvmKernel> kernel = backend.definitions() ? Optional.empty() : op.jvm(backend.precision());
+            if (kernel.isPresent()) kernels.put(op, kernel.get());
+            else loops.put(op, op.loops());
+        }
+        this(
+                graph,
+                kernels,
+                loops,
+                Planner.plan(graph, op -> loops.containsKey(op) ? Planner.scratch(op, loops.get(op)) : List.of()));
+    }
+}

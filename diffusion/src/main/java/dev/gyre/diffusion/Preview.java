@@ -1,0 +1,22 @@
+package dev.gyre.diffusion;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What a picture that is being drawn looks like.
+ *
+ * @param rgb [height, width, 3] bytes
+ */
+public record Preview(int width, int height, byte[] rgb) {
+
+    /**
+     * Writes a PNG. It is written beside and moved in.
+     *
+     * @throws IOException when it cannot be written; then what was there before is still there
+     */
+    public void write(Path path) throws IOException {
+        Picture.write(path, Png.encode(width, height, rgb, Optional.empty()));
+    }
+}

@@ -1,0 +1,48 @@
+package dev.gyre.diffusion.sampler;
+
+import java.util.List;
+
+/**
+ * DPM-Solver++(2S) (Lu et al. 2022, algorithm 1) further down than the next level, then fresh noise: k-diffusion's
+ * {@code sample_dpmpp_2s_ancestral}. λ = −ln σ.
+ *
+ * @param eta how much noise: 1 as the original diffusion
+ */
+public record Dpmpp2SAncestral(double eta) implements Stochastic {
+    public Dpmpp2SAncestral {
+        Stochastic.check(eta);
+    }
+
+    @Override
+    public Stepper stepper(Run run) {
+        return (i, x) -> {
+            double sigma = run.sigma(i);
+            Ancestral to = Ancestral.between(sigma, run.sigma(i + 1), eta);
+            double[] d = run.denoised(x, i);
+            if (to.down() == 0) return to.up(d.clone(), run);
+            double middle = Math.sqrt(sigma * to.down()); // λ + h/2
+            double[] u = Dpmpp.toward(d, x, sigma, middle);
+            return to.up(Dpmpp.toward(run.denoisedAt(u, middle), x, sigma, to.down()), run);
+        };
+    }
+
+    @Override
+    public Sampler withEta(double eta) {
+        return new Dpmpp2SAncestral(eta);
+    }
+
+    @Override
+    public Schedule schedule() {
+        return Spacing.UNIFORM;
+    }
+
+    @Override
+    public String displayName() {
+        return "DPM++ 2S a";
+    }
+
+    @Override
+    public List<String> aliases() {
+        return List.of("dpm++2s_a", "dpmpp_2s_ancestral");
+    }
+}

@@ -1,0 +1,41 @@
+package dev.gyre.diffusion.sampler;
+
+import java.util.List;
+
+/** A sampler on a schedule that is not its own. */
+public record Scheduled(Sampler sampler, Schedule schedule) implements Sampler {
+    @Override
+    public Stepper stepper(Run run) {
+        return sampler.stepper(run);
+    }
+
+    @Override
+    public Levels levels(Schedule schedule, int steps) {
+        return sampler.levels(schedule, steps);
+    }
+
+    @Override
+    public Sampler on(Schedule other) {
+        return sampler.on(other);
+    }
+
+    @Override
+    public Sampler bare() {
+        return sampler;
+    }
+
+    @Override
+    public Sampler noisy(double eta) {
+        return sampler.noisy(eta).on(schedule);
+    }
+
+    @Override
+    public String displayName() {
+        return sampler.displayName();
+    }
+
+    @Override
+    public List<String> aliases() {
+        return sampler.aliases();
+    }
+}

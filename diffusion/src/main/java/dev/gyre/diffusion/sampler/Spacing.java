@@ -1,0 +1,133 @@
+package dev.gyre.diffusion.sampler;
+
+import static dev.gyre.diffusion.sampler.NoiseSchedule.TIMESTEPS;
+
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+
+/** The schedules that tools know. */
+public enum Spacing implements Schedule {
+    /** k · ⌊1000 / steps⌋ + 1, as CompVis and diffusers have it for DDIM and PNDM ({@code steps_offset} 1). */
+    LEADING("Leading", List.of("leading"), Spacing::leading),
+    /** From 999 to 0 in even steps, whole or not; σ between whole timesteps by straight lines. diffusers' for Euler's family. */
+    LINSPACE("Linspace", List.of("linspace"), steps -> Levels.at(linspace(steps), false)),
+    /** The same timesteps, but straight lines between logarithms of σ: k-diffusion's {@code get_sigmas}. */
+    UNIFORM("Uniform", List.of("discrete", "uniform", "normal"), Spacing::uniform),
+    /** From 999 to 0 in one step more, the last left out, rounded. diffusers' linspace for DPM-Solver++ and UniPC. */
+    TIME_UNIFORM("Time uniform", List.of("time_uniform"), Spacing::timeUniform),
+    /** Whole timesteps from 999 down that leave out the last stretch. diffusers'. */
+    TRAILING("Trailing", List.of("trailing"), Spacing::trailing),
+    /** Even steps in σ^(1/7) (Karras et al. 2022, equation 5). */
+    KARRAS("Karras", List.of("karras"), Spacing::karras),
+    /** The same levels with the network told whole timesteps, as diffusers does for DPM-Solver++ and UniPC. */
+    KARRAS_WHOLE("Karras whole", List.of("karras_whole"), steps -> karras(steps).whole()),
+    /** Even steps in log σ. */
+    EXPONENTIAL("Exponential", List.of("exponential"), Spacing::exponential),
+    /** Some of the 50 timesteps that latent consistency models were distilled at: 999, 979, … 19. */
+    LCM("LCM", List.of("lcm"), Spacing::consistency);
+
+    private static final double RHO = 7;
+    private static final int DISTILLED = 50;
+
+    private final String displayName;
+    private final List<String> aliases;
+    private final IntFunction<Levels> levels;
+
+    Spacing(String displayName, List<String> aliases, IntFunction<Levels> levels) {
+        this.displayName = displayName;
+        this.aliases = aliases;
+        this.levels = levels;
+    }
+
+    @Override
+    public Levels levels(int steps) {
+        if (steps < 1 || steps > TIMESTEPS)
+            throw new IllegalArgumentException("the number of steps is 1 to " + TIMESTEPS + ", got " + steps);
+        return levels.apply(steps);
+    }
+
+    @Override
+    public String displayName() {
+        return displayName;
+    }
+
+    @Override
+    public List<String> aliases() {
+        return aliases;
+    }
+
+    private static Levels leading(int steps) {
+        int stride = TIMESTEPS / steps;
+        int offset = steps == TIMESTEPS ? 0 : 1; // At 1000 steps it would leave the schedule.
+        return Levels.at(
+                IntStream.range(0, steps)
+                        .mapToDouble(i -> (steps - 1 - i) * stride + offset)
+                        .toArray(),
+                true);
+    }
+
+    /** A single step is taken from 999. */
+    private static double[] linspace(int steps) {
+        return IntStream.range(0, steps)
+                .mapToDouble(i -> (TIMESTEPS - 1) * (1 - part(i, steps)))
+                .toArray();
+    }
+
+    private static Levels uniform(int steps) {
+        double[] timesteps = linspace(steps), sigmas = new double[steps + 1];
+        for (int i = 0; i < steps; i++) sigmas[i] = NoiseSchedule.SD.sigmaByLog(timesteps[i]);
+        double[] all = java.util.Arrays.copyOf(timesteps, steps + 1);
+        return new Levels(all, sigmas, false);
+    }
+
+    private static Levels timeUniform(int steps) {
+        // 1000 steps do not fit on 999 whole timesteps.
+        return Levels.at(
+                IntStream.range(0, steps)
+                        .mapToDouble(i -> (TIMESTEPS - 1) * (double) (steps - i) / steps)
+                        .map(t -> steps == TIMESTEPS ? t : Math.rint(t))
+                        .toArray(),
+                true);
+    }
+
+    private static Levels trailing(int steps) {
+        return Levels.at(
+                IntStream.range(0, steps)
+                        .mapToDouble(i -> Math.rint(TIMESTEPS - i * ((double) TIMESTEPS / steps)) - 1)
+                        .toArray(),
+                false);
+    }
+
+    private static Levels karras(int steps) {
+        double most = Math.pow(NoiseSchedule.SD.sigma(TIMESTEPS - 1), 1 / RHO);
+        double least = Math.pow(NoiseSchedule.SD.sigma(0), 1 / RHO);
+        return Levels.of(IntStream.range(0, steps)
+                .mapToDouble(i -> Math.pow(most + part(i, steps) * (least - most), RHO))
+                .toArray());
+    }
+
+    private static Levels exponential(int steps) {
+        double most = Math.log(NoiseSchedule.SD.sigma(TIMESTEPS - 1)), least = Math.log(NoiseSchedule.SD.sigma(0));
+        return Levels.of(IntStream.range(0, steps)
+                .mapToDouble(i -> Math.exp(most + part(i, steps) * (least - most)))
+                .toArray());
+    }
+
+    private static Levels consistency(int steps) {
+        if (steps > DISTILLED)
+            throw new IllegalArgumentException(
+                    "the number of steps on the LCM schedule is 1 to " + DISTILLED + ", got " + steps);
+        int stride = TIMESTEPS / DISTILLED;
+        return Levels.at(
+                IntStream.range(0, steps)
+                        .mapToDouble(i -> (DISTILLED - i * DISTILLED / steps) * stride - 1)
+                        .toArray(),
+                true);
+    }
+
+    /** From 0 for the first step to 1 for the last. */
+    private static double part(int i, int steps) {
+        return steps == 1 ? 0 : (double) i / (steps - 1);
+    }
+}
