@@ -3,7 +3,9 @@ package dev.gyre.cli;
 import dev.gyre.bench.Environment;
 import dev.gyre.bench.ModelBench;
 import dev.gyre.bench.Table;
+import dev.gyre.core.Backend;
 import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Profiler;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -13,6 +15,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -54,8 +57,8 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--low-memory", description = "Read weights from the file as they are used.")
     private boolean lowMemory;
 
-    @Option(names = "--backend", defaultValue = "jvm", description = "Where to compute: jvm (${DEFAULT-VALUE}).")
-    private String backend;
+    @Mixin
+    private Where where;
 
     @Option(names = "--output", defaultValue = "md", description = "md, csv or json (${DEFAULT-VALUE}).")
     private String output;
@@ -65,7 +68,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!backend.equals("jvm")) throw usage("--backend: there is jvm, got " + backend);
+        where.check();
         if (!List.of("md", "csv", "json").contains(output)) throw usage("--output: md, csv or json, got " + output);
         if (steps < 1) throw usage("--steps: at least 1, got " + steps);
         for (int count : threads) if (count < 1) throw usage("--threads: at least 1, got " + count);
@@ -101,8 +104,10 @@ final class BenchCommand implements Callable<Integer> {
                     int[] sides = sides(size);
                     JvmBackend.Options options =
                             JvmBackend.Options.DEFAULT.threads(count).lowMemory(lowMemory);
-                    ModelBench.Result r = new ModelBench(model, ema, sides[0], sides[1], steps, options).run();
-                    String way = lowMemory ? backend + " low-memory" : backend;
+                    ModelBench.Result r = new ModelBench(
+                                    model, ema, sides[0], sides[1], steps, profiler -> open(options, profiler, err))
+                            .run();
+                    String way = lowMemory ? where.backend() + " low-memory" : where.backend();
                     table.add(
                             r.model(),
                             r.weights(),
@@ -134,6 +139,10 @@ final class BenchCommand implements Callable<Integer> {
             }
         out.flush();
         return 0;
+    }
+
+    private Backend open(JvmBackend.Options options, Profiler profiler, PrintWriter err) {
+        return where.open(options, new DeviceConsole(new Console(err), where.explain()), Optional.of(profiler));
     }
 
     private int[] sides(String size) {

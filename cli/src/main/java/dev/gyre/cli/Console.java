@@ -33,8 +33,9 @@ class Console implements Progress {
         return phases;
     }
 
-    private void bar(String what, int done, int of) {
-        if (!terminal) return;
+    /** A bar that goes when it is full. */
+    void bar(String what, int done, int of) {
+        if (!terminal || of == 0) return;
         int full = WIDTH * done / of;
         out.print("\r" + what + " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "] " + done + "/" + of);
         out.flush();

@@ -1,20 +1,25 @@
 package dev.gyre.cli;
 
+import dev.gyre.core.Backend;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.diffusion.Checkpoint;
 import dev.gyre.diffusion.Picture;
 import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.nn.DeviceCheck;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -28,7 +33,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         sortOptions = false,
-        subcommands = {Inspect.class, SynthCommand.class, BenchCommand.class})
+        subcommands = {Inspect.class, SynthCommand.class, BenchCommand.class, DevicesCommand.class, CheckCommand.class})
 public final class Main implements Callable<Integer> {
     private static final int LONGEST_NAME = 60;
 
@@ -92,8 +97,11 @@ public final class Main implements Callable<Integer> {
             description = "Read weights from the file as they are used and keep no copy of them.")
     private boolean lowMemory;
 
-    @Option(names = "--backend", defaultValue = "jvm", description = "Where to compute: jvm (${DEFAULT-VALUE}).")
-    private String backend;
+    @Mixin
+    private Where where;
+
+    @Option(names = "--check", description = "On a device: first hold its kernels against their plain loops.")
+    private boolean check;
 
     /** From the jar's manifest. */
     static final class Version implements CommandLine.IVersionProvider {
@@ -128,7 +136,8 @@ public final class Main implements Callable<Integer> {
             spec.commandLine().usage(spec.commandLine().getErr());
             return 2;
         }
-        if (!backend.equals("jvm")) throw usage("--backend: there is jvm, got " + backend);
+        where.check();
+        if (check && !where.tornado()) throw usage("--check needs --backend tornado");
         if (threads != null && threads < 1) throw usage("--threads: at least 1, got " + threads);
         Request request = request();
         Path folder = output == null ? Path.of("") : output.toAbsolutePath().getParent();
@@ -136,10 +145,18 @@ public final class Main implements Callable<Integer> {
             throw new IOException(output + ": there is no folder " + folder);
 
         Writer writer = new Writer(spec.commandLine().getErr());
+        if (check) check(writer);
         Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
         JvmBackend.Options options = JvmBackend.Options.DEFAULT.lowMemory(lowMemory);
         if (threads != null) options = options.threads(threads);
-        try (StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(options), ema)) {
+        Backend backend;
+        try {
+            backend = where.open(options, new DeviceConsole(writer, where.explain()), Optional.empty());
+        } catch (RuntimeException | Error e) {
+            checkpoint.close();
+            throw e;
+        }
+        try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ema)) {
             writer.line("model " + checkpoint.name() + ": " + weights(checkpoint) + "; seed "
                     + request.seed().getAsLong());
             long start = System.nanoTime();
@@ -153,6 +170,17 @@ public final class Main implements Callable<Integer> {
                     sd.peakBytes() >> 20));
         }
         return 0;
+    }
+
+    /** Draws nothing on a device that is wrong. */
+    private void check(Console console) {
+        List<DeviceCheck.Row> bad = DeviceCheck.run(where.options(), row -> {}).stream()
+                .filter(row -> !row.passed())
+                .toList();
+        if (!bad.isEmpty())
+            throw new IllegalArgumentException("this device is wrong in " + bad.size() + " cases, first "
+                    + bad.getFirst().name() + " with kernels " + bad.getFirst().kernels() + "; see gyre check");
+        console.line("the device's kernels agree with their plain loops");
     }
 
     private String weights(Checkpoint checkpoint) {

@@ -97,7 +97,7 @@ class MainTest {
         mistake(2, "--size: width and height as in 512x512, got big", "x", "--size", "big");
         mistake(2, "--steps: 1 to 1000, got 0", "x", "--steps", "0");
         mistake(2, "unknown sampler \"warp\"; there are ddim, plms, euler, euler_a", "x", "--sampler", "warp");
-        mistake(2, "--backend: there is jvm, got abacus", "x", "--backend", "abacus");
+        mistake(2, "--backend: jvm or tornado, got abacus", "x", "--backend", "abacus");
         mistake(2, "--threads: at least 1, got 0", "x", "--threads", "0");
         mistake(1, "there are no averaged (EMA) weights of the UNet in this file", "x", "--ema");
         mistake(
@@ -176,5 +176,14 @@ class MainTest {
         assertEquals(2, gyre("bench", "--size", "100x100"));
         assertEquals(2, gyre("bench", "--backend", "abacus"));
         assertTrue(err.toString().contains("--size: multiples of 64, got 100x100"), err.toString());
+    }
+
+    @Test
+    void devicesNeedTornadoVm() throws IOException {
+        mistake(2, "--device, --kernels, --f32 and --explain need --backend tornado", "x", "--explain");
+        mistake(2, "--kernels: loops, tiles or groups, got beads", "x", "--backend", "tornado", "--kernels", "beads");
+        mistake(2, "--check needs --backend tornado", "x", "--check");
+        for (String[] arguments : new String[][] {{"devices"}, {"check"}, {"x", "--backend", "tornado"}})
+            mistake(1, "TornadoVM is not on this JVM: install its SDK", arguments);
     }
 }
