@@ -308,6 +308,7 @@ EOF
     refuse "no TornadoVM for: $*" grep -q tornado-argfile "$scratch/out"
   }
   with devices
+  check "… and of jars, the SDK's alone are modules" printed "$sdk/share/java/tornado"
   with check
   with draw --backend tornado --seed 1
   with draw --seed 1 --backend=tornado
@@ -319,7 +320,10 @@ EOF
   without --backend=jvm tornado
   (export TORNADOVM_HOME="$scratch/empty" && run devices)
   check "a TORNADOVM_HOME without its argfile is said" said "TORNADOVM_HOME is $scratch/empty, but"
-  check "… and Gyre still runs" printed devices
+  check "… and Gyre does not go on without it" exited 1
+  refuse "… starting nothing" [ -s "$scratch/out" ]
+  (export TORNADOVM_HOME="$scratch/empty" && run draw)
+  check "… unless nobody asks for it" exited 0
   unset TORNADOVM_HOME
   without devices
   refuse "no TORNADOVM_HOME: says nothing" [ -s "$scratch/err" ]

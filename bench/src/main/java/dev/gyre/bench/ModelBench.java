@@ -1,6 +1,9 @@
 package dev.gyre.bench;
 
+import dev.gyre.core.Backend;
 import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Profiler;
+import dev.gyre.core.TornadoBackend;
 import dev.gyre.diffusion.Checkpoint;
 import dev.gyre.diffusion.Progress;
 import dev.gyre.diffusion.StableDiffusion;
@@ -11,6 +14,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Times the parts of drawing a picture: text, one guided step, decoding.
@@ -19,10 +23,10 @@ import java.util.Optional;
  * @param width of the picture in pixels
  * @param height of the picture in pixels
  * @param steps guided steps to time; their median is given
- * @param options threads and memory
+ * @param backend gives where to run, for a profiler that hears of every op
  */
 public record ModelBench(
-        Optional<Path> model, boolean ema, int width, int height, int steps, JvmBackend.Options options) {
+        Optional<Path> model, boolean ema, int width, int height, int steps, Function<Profiler, Backend> backend) {
     private static final double GUIDANCE = 7.5;
 
     /** Seconds of each part; the profiles are of the last step and the last decoding. A step's and the decoding's are medians after a first run, which is given by itself. */
@@ -51,7 +55,7 @@ public record ModelBench(
                 .max(Comparator.comparingLong(info -> info.shape().stream().reduce(1L, (a, b) -> a * b)))
                 .map(info -> info.dtype().name())
                 .orElse("");
-        JvmBackend backend = new JvmBackend(options.profiler(profile));
+        Backend backend = this.backend.apply(profile);
         try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ema)) {
             double load = since(start);
             List<String> prompts = List.of("", "a photograph of an astronaut riding a horse");
@@ -86,11 +90,17 @@ public record ModelBench(
                     median(decode),
                     gflops,
                     sd.peakBytes() >> 20,
-                    backend.packedBytes() >> 20,
+                    held(backend) >> 20,
                     Environment.peakResident(),
                     stepProfile,
                     profile.table());
         }
+    }
+
+    /** Bytes of weights that a backend keeps in its own order; on a device, all that it holds there. */
+    private static long held(Backend backend) {
+        if (backend instanceof TornadoBackend tornado) return tornado.deviceBytes();
+        return backend instanceof JvmBackend jvm ? jvm.packedBytes() : 0;
     }
 
     private static double time(Runnable run) {

@@ -1,6 +1,6 @@
 """PyTorch and diffusers as a peer to measure against: answers a line of standard input with the seconds that one run took.
 
-    linear ROWS IN OUT fp32|bf16            y = x · Wᵀ + b
+    linear ROWS IN OUT fp32|fp16|bf16       y = x · Wᵀ + b
     conv BATCH IN SIDE OUT KERNEL STRIDE fp32|bf16
     attention HEADS QUERIES KEYS DEPTH fp32|bf16
     step HEIGHT WIDTH fp32|bf16             diffusers' UNet of Stable Diffusion v1.5, batch 2 (guidance)
@@ -8,7 +8,7 @@
 
 What is asked for first is built, warmed up, and where there is a choice of memory layouts (NCHW or channels-last) the faster one
 is kept. Attention is PyTorch's fused one. Weights are random: time does not depend on them. Needs torch; step and decode also
-diffusers. Started as: python peer.py THREADS
+diffusers. Started as: python peer.py THREADS [DEVICE], DEVICE being cpu or cuda.
 """
 
 import sys
@@ -29,6 +29,8 @@ VAE = dict(
 def timed(run):
     start = time.perf_counter()
     run()
+    if torch.get_default_device().type == "cuda":
+        torch.cuda.synchronize()
     return time.perf_counter() - start
 
 
@@ -90,11 +92,12 @@ def decode(height, width, dtype):
 
 
 KINDS = dict(linear=linear, conv=conv, attention=attention, step=step, decode=decode)
-TYPES = dict(fp32=torch.float32, bf16=torch.bfloat16)
+TYPES = dict(fp32=torch.float32, fp16=torch.float16, bf16=torch.bfloat16)
 
 
 def main():
     torch.set_num_threads(int(sys.argv[1]))
+    torch.set_default_device(sys.argv[2] if len(sys.argv) > 2 else "cpu")
     torch.set_grad_enabled(False)
     torch.manual_seed(1)
     print("ready torch " + torch.__version__, flush=True)

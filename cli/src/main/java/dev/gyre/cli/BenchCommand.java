@@ -3,8 +3,10 @@ package dev.gyre.cli;
 import dev.gyre.bench.Environment;
 import dev.gyre.bench.ModelBench;
 import dev.gyre.bench.Table;
+import dev.gyre.core.Backend;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
+import dev.gyre.core.Profiler;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -62,8 +65,8 @@ final class BenchCommand implements Callable<Integer> {
             description = "What products multiply: f32, bf16 or both (${DEFAULT-VALUE}).")
     private List<String> precisions;
 
-    @Option(names = "--backend", defaultValue = "jvm", description = "Where to compute: jvm (${DEFAULT-VALUE}).")
-    private String backend;
+    @Mixin
+    private Where where;
 
     @Option(names = "--output", defaultValue = "md", description = "md, csv or json (${DEFAULT-VALUE}).")
     private String output;
@@ -73,7 +76,7 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!backend.equals("jvm")) throw usage("--backend: there is jvm, got " + backend);
+        where.check();
         if (!List.of("md", "csv", "json").contains(output)) throw usage("--output: md, csv or json, got " + output);
         if (steps < 1) throw usage("--steps: at least 1, got " + steps);
         for (int count : threads) if (count < 1) throw usage("--threads: at least 1, got " + count);
@@ -113,8 +116,10 @@ final class BenchCommand implements Callable<Integer> {
                             .threads(count)
                             .lowMemory(lowMemory)
                             .precision(run.precision);
-                    ModelBench.Result r = new ModelBench(model, ema, sides[0], sides[1], steps, options).run();
-                    String way = lowMemory ? backend + " low-memory" : backend;
+                    ModelBench.Result r = new ModelBench(
+                                    model, ema, sides[0], sides[1], steps, profiler -> open(options, profiler, err))
+                            .run();
+                    String way = lowMemory ? where.backend() + " low-memory" : where.backend();
                     table.add(
                             r.model(),
                             r.weights(),
@@ -161,6 +166,10 @@ final class BenchCommand implements Callable<Integer> {
                     throw usage("--" + e.getMessage());
                 }
         return runs;
+    }
+
+    private Backend open(JvmBackend.Options options, Profiler profiler, PrintWriter err) {
+        return where.open(options, new DeviceConsole(new Console(err), where.explain()), Optional.of(profiler));
     }
 
     private int[] sides(String size) {

@@ -33,11 +33,16 @@ class Console implements Progress {
         return phases;
     }
 
-    private void bar(String what, int done, int of, Duration left) {
-        if (!terminal) return;
+    /** A bar that goes when it is full. */
+    void bar(String what, int done, int of) {
+        bar(what, done, of, "");
+    }
+
+    private void bar(String what, int done, int of, String rest) {
+        if (!terminal || of == 0) return;
         int full = WIDTH * done / of;
-        out.print("\r" + what + " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "] " + done + "/" + of + ", "
-                + left.toSeconds() + " s left  ");
+        out.print("\r" + what + " [" + "#".repeat(full) + ".".repeat(WIDTH - full) + "] " + done + "/" + of + rest
+                + "  ");
         out.flush();
         bar = true;
         if (done == of) clear();
@@ -57,7 +62,7 @@ class Console implements Progress {
     @Override
     public void step(Step step) {
         String what = step.pictures() == 1 ? "drawing" : "drawing " + step.picture() + " of " + step.pictures();
-        bar(what, step.step(), step.steps(), step.left());
+        bar(what, step.step(), step.steps(), ", " + step.left().toSeconds() + " s left");
     }
 
     @Override

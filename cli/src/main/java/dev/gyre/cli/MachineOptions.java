@@ -1,13 +1,14 @@
 package dev.gyre.cli;
 
+import dev.gyre.core.Backend;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
 import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Progress;
 import dev.gyre.diffusion.SafetyChecker;
 import dev.gyre.diffusion.StableDiffusion;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -61,9 +62,6 @@ final class MachineOptions {
             description = "What products multiply: f32, or bf16 where the processor can (f32).")
     private String precision;
 
-    @Option(names = "--backend", paramLabel = "NAME", description = "Where to compute: jvm (jvm).")
-    private String backend = "jvm";
-
     private Precision chosen = Precision.F32;
 
     /** Takes this precision if none was asked for. */
@@ -82,28 +80,32 @@ final class MachineOptions {
         });
     }
 
-    void check(CommandSpec spec) {
-        if (!backend.equals("jvm")) throw usage(spec, "--backend: there is jvm, got " + backend);
+    void check(CommandSpec spec, Where where) {
+        where.check();
+        if (where.tornado() && (precision != null || lowMemory || threads != null))
+            throw usage(spec, "--precision, --low-memory and --threads are the JVM backend's");
         if (threads != null && threads < 1) throw usage(spec, "--threads: at least 1, got " + threads);
         if (precision != null) precision(spec);
         if (memory != null && memory < 1) throw usage(spec, "--memory: at least 1 MiB, got " + memory);
     }
 
-    StableDiffusion load(Progress progress) throws IOException {
+    StableDiffusion load(Console console, Where where) throws IOException {
         Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
         JvmBackend.Options options =
                 JvmBackend.Options.DEFAULT.lowMemory(lowMemory).precision(chosen);
         if (threads != null) options = options.threads(threads);
+        Backend backend;
         try {
             if (vae != null) checkpoint.vae(vae);
+            backend = where.open(options, new DeviceConsole(console, where.explain()), Optional.empty());
         } catch (IOException | RuntimeException | Error e) {
             checkpoint.close();
             throw e;
         }
-        StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(options), ema);
+        StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ema);
         try {
             if (memory != null) sd.room((long) memory << 20);
-            if (q8) progress.note(sd.quantize().toString());
+            if (q8) console.note(sd.quantize().toString());
             if (safetyChecker != null) sd.safetyChecker(SafetyChecker.open(safetyChecker));
             return sd;
         } catch (IOException | RuntimeException | Error e) {

@@ -5,13 +5,16 @@ import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.sampler.NoiseSource;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.diffusion.sampler.Schedule;
+import dev.gyre.nn.DeviceCheck;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -25,7 +28,14 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         sortOptions = false,
-        subcommands = {Remake.class, Inspect.class, SynthCommand.class, BenchCommand.class})
+        subcommands = {
+            Remake.class,
+            Inspect.class,
+            SynthCommand.class,
+            BenchCommand.class,
+            DevicesCommand.class,
+            CheckCommand.class
+        })
 public final class Main implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -68,6 +78,12 @@ public final class Main implements Callable<Integer> {
 
     @ArgGroup(validate = false, heading = "%nThe model and the machine:%n")
     private MachineOptions machine = new MachineOptions();
+
+    @Mixin
+    private Where where;
+
+    @Option(names = "--check", description = "On a device: first hold its kernels against their plain loops.")
+    private boolean check;
 
     private static final class TextOptions {
         @Option(
@@ -236,16 +252,29 @@ public final class Main implements Callable<Integer> {
             spec.commandLine().usage(spec.commandLine().getErr());
             return 2;
         }
-        machine.check(spec);
+        machine.check(spec, where);
+        if (check && !where.tornado()) throw MachineOptions.usage(spec, "--check needs --backend tornado");
         Request request = request();
         Session session = new Session(spec.commandLine().getErr(), output, batch, previews());
+        if (check) check(session);
         // The model first: it reads the files that are added.
         try (NetworkOptions files = additions;
-                StableDiffusion sd = machine.load(session)) {
+                StableDiffusion sd = machine.load(session, where)) {
             files.teach(sd, request.network(), session);
             session.draw(sd, request);
         }
         return 0;
+    }
+
+    /** Draws nothing on a device that is wrong. */
+    private void check(Console console) {
+        List<DeviceCheck.Row> bad = DeviceCheck.run(where.options(), row -> {}).stream()
+                .filter(row -> !row.passed())
+                .toList();
+        if (!bad.isEmpty())
+            throw new IllegalArgumentException("this device is wrong in " + bad.size() + " cases, first "
+                    + bad.getFirst().name() + " with kernels " + bad.getFirst().kernels() + "; see gyre check");
+        console.line("the device's kernels agree with their plain loops");
     }
 
     private Request request() throws IOException {

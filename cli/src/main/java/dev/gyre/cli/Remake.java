@@ -34,9 +34,12 @@ final class Remake implements Callable<Integer> {
     @Mixin
     private MachineOptions machine;
 
+    @Mixin
+    private Where where;
+
     @Override
     public Integer call() throws IOException {
-        machine.check(spec);
+        machine.check(spec, where);
         Parameters parameters = Parameters.read(picture);
         Request request = parameters.request();
         if (request.noise().seed().isEmpty())
@@ -48,7 +51,7 @@ final class Remake implements Callable<Integer> {
         if (!parameters.others().isEmpty())
             session.note("drawn without what Gyre does not know: "
                     + String.join(", ", parameters.others().keySet()));
-        try (StableDiffusion sd = machine.load(session)) {
+        try (StableDiffusion sd = machine.load(session, where)) {
             compare(parameters, sd, session);
             session.draw(sd, request);
         }

@@ -209,7 +209,7 @@ class MainTest {
         mistake(2, "unknown noise source \"dice\"; there are cpu, cuda", "x", "--noise", "dice");
         mistake(1, "clip skip: 1 to 3, got 9", "x", "--clip-skip", "9");
         mistake(2, "--preview: quick or decoded, got slow", "x", "--preview", "slow");
-        mistake(2, "--backend: there is jvm, got abacus", "x", "--backend", "abacus");
+        mistake(2, "--backend: jvm or tornado, got abacus", "x", "--backend", "abacus");
         mistake(2, "--threads: at least 1, got 0", "x", "--threads", "0");
         mistake(1, "there are no averaged (EMA) weights of the UNet in this file", "x", "--ema");
         mistake(
@@ -393,5 +393,14 @@ class MainTest {
         assertEquals(1, gyre("a cat", "--vae", text.toString()));
         assertEquals(2, gyre("a cat", "--reuse", "1"));
         assertTrue(err.toString().contains("--reuse: every 2 to 1000 steps, got 1"), err.toString());
+    }
+
+    @Test
+    void devicesNeedTornadoVm() throws IOException {
+        mistake(2, "--device, --kernels, --f32 and --explain need --backend tornado", "x", "--explain");
+        mistake(2, "--kernels: loops, tiles or groups, got beads", "x", "--backend", "tornado", "--kernels", "beads");
+        mistake(2, "--check needs --backend tornado", "x", "--check");
+        for (String[] arguments : new String[][] {{"devices"}, {"check"}, {"x", "--backend", "tornado"}})
+            mistake(1, "TornadoVM is not on this JVM: install its SDK", arguments);
     }
 }

@@ -1,7 +1,10 @@
 package dev.gyre.core;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /**
  * Runs graphs on the CPU with HotSpot's compiler: an op's faster way where it has one, else its loops, on worker threads. Always
@@ -40,7 +43,7 @@ public final class JvmBackend implements Backend {
 
     private final Options options;
     private final Workers workers;
-    private final boolean definitions;
+    private final Optional<Function<Op, List<Step>>> steps;
     private final PackedWeights packed = new PackedWeights();
     private final AtomicInteger open = new AtomicInteger();
 
@@ -54,22 +57,33 @@ public final class JvmBackend implements Backend {
 
     /** @throws UnsupportedOperationException when this machine cannot work in the precision, saying why */
     public JvmBackend(Options options) {
-        this(options, false);
+        this(options, Optional.empty());
     }
 
-    private JvmBackend(Options options, boolean definitions) {
+    private JvmBackend(Options options, Optional<Function<Op, List<Step>>> steps) {
         options.precision().refusal().ifPresent(reason -> {
             throw new UnsupportedOperationException(
                     "precision " + options.precision().label() + ": " + reason);
         });
         this.options = options;
         this.workers = new Workers(options.threads());
-        this.definitions = definitions;
+        this.steps = steps;
     }
 
     /** A backend that runs nothing but the definitions, in one thread: what every faster way is compared with. */
     public static JvmBackend ofDefinitions() {
-        return new JvmBackend(Options.DEFAULT.threads(1), true);
+        return new JvmBackend(Options.DEFAULT.threads(1), Optional.of(Op::loops));
+    }
+
+    /**
+     * A backend that runs what a device would, as plain Java and with no device: how its kernels are tried and debugged.
+     *
+     * @throws IllegalArgumentException for kernels of threads in groups, which a device alone can run
+     */
+    public static JvmBackend ofDevice(Target target, int threads) {
+        if (target.kernels() == Target.Kernels.GROUPS)
+            throw new IllegalArgumentException("kernels in groups run on a device only, got " + target);
+        return new JvmBackend(Options.DEFAULT.threads(threads), Optional.of(op -> op.device(target)));
     }
 
     @Override
@@ -121,9 +135,9 @@ public final class JvmBackend implements Backend {
         return options;
     }
 
-    /** Whether nothing but the definitions runs. */
-    boolean definitions() {
-        return definitions;
+    /** What runs in place of the ops' faster ways, if it is told. */
+    Optional<Function<Op, List<Step>>> steps() {
+        return steps;
     }
 
     PackedWeights packed() {

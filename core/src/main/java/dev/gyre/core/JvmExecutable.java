@@ -2,13 +2,13 @@ package dev.gyre.core;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
@@ -62,7 +62,7 @@ final class JvmExecutable implements Executable, JvmMemory {
     }
 
     private JvmKernel loop(Step step) {
-        Object[] arguments = step.bind(this::array);
+        Object[] arguments = step.bind(this::array, this::panels);
         return (memory, crew) -> crew.range(step.range(), GRAIN, (begin, count) -> step.call(begin, count, arguments));
     }
 
@@ -72,18 +72,20 @@ final class JvmExecutable implements Executable, JvmMemory {
         return value.dtype() == DType.I32 ? IntArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
     }
 
+    private Object panels(Panels weight) {
+        MemorySegment buffer = allocate((long) weight.elements() * (weight.halves() ? Short.BYTES : Float.BYTES));
+        Object array =
+                weight.halves() ? HalfFloatArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
+        weight.fill(array);
+        return array;
+    }
+
     private FloatArray widen(Value constant) {
         Tensor tensor = constant.constant().orElseThrow();
         MemorySegment buffer = allocate((long) tensor.shape().elements() * Float.BYTES);
-        float[] piece = new float[Math.min(1 << 16, tensor.shape().elements())];
-        short[] scratch = new short[4096];
-        for (int from = 0; from < tensor.shape().elements(); from += piece.length) {
-            int n = Math.min(piece.length, tensor.shape().elements() - from);
-            tensor.read(from, piece, 0, n, scratch);
-            MemorySegment.copy(
-                    piece, 0, buffer, ValueLayout.JAVA_FLOAT, TornadoNativeArray.ARRAY_HEADER + from * 4L, n);
-        }
-        return FloatArray.fromSegmentShallow(buffer);
+        FloatArray array = FloatArray.fromSegmentShallow(buffer);
+        Widened.fill(tensor, array);
+        return array;
     }
 
     @Override
@@ -111,17 +113,8 @@ final class JvmExecutable implements Executable, JvmMemory {
     @Override
     public synchronized List<Tensor> run(Tensor... inputs) {
         if (closed) throw new IllegalStateException("this executable is closed");
-        List<Value> expected = graph.inputs();
-        if (inputs.length != expected.size())
-            throw new IllegalArgumentException(
-                    "the graph has " + expected.size() + " inputs " + expected + ", got " + inputs.length);
-        for (int i = 0; i < inputs.length; i++) {
-            Value value = expected.get(i);
-            if (inputs[i].dtype() != value.dtype() || !inputs[i].shape().equals(value.shape()))
-                throw new IllegalArgumentException("input " + value.name() + ": expected " + value.dtype() + " "
-                        + value.shape() + ", got " + inputs[i].dtype() + " " + inputs[i].shape());
-            at(value).data().copyFrom(inputs[i].data());
-        }
+        graph.checkInputs(inputs);
+        for (int i = 0; i < inputs.length; i++) at(graph.inputs().get(i)).data().copyFrom(inputs[i].data());
         for (Program part : program) {
             long start = System.nanoTime();
             for (JvmKernel kernel : part.kernels()) kernel.run(this, backend.workers());

@@ -15,14 +15,18 @@ import java.util.Optional;
 record JvmPlan(Graph graph, Map<Op, JvmKernel> kernels, Map<Op, List<Step>> loops, Planner.Plan memory) {
     /** How this backend runs it. */
     JvmPlan(Graph given, JvmBackend backend) {
-        this(backend.definitions() ? given : given.joined(), backend, new IdentityHashMap<>(), new IdentityHashMap<>());
+        this(
+                backend.steps().isPresent() ? given : given.joined(),
+                backend,
+                new IdentityHashMap<>(),
+                new IdentityHashMap<>());
     }
 
     private JvmPlan(Graph graph, JvmBackend backend, Map<Op, JvmKernel> kernels, Map<Op, List<Step>> loops) {
         for (Op op : graph.ops()) {
-            Optional<JvmKernel> kernel = backend.definitions() ? Optional.empty() : op.jvm(backend.precision());
+            Optional<JvmKernel> kernel = backend.steps().isPresent() ? Optional.empty() : op.jvm(backend.precision());
             if (kernel.isPresent()) kernels.put(op, kernel.get());
-            else loops.put(op, op.loops());
+            else loops.put(op, backend.steps().orElse(Op::loops).apply(op));
         }
         this(
                 graph,

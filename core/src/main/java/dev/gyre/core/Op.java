@@ -39,6 +39,14 @@ public interface Op {
     }
 
     /**
+     * What a device runs, chosen for it; the loops, where nothing better is known. Its result may differ from the loops' by rounding
+     * only.
+     */
+    default List<Step> device(Target target) {
+        return loops();
+    }
+
+    /**
      * This op and the one that makes one of its inputs as a single op, where that pays: it reads what {@code producer} reads and
      * makes what this one makes. Asked only when nothing else reads what the producer makes.
      */

@@ -1,13 +1,14 @@
 package dev.gyre.core;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * Decides which values share a buffer. Values that never live together get the same one, a whole buffer each and never an offset
@@ -42,6 +43,15 @@ public final class Planner {
      * @param scratch the values that an op keeps between its steps, as it will be run
      */
     public static Plan plan(Graph graph, Function<Op, List<Value>> scratch) {
+        return plan(graph, scratch, value -> false);
+    }
+
+    /**
+     * Plans a graph in which some values share their buffer with none.
+     *
+     * @param apart which ones, by their {@link Value#storage()}
+     */
+    static Plan plan(Graph graph, Function<Op, List<Value>> scratch, Predicate<Value> apart) {
         List<Op> ops = graph.ops();
         Map<Value, Integer> lastUse = new IdentityHashMap<>();
         for (Value input : graph.inputs()) lastUse.put(input, -1);
@@ -55,34 +65,35 @@ public final class Planner {
         Map<Value, Integer> places = new IdentityHashMap<>();
         List<Integer> free = new ArrayList<>();
         // All inputs are filled before the first op runs, so they live together.
-        for (Value input : graph.inputs()) places.put(input, take(bytes(input), buffers, free));
+        for (Value input : graph.inputs()) places.put(input, take(input, buffers, free, apart));
         for (int i = 0; i < ops.size(); i++) {
             Op op = ops.get(i);
             Value made = op.output().storage();
             if (places.containsKey(made)) throw new IllegalStateException(made + " is made twice");
-            places.put(made, take(bytes(made), buffers, free));
+            places.put(made, take(made, buffers, free, apart));
             List<Integer> done = new ArrayList<>();
             for (Value value : scratch.apply(op)) {
-                int place = take(bytes(value), buffers, free);
+                int place = take(value, buffers, free, apart);
                 places.put(value, place);
                 done.add(place);
             }
-            Set<Value> read = Collections.newSetFromMap(new IdentityHashMap<>());
+            Set<Value> read = new LinkedHashSet<>(); // in an order of its own: equal graphs get equal plans
             for (Value input : op.inputs()) if (input.constant().isEmpty()) read.add(input.storage());
             read.add(made);
             for (Value value : read) {
                 if (!places.containsKey(value))
                     throw new IllegalStateException(
                             op.getClass().getSimpleName() + " reads " + value + " before any op makes it");
-                if (lastUse.get(value) == i) done.add(places.get(value));
+                if (lastUse.get(value) == i && !apart.test(value)) done.add(places.get(value));
             }
             free.addAll(done);
         }
         return new Plan(List.copyOf(buffers), places);
     }
 
-    private static long bytes(Value value) {
-        return value.dtype().bytes(value.shape().elements());
+    private static int take(Value value, List<Long> buffers, List<Integer> free, Predicate<Value> apart) {
+        long bytes = value.dtype().bytes(value.shape().elements());
+        return take(bytes, buffers, apart.test(value) ? new ArrayList<>() : free);
     }
 
     /** The smallest free buffer that fits, else the largest free one grown, else a new one. */
@@ -114,7 +125,8 @@ public final class Planner {
         List<Value> scratch = new ArrayList<>();
         for (Step step : loops)
             for (Value value : step.values())
-                if (known.put(value.storage(), true) == null) scratch.add(value.storage());
+                if (value.constant().isEmpty() && known.put(value.storage(), true) == null)
+                    scratch.add(value.storage());
         return scratch;
     }
 }

@@ -4,27 +4,37 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.*;
 
 /**
- * One loop nest of an op's definition: a public static kernel, its range and its arguments. The kernel's first two parameters are
- * {@code begin} and {@code count}: on the JVM the range is cut into pieces and the kernel called once for each, on a device it is
- * handed over whole as a task.
+ * One loop nest of an op: a public static kernel, its range and its arguments. The kernel's first two parameters are {@code begin}
+ * and {@code count}: on the JVM the range is cut into pieces and the kernel called once for each, on a device it is handed over
+ * whole as a task. Or, on devices alone, a kernel of threads in groups that share memory: its first parameter is a {@code
+ * KernelContext}.
  *
- * <p>An argument is an {@code Integer} or {@code Float}, which a device compiles in, or a {@link Value}, which the kernel sees as
- * a {@code FloatArray} ({@code IntArray} when the value is I32).
+ * <p>An argument is an {@code Integer} or {@code Float}, which a device compiles in, a {@link Value}, which the kernel sees as a
+ * {@code FloatArray} ({@code IntArray} when the value is I32), or a weight in {@link Panels}.
  *
- * @param range the iterations of the kernel's parallel loop
+ * @param range the iterations of the kernel's parallel loop; the number of threads, when they come in groups
+ * @param group threads of a group; 0 for a parallel loop
  * @param kernel the method reference, one of {@code TornadoFunctions.Task3} to {@code Task20}
- * @param arguments what follows {@code begin} and {@code count}
+ * @param arguments what follows {@code begin} and {@code count}, or the context
  */
-public record Step(int range, Object kernel, List<Object> arguments) {
+public record Step(int range, int group, Object kernel, List<Object> arguments) {
     private static Step step(int range, Object kernel, Object... arguments) {
+        return step(range, 0, kernel, arguments);
+    }
+
+    private static Step step(int range, int group, Object kernel, Object... arguments) {
         for (Object argument : arguments)
-            if (!(argument instanceof Value || argument instanceof Integer || argument instanceof Float))
+            if (!(argument instanceof Value
+                    || argument instanceof Panels
+                    || argument instanceof Integer
+                    || argument instanceof Float))
                 throw new IllegalArgumentException(
-                        "a kernel's argument is a Value, an Integer or a Float, got " + argument);
-        return new Step(range, kernel, List.copyOf(Arrays.asList(arguments)));
+                        "a kernel's argument is a Value, Panels, an Integer or a Float, got " + argument);
+        return new Step(range, group, kernel, List.copyOf(Arrays.asList(arguments)));
     }
 
     /** The values among the arguments. */
@@ -34,11 +44,18 @@ public record Step(int range, Object kernel, List<Object> arguments) {
         return values;
     }
 
-    /** The arguments with each value replaced by its array. */
-    public Object[] bind(Function<Value, Object> arrays) {
+    /** The arguments with each value, and each weight in panels, replaced by its array. */
+    public Object[] bind(Function<Value, Object> arrays, Function<Panels, Object> panels) {
         return arguments.stream()
-                .map(a -> a instanceof Value value ? arrays.apply(value) : a)
+                .map(a -> a instanceof Value value
+                        ? arrays.apply(value)
+                        : a instanceof Panels weight ? panels.apply(weight) : a)
                 .toArray();
+    }
+
+    /** The kernel's own name, as a device's profile shows it. */
+    public String name() {
+        return KernelName.of(kernel);
     }
 
     /** Runs iterations {@code begin} to {@code begin + count - 1} with arguments from {@link #bind}. */
@@ -95,6 +112,72 @@ public record Step(int range, Object kernel, List<Object> arguments) {
                                 a[12], a[13], a[14], a[15], a[16], a[17]);
             default -> throw new IllegalStateException("a kernel has 1 to 18 arguments, got " + a.length);
         }
+    }
+
+    /** A step of {@code groups} groups of {@code threads} threads, whose kernel has this many parameters, the context included. */
+    public static <B, C, D, E, F, G> Step groups(
+            int groups, int threads, Task7<KernelContext, B, C, D, E, F, G> kernel, Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H> Step groups(
+            int groups, int threads, Task8<KernelContext, B, C, D, E, F, G, H> kernel, Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H, I> Step groups(
+            int groups, int threads, Task9<KernelContext, B, C, D, E, F, G, H, I> kernel, Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H, I, J> Step groups(
+            int groups, int threads, Task10<KernelContext, B, C, D, E, F, G, H, I, J> kernel, Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H, I, J, K> Step groups(
+            int groups, int threads, Task11<KernelContext, B, C, D, E, F, G, H, I, J, K> kernel, Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H, I, J, K, L> Step groups(
+            int groups,
+            int threads,
+            Task12<KernelContext, B, C, D, E, F, G, H, I, J, K, L> kernel,
+            Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H, I, J, K, L, M> Step groups(
+            int groups,
+            int threads,
+            Task13<KernelContext, B, C, D, E, F, G, H, I, J, K, L, M> kernel,
+            Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H, I, J, K, L, M, N> Step groups(
+            int groups,
+            int threads,
+            Task14<KernelContext, B, C, D, E, F, G, H, I, J, K, L, M, N> kernel,
+            Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H, I, J, K, L, M, N, O> Step groups(
+            int groups,
+            int threads,
+            Task15<KernelContext, B, C, D, E, F, G, H, I, J, K, L, M, N, O> kernel,
+            Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
+    public static <B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> Step groups(
+            int groups,
+            int threads,
+            Task16<KernelContext, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> kernel,
+            Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
     }
 
     /** A step whose kernel has this many parameters after {@code begin} and {@code count}. */

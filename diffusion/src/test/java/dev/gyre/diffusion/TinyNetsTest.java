@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
@@ -31,13 +32,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Small networks of every kind, with weights by formula, against float64 outputs of the original code; definitions and faster ways. */
 class TinyNetsTest {
-    static Stream<JvmBackend> backends() {
+    static Stream<Backend> backends() {
         return Stream.of(JvmBackend.ofDefinitions(), new JvmBackend(2));
     }
 
     @ParameterizedTest
     @MethodSource("backends")
-    void unet(JvmBackend backend) throws IOException {
+    void unet(Backend backend) throws IOException {
         UNet net = new UNet(4, 4, List.of(32, 64, 128, 128), 2, List.of(true, true, true, false), 24, 4, 32);
         check(
                 "unet_tiny_b2_16x16",
@@ -55,7 +56,7 @@ class TinyNetsTest {
 
     @ParameterizedTest
     @MethodSource("backends")
-    void decoder(JvmBackend backend) throws IOException {
+    void decoder(Backend backend) throws IOException {
         Vae vae = new Vae(4, List.of(32, 64, 128, 128), 2, 32);
         check(
                 "vae_decoder_tiny_8x8",
@@ -67,7 +68,7 @@ class TinyNetsTest {
 
     @ParameterizedTest
     @MethodSource("backends")
-    void encoder(JvmBackend backend) throws IOException {
+    void encoder(Backend backend) throws IOException {
         Vae vae = new Vae(4, List.of(32, 64, 128, 128), 2, 32);
         check(
                 "vae_encoder_tiny_64x64",
@@ -79,7 +80,7 @@ class TinyNetsTest {
 
     @ParameterizedTest
     @MethodSource("backends")
-    void textEncoder(JvmBackend backend) throws IOException {
+    void textEncoder(Backend backend) throws IOException {
         TextEncoder net = new TextEncoder(49408, 77, 64, 256, 3, 4);
         int[] ids = new int[77];
         Arrays.fill(ids, 49407);
@@ -116,8 +117,7 @@ class TinyNetsTest {
         }
     }
 
-    private static void check(
-            String name, JvmBackend backend, BiFunction<Graph, Weights, Value> build, Tensor... inputs)
+    private static void check(String name, Backend backend, BiFunction<Graph, Weights, Value> build, Tensor... inputs)
             throws IOException {
         JsonNode expected = reference(name);
         Graph graph = new Graph();

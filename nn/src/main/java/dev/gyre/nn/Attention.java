@@ -5,6 +5,7 @@ import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Step;
+import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.util.List;
@@ -106,6 +107,11 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
             }
             for (int c = 0; c < depth; c++) y.set(at + c, y.get(at + c) / sum);
         }
+    }
+
+    @Override
+    public List<Step> device(Target target) {
+        return target.kernels() == Target.Kernels.LOOPS ? loops() : AttentionTiles.steps(this);
     }
 
     /** Some queries of a head at a time: see {@link AttentionBlock}. */

@@ -5,6 +5,7 @@ import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Step;
+import dev.gyre.core.Target;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
@@ -92,7 +93,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
                 y));
     }
 
-    /** The definition: one output element an iteration. */
+    /** The definition: one output element an iteration. No parameter may be named kernel: that is a word of OpenCL's. */
     public static void conv2d(
             int begin,
             int count,
@@ -102,7 +103,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
             int out,
             int rows,
             int columns,
-            int kernel,
+            int side,
             int stride,
             int padding,
             FloatArray x,
@@ -114,15 +115,24 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
             int image = i / (columns * rows * out) * in;
             float sum = b.get(o);
             for (int c = 0; c < in; c++)
-                for (int u = 0; u < kernel; u++)
-                    for (int v = 0; v < kernel; v++) {
+                for (int u = 0; u < side; u++)
+                    for (int v = 0; v < side; v++) {
                         int h = row * stride + u - padding, l = column * stride + v - padding;
                         if (h >= 0 && h < height && l >= 0 && l < width)
                             sum += x.get(((image + c) * height + h) * width + l)
-                                    * w.get(((o * in + c) * kernel + u) * kernel + v);
+                                    * w.get(((o * in + c) * side + u) * side + v);
                     }
             y.set(i, sum);
         }
+    }
+
+    @Override
+    public List<Step> device(Target target) {
+        return switch (target.kernels()) {
+            case LOOPS -> loops();
+            case TILES -> Conv2dTiles.fits(this) ? Conv2dTiles.steps(this) : loops();
+            case GROUPS -> Conv2dGroups.steps(this, target);
+        };
     }
 
     /** Ways of their own for few outputs and where Winograd's saves work, else one matrix product. */

@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
+import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
@@ -133,6 +134,15 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
             float v = (x.get(i) - moments.get(2 * group)) * moments.get(2 * group + 1);
             y.set(i, v * weight.get(channel) + bias.get(channel));
         }
+    }
+
+    @Override
+    public List<Step> device(Target target) {
+        return switch (target.kernels()) {
+            case LOOPS -> loops();
+            case TILES -> NormTiles.steps(this);
+            case GROUPS -> NormGroups.steps(this);
+        };
     }
 
     /** A group at a time: its moments, block by block, then its elements while they are near. */

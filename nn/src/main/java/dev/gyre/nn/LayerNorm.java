@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
+import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
@@ -79,6 +80,15 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
             float v = (x.get(i) - moments.get(2 * row)) * moments.get(2 * row + 1);
             y.set(i, v * weight.get(j) + bias.get(j));
         }
+    }
+
+    @Override
+    public List<Step> device(Target target) {
+        return switch (target.kernels()) {
+            case LOOPS -> loops();
+            case TILES -> NormTiles.steps(this);
+            case GROUPS -> NormGroups.steps(this);
+        };
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Step;
+import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.util.List;
@@ -84,6 +85,15 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
             for (int j = 0; j < in; j++) sum += x.get(row * in + j) * w.get(o * in + j);
             y.set(i, sum);
         }
+    }
+
+    @Override
+    public List<Step> device(Target target) {
+        return switch (target.kernels()) {
+            case LOOPS -> loops();
+            case TILES -> LinearTiles.steps(this);
+            case GROUPS -> LinearGroups.steps(this, target);
+        };
     }
 
     @Override

@@ -36,11 +36,12 @@ public record Upsample(Value x, Value y) implements Op {
 
     @Override
     public List<Step> loops() {
-        return List.of(Step.of(y.shape().elements(), Upsample::upsample, x.dim(2), x.dim(3), y.dim(2), y.dim(3), x, y));
+        return List.of(
+                Step.of(y.shape().elements(), Upsample::upsampleNearest, x.dim(2), x.dim(3), y.dim(2), y.dim(3), x, y));
     }
 
-    /** The definition. */
-    public static void upsample(
+    /** The definition. Its name must not be upsample: that is a function of OpenCL's. */
+    public static void upsampleNearest(
             int begin, int count, int height, int width, int rows, int columns, FloatArray x, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {
             int i = begin + k, column = i % columns, row = i / columns % rows, plane = i / (columns * rows);

@@ -2,6 +2,7 @@ package dev.gyre.nn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.JvmBackend;
@@ -48,9 +49,13 @@ class LeakyReluTest {
 
     @Test
     void runs() {
+        check(new JvmBackend());
+    }
+
+    static void check(Backend backend) {
         Graph graph = new Graph();
         graph.output(LeakyRelu.of(graph.input("x", DType.F32, 3), 0.1f));
-        try (var backend = new JvmBackend();
+        try (backend;
                 var executable = backend.compile(graph)) {
             float[] y =
                     executable.run(Tensor.of(new float[] {-1, 0, 2}, 3)).get(0).floats();

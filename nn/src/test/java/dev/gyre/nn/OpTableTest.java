@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.core.Executable;
 import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Target;
 import dev.gyre.core.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,15 @@ class OpTableTest {
         assertArrayEquals(single, run(new JvmBackend(3), one, inputs, weights), 0f, "threads change " + one);
     }
 
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void whatADeviceRunsAgreesAsPlainJava(OpCase one) {
+        List<Tensor> inputs = one.makeInputs();
+        Map<String, Tensor> weights = one.makeWeights();
+        JvmBackend backend = JvmBackend.ofDevice(new Target(Target.Kernels.TILES, false), 2);
+        compare(one + ", on a device", one.expected(inputs, weights), run(backend, one, inputs, weights));
+    }
+
     private static float[] run(JvmBackend backend, OpCase one, List<Tensor> inputs, Map<String, Tensor> weights) {
         try (backend) {
             try (Executable executable = backend.compile(one.graph(weights))) {
@@ -45,7 +55,7 @@ class OpTableTest {
     }
 
     /** Within a few roundings of a sum of the size that came out. */
-    private static void compare(String what, double[] expected, float[] actual) {
+    static void compare(String what, double[] expected, float[] actual) {
         assertEquals(expected.length, actual.length, what);
         double largest = 0, error = 0;
         for (double v : expected) largest = Math.max(largest, Math.abs(v));

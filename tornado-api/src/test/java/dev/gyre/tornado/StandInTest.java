@@ -13,11 +13,20 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import java.lang.classfile.Attributes;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.FieldModel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.AccessFlag;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.KernelContext;
@@ -130,5 +139,28 @@ class StandInTest {
             Exception e = assertThrows(UnsupportedOperationException.class, call);
             assertTrue(e.getMessage().startsWith("TornadoVM is not on this JVM"), e.getMessage());
         }
+    }
+
+    /** javac writes a constant's value into whoever uses it, who would then keep the stand-in's on the real thing. */
+    @Test
+    void noPublicFieldIsAConstantThatJavacInlines() throws IOException {
+        Path root = Path.of(URI.create(Parallel.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toString()));
+        List<String> constants = new ArrayList<>();
+        int fields = 0;
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".class")).toList())
+                for (FieldModel field : ClassFile.of().parse(file).fields()) {
+                    fields++;
+                    if (field.flags().has(AccessFlag.PUBLIC)
+                            && field.findAttribute(Attributes.constantValue()).isPresent())
+                        constants.add(file.getFileName() + " " + field.fieldName());
+                }
+        }
+        assertEquals(List.of(), constants);
+        assertTrue(fields > 20, "only " + fields + " fields were looked at");
     }
 }

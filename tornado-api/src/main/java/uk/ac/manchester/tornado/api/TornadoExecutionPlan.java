@@ -1,5 +1,10 @@
 package uk.ac.manchester.tornado.api;
 
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+
 /** Task graphs that run together and own their device memory. Signatures alone: see {@link NotHere}. */
 public class TornadoExecutionPlan implements AutoCloseable {
     public TornadoExecutionPlan(ImmutableTaskGraph... immutableTaskGraphs) {
@@ -26,6 +31,24 @@ public class TornadoExecutionPlan implements AutoCloseable {
         throw NotHere.error();
     }
 
+    /** Every task on this device. */
+    public TornadoExecutionPlan withDevice(TornadoDevice device) {
+        throw NotHere.error();
+    }
+
+    public TornadoExecutionPlan withProfiler(ProfilerMode profilerMode) {
+        throw NotHere.error();
+    }
+
+    public TornadoExecutionPlan withoutProfiler() {
+        throw NotHere.error();
+    }
+
+    /** Flags for the driver's compiler in place of TornadoVM's own. */
+    public TornadoExecutionPlan withCompilerFlags(TornadoVMBackendType backend, String compilerFlags) {
+        throw NotHere.error();
+    }
+
     public TornadoExecutionPlan withMemoryLimit(String memoryLimit) {
         throw NotHere.error();
     }
@@ -34,8 +57,13 @@ public class TornadoExecutionPlan implements AutoCloseable {
         throw NotHere.error();
     }
 
+    /** Bytes. */
+    public long getCurrentDeviceMemoryUsage() {
+        throw NotHere.error();
+    }
+
     @Override
-    public void close() {
+    public void close() throws TornadoExecutionPlanException {
         throw NotHere.error();
     }
 }

@@ -9,6 +9,11 @@ public class TornadoExecutionResult {
         throw NotHere.error();
     }
 
+    /** Empty unless the plan was told to profile. */
+    public TornadoProfilerResult getProfilerResult() {
+        throw NotHere.error();
+    }
+
     public boolean isReady() {
         throw NotHere.error();
     }

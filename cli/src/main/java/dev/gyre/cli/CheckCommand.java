@@ -1,0 +1,58 @@
+package dev.gyre.cli;
+
+import dev.gyre.bench.Table;
+import dev.gyre.nn.DeviceCheck;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Whether a device computes what the plain loops say. */
+@Command(
+        name = "check",
+        description = "Holds every kernel against its plain loops on a device, and prints a table.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class CheckCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private Where where;
+
+    @Override
+    public Integer call() {
+        where.check("tornado");
+        PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
+        Console console = new Console(err);
+        int cases = DeviceCheck.cases();
+        int[] done = {0};
+        Table table = new Table("case", "kernels", "worst error", "ms", "");
+        List<DeviceCheck.Row> rows = DeviceCheck.run(where.options(), row -> {
+            console.bar("checking", ++done[0], cases);
+            table.add(
+                    row.name(),
+                    String.join(", ", row.kernels()),
+                    row.problem().isEmpty() ? String.format(Locale.ROOT, "%.1e", row.error()) : "",
+                    row.millis(),
+                    row.passed() ? "ok" : row.problem().isEmpty() ? "WRONG" : "FAILED");
+            if (!row.passed())
+                console.line(row.name() + ", kernels " + String.join(", ", row.kernels()) + ": "
+                        + (row.problem().isEmpty()
+                                ? String.format(Locale.ROOT, "wrong by %.2g of the largest number", row.error())
+                                : row.problem()));
+        });
+        long bad = rows.stream().filter(row -> !row.passed()).count();
+        out.print(table.as("md"));
+        out.flush();
+        console.line(
+                bad == 0
+                        ? "all " + rows.size() + " cases agree with the plain loops"
+                        : bad + " of " + rows.size() + " cases are wrong on this device; do not trust what it draws");
+        return bad == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,100 @@
+package dev.gyre.cli;
+
+import dev.gyre.core.Backend;
+import dev.gyre.core.DeviceListener;
+import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Profiler;
+import dev.gyre.core.Target;
+import dev.gyre.core.TornadoBackend;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options that say where to compute. */
+final class Where {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @Option(
+            names = "--backend",
+            defaultValue = "jvm",
+            description = "Where to compute: jvm, or tornado for TornadoVM's devices (${DEFAULT-VALUE}).")
+    private String backend;
+
+    @Option(
+            names = "--device",
+            paramLabel = "ID",
+            description = "One of those that gyre devices lists (a GPU, if any).")
+    private String device;
+
+    @Option(
+            names = "--kernels",
+            description = "On a device: loops (the definitions), tiles or groups (what suits the device).")
+    private String kernels;
+
+    @Option(names = "--f32", description = "On a device: widen weights that are stored as F16.")
+    private boolean wide;
+
+    @Option(names = "--explain", description = "On a device: say which kernels run.")
+    private boolean explain;
+
+    String backend() {
+        return backend;
+    }
+
+    boolean tornado() {
+        return backend.equals("tornado");
+    }
+
+    boolean explain() {
+        return explain;
+    }
+
+    /** For what runs on one backend alone: then it need not be named. */
+    void check(String only) {
+        backend = only;
+        check();
+    }
+
+    /** @throws ParameterException for options that do not exist or do not go together */
+    void check() {
+        if (!backend.equals("jvm") && !tornado())
+            throw new ParameterException(spec.commandLine(), "--backend: jvm or tornado, got " + backend);
+        if (!tornado() && (device != null || kernels != null || wide || explain))
+            throw new ParameterException(
+                    spec.commandLine(), "--device, --kernels, --f32 and --explain need --backend tornado");
+        if (kernels != null) kernels();
+    }
+
+    private Target.Kernels kernels() {
+        return Arrays.stream(Target.Kernels.values())
+                .filter(one -> one.name().equalsIgnoreCase(kernels))
+                .findFirst()
+                .orElseThrow(() -> new ParameterException(
+                        spec.commandLine(),
+                        "--kernels: loops, tiles or groups, got " + kernels.toLowerCase(Locale.ROOT)));
+    }
+
+    /** Opens the backend; a listener and a profiler hear of what a device does. */
+    Backend open(JvmBackend.Options jvm, DeviceListener listener, Optional<Profiler> profiler) {
+        if (!tornado()) return new JvmBackend(profiler.map(jvm::profiler).orElse(jvm));
+        TornadoBackend.Options options = options();
+        return new TornadoBackend(
+                profiler.map(p -> options.measured(listener, p)).orElse(options.listener(listener)));
+    }
+
+    /** The device's options; what it can do is asked where not all is said. */
+    TornadoBackend.Options options() {
+        TornadoBackend.Options options = TornadoBackend.Options.DEFAULT;
+        if (device != null) options = options.device(device);
+        if (kernels == null && !wide) return options;
+        try (TornadoBackend asked = new TornadoBackend(options)) {
+            Target best = asked.target();
+            return options.target(new Target(kernels == null ? best.kernels() : kernels(), best.halves() && !wide));
+        }
+    }
+}

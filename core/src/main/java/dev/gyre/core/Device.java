@@ -1,0 +1,43 @@
+package dev.gyre.core;
+
+/**
+ * A device that TornadoVM reaches.
+ *
+ * @param id how users name it: {@code 0:0}, TornadoVM's backend, then its device
+ * @param name the driver's name for it
+ * @param platform whose driver it is
+ * @param language what kernels are compiled to: {@code OpenCL}, {@code PTX}, …
+ * @param kind {@code CPU}, {@code GPU} or what else there is
+ * @param units processors that run groups of threads
+ * @param memory bytes in all
+ * @param largestBuffer bytes of the largest single buffer
+ * @param localMemory bytes that a group of threads shares
+ * @param largestGroup threads of the largest group
+ * @param halves whether it computes with 16-bit floats
+ */
+public record Device(
+        String id,
+        String name,
+        String platform,
+        String language,
+        String kind,
+        int units,
+        long memory,
+        long largestBuffer,
+        long localMemory,
+        int largestGroup,
+        boolean halves) {
+    /** Bytes of local memory and threads in a group that {@link Target.Kernels#GROUPS} asks for. */
+    private static final int LOCAL_MEMORY = 16 << 10, GROUP = 256;
+
+    /** Kernels in groups on a GPU that can hold them, else tiles; 16-bit weights where it has such floats. */
+    public Target target() {
+        boolean groups = kind.equals("GPU") && localMemory >= LOCAL_MEMORY && largestGroup >= GROUP;
+        return new Target(groups ? Target.Kernels.GROUPS : Target.Kernels.TILES, halves);
+    }
+
+    @Override
+    public String toString() {
+        return id + " " + name + " (" + language + ")";
+    }
+}

@@ -1,0 +1,19 @@
+package dev.gyre.core;
+
+/**
+ * What an op's device steps are made for.
+ *
+ * @param kernels which kind of kernels
+ * @param halves whether weights that the file stores as F16 stay so; else they are widened
+ */
+public record Target(Kernels kernels, boolean halves) {
+    /** Kinds of kernels, by what they ask of a device. */
+    public enum Kernels {
+        /** The definitions. */
+        LOOPS,
+        /** Parallel loops over tiles that one thread keeps in vector registers: for few, strong cores. */
+        TILES,
+        /** Groups of threads that share tiles in local memory: for GPUs. */
+        GROUPS
+    }
+}

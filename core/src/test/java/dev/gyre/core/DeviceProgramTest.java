@@ -1,0 +1,151 @@
+package dev.gyre.core;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.Serializable;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+
+/** What a device is given, without a device. */
+class DeviceProgramTest {
+    private static final Target TARGET = new Target(Target.Kernels.TILES, false);
+
+    private static Graph chain(Tensor weight, int links) {
+        Graph graph = new Graph();
+        Value x = graph.input("x", DType.F32, 2, 3);
+        Value w = graph.constant("w", weight);
+        for (int i = 0; i < links; i++) x = Sum.of(Twice.of(x), w);
+        graph.output(x);
+        return graph;
+    }
+
+    private static Tensor weight() {
+        return Tensor.of(new float[6], 2, 3);
+    }
+
+    private static Device device(long largest, long memory) {
+        return new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, memory, largest, 1 << 16, 256, false);
+    }
+
+    @Test
+    void equalGraphsOfTheSameWeightsAreEqualPrograms() {
+        Tensor weight = weight();
+        DeviceProgram one = DeviceProgram.of(chain(weight, 5), TARGET).program();
+        assertEquals(one, DeviceProgram.of(chain(weight, 5), TARGET).program());
+        assertNotEquals(one, DeviceProgram.of(chain(weight(), 5), TARGET).program());
+        assertNotEquals(one, DeviceProgram.of(chain(weight, 6), TARGET).program());
+    }
+
+    @Test
+    void aProgramWhoseWeightsHaveGoneIsDead() {
+        DeviceProgram program;
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor weight = new Tensor(DType.F32, Shape.of(2, 3), arena.allocate(24));
+            program = DeviceProgram.of(chain(weight, 1), TARGET).program();
+            assertTrue(program.alive());
+        }
+        assertFalse(program.alive());
+    }
+
+    @Test
+    void inputsAndOutputsLieAloneAndAreAllThatMoves() {
+        DeviceProgram program = DeviceProgram.of(chain(weight(), 5), TARGET).program();
+        List<Integer> ends = new ArrayList<>(program.inputs());
+        ends.addAll(program.outputs());
+        assertEquals(ends.size(), new HashSet<>(ends).size());
+        for (int end : ends) assertEquals(6, program.arrays().get(end).elements());
+        assertEquals(2 * 24, program.trafficBytes());
+        assertEquals(24, program.weightBytes());
+    }
+
+    @Test
+    void tasksAreCutBetweenOps() {
+        DeviceProgram.Source source = DeviceProgram.of(chain(weight(), 10), TARGET);
+        assertEquals(List.of(0, 6, 12, 18, 24, 30), source.cuts(7)); // links of two tasks and one
+        assertEquals(List.of(0, 30), source.cuts(64));
+        Op whole = source.ops().get(0);
+        Op single = source.ops().get(2), other = source.ops().get(3);
+        DeviceProgram.Source pairs = new DeviceProgram.Source(
+                source.program(),
+                List.of(
+                        whole,
+                        whole,
+                        source.ops().get(1),
+                        source.ops().get(2),
+                        source.ops().get(2)),
+                List.of());
+        assertEquals(List.of(0, 3, 5), pairs.cuts(4));
+        assertEquals(List.of(0, 3, 5), pairs.cuts(3));
+    }
+
+    @Test
+    void whatDoesNotFitIsSaidWithWhatWouldHelp() {
+        DeviceProgram program = DeviceProgram.of(chain(weight(), 5), TARGET).program();
+        program.check(device(24, 1000));
+        Exception large = assertThrows(IllegalArgumentException.class, () -> program.check(device(23, 1000)));
+        assertTrue(large.getMessage().contains("in one piece, but 0:0 Abacus (OpenCL) takes"), large.getMessage());
+        Exception much = assertThrows(IllegalArgumentException.class, () -> program.check(device(24, 90)));
+        assertTrue(much.getMessage().contains("a smaller picture or a smaller batch would help"), much.getMessage());
+    }
+
+    @Test
+    void aGpuWithRoomRunsGroupsAndOthersTiles() {
+        assertEquals(Target.Kernels.GROUPS, device(1, 1).target().kernels());
+        Device small = new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, 1, 1, 1 << 10, 256, false);
+        assertEquals(Target.Kernels.TILES, small.target().kernels());
+    }
+
+    @Test
+    void panelsInterleaveRowsAndPadWithZeros() {
+        Value w = new Graph().constant("w", Tensor.of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2));
+        Panels panels = new Panels(w, 3, 2, false);
+        FloatArray array = new FloatArray(panels.elements());
+        panels.fill(array);
+        assertEquals(List.of(1f, 3f, 2f, 4f, 5f, 0f, 6f, 0f), list(array));
+    }
+
+    @Test
+    void panelsKeepHalvesWhereTheFileHasThem() {
+        short[] bits = {Float.floatToFloat16(0.1f), Float.floatToFloat16(-3f)};
+        Value w = new Graph().constant("w", new Tensor(DType.F16, Shape.of(2, 1), MemorySegment.ofArray(bits)));
+        assertFalse(Panels.of(w, 2, TARGET).halves());
+        Panels panels = Panels.of(w, 2, new Target(Target.Kernels.GROUPS, true));
+        assertTrue(panels.halves());
+        HalfFloatArray array = new HalfFloatArray(panels.elements());
+        panels.fill(array);
+        assertEquals(bits[0], array.get(0).getHalfFloatValue());
+        assertEquals(bits[1], array.get(1).getHalfFloatValue());
+    }
+
+    private static List<Float> list(FloatArray array) {
+        List<Float> list = new ArrayList<>();
+        for (int i = 0; i < array.getSize(); i++) list.add(array.get(i));
+        return list;
+    }
+
+    @Test
+    void aStepKnowsItsKernelsName() {
+        Step step = chain(weight(), 1).ops().get(0).loops().get(0);
+        assumeTrue(step.kernel() instanceof Serializable, "compiled against functions that cannot be written out");
+        assertEquals("twice", step.name());
+    }
+
+    @Test
+    void withoutTornadoVmItSaysWhatToInstall() {
+        assumeFalse(TornadoBackend.isAvailable(), "TornadoVM is on this JVM");
+        Exception e = assertThrows(UnsupportedOperationException.class, TornadoBackend::new);
+        assertTrue(e.getMessage().contains("TORNADOVM_HOME"), e.getMessage());
+    }
+}

@@ -1,0 +1,208 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.vectors.Float16;
+
+/**
+ * Attention on devices of few, strong cores. One thread takes 4 queries of one head through the keys, 16 at a time, and corrects
+ * what it has so far when a larger score turns up (streaming softmax, Dao et al. 2022): scores stay in registers.
+ */
+final class AttentionTiles {
+    private static final int QUERIES = 4;
+
+    private AttentionTiles() {}
+
+    static List<Step> steps(Attention op) {
+        Value q = op.q();
+        int batch = q.dim(0), queries = q.dim(1), keys = op.k().dim(1), heads = op.heads(), depth = q.dim(2) / heads;
+        // A few queries gain nothing, and the definition knows about masks.
+        if (op.causal()) return op.loops();
+        int wide = (keys + Lanes.COUNT - 1) / Lanes.COUNT * Lanes.COUNT;
+        int deep = (depth + Lanes.COUNT - 1) / Lanes.COUNT * Lanes.COUNT;
+        Value columns = Value.scratch(q.dtype(), batch * heads, depth + 1, wide);
+        Value values = Value.scratch(q.dtype(), batch * heads, wide, deep);
+        Value sums = Value.scratch(q.dtype(), batch * heads, (queries + QUERIES - 1) / QUERIES * QUERIES, deep);
+        return List.of(
+                Step.of(
+                        batch * heads * (depth + 1),
+                        AttentionTiles::attentionKeys,
+                        keys,
+                        heads,
+                        depth,
+                        wide,
+                        (float) (1 / Math.sqrt(depth)),
+                        op.k(),
+                        columns),
+                Step.of(
+                        batch * heads * wide,
+                        AttentionTiles::attentionValues,
+                        keys,
+                        heads,
+                        depth,
+                        wide,
+                        deep,
+                        op.v(),
+                        values),
+                Step.of(
+                        batch * heads * ((queries + QUERIES - 1) / QUERIES),
+                        AttentionTiles::attentionTiles,
+                        queries,
+                        heads,
+                        depth,
+                        wide,
+                        deep,
+                        q,
+                        columns,
+                        values,
+                        sums,
+                        op.y()));
+    }
+
+    /**
+     * The keys of each head as columns, already divided by √depth, and below them a row that is added to the scores: 0, or what
+     * makes a key that is not there count nothing.
+     *
+     * @param k [batch, keys, heads, depth]
+     * @param y [batch, heads, depth + 1, wide]
+     */
+    public static void attentionKeys(
+            int begin, int count, int keys, int heads, int depth, int wide, float scale, FloatArray k, FloatArray y) {
+        for (@Parallel int n = 0; n < count; n++) {
+            int i = begin + n, c = i % (depth + 1), head = i / (depth + 1) % heads, batch = i / ((depth + 1) * heads);
+            int from = (batch * keys * heads + head) * depth + c;
+            for (int j = 0; j < wide; j++) {
+                float v = 0f;
+                if (c == depth && j >= keys) v = -1e30f;
+                if (c < depth && j < keys) v = k.get(from + j * heads * depth) * scale;
+                y.set(i * wide + j, v);
+            }
+        }
+    }
+
+    /**
+     * The values of each head by themselves, with zeros behind.
+     *
+     * @param v [batch, keys, heads, depth]
+     * @param y [batch, heads, wide, deep]
+     */
+    public static void attentionValues(
+            int begin, int count, int keys, int heads, int depth, int wide, int deep, FloatArray v, FloatArray y) {
+        for (@Parallel int n = 0; n < count; n++) {
+            int i = begin + n, j = i % wide, head = i / wide % heads, batch = i / (wide * heads);
+            int from = ((batch * keys + j) * heads + head) * depth;
+            for (int c = 0; c < deep; c++) {
+                float value = 0f;
+                if (j < keys && c < depth) value = v.get(from + c);
+                y.set(i * deep + c, value);
+            }
+        }
+    }
+
+    /**
+     * @param q [batch, queries, heads, depth]
+     * @param k [batch, heads, depth + 1, wide]
+     * @param v [batch, heads, wide, deep]
+     * @param sums [batch, heads, queries, deep], worked in
+     * @param y as q
+     */
+    public static void attentionTiles(
+            int begin,
+            int count,
+            int queries,
+            int heads,
+            int depth,
+            int wide,
+            int deep,
+            FloatArray q,
+            FloatArray k,
+            FloatArray v,
+            FloatArray sums,
+            FloatArray y) {
+        for (@Parallel int n = 0; n < count; n++) {
+            int i = begin + n, blocks = (queries + 3) / 4, group = i / blocks, query = i % blocks * 4;
+            int head = group % heads, batch = group / heads, width = heads * depth, last = queries - 1;
+            int q0 = (batch * queries + query) * width + head * depth;
+            int q1 = (batch * queries + TornadoMath.min(query + 1, last)) * width + head * depth;
+            int q2 = (batch * queries + TornadoMath.min(query + 2, last)) * width + head * depth;
+            int q3 = (batch * queries + TornadoMath.min(query + 3, last)) * width + head * depth;
+            int keys = group * (depth + 1) * wide, values = group * wide * deep, at = i * 4 * deep;
+            for (int c = 0; c < 4 * deep; c++) sums.set(at + c, 0f);
+            float m0 = -1e30f, m1 = -1e30f, m2 = -1e30f, m3 = -1e30f, l0 = 0f, l1 = 0f, l2 = 0f, l3 = 0f;
+            float[] p = new float[64];
+            for (int j = 0; j < wide; j += 16) {
+                Float16 s0 = Lanes.load(k, keys + depth * wide + j);
+                Float16 s1 = s0, s2 = s0, s3 = s0;
+                for (int c = 0; c < depth; c++) {
+                    Float16 column = Lanes.load(k, keys + c * wide + j);
+                    s0 = Lanes.plus(s0, column, q.get(q0 + c));
+                    s1 = Lanes.plus(s1, column, q.get(q1 + c));
+                    s2 = Lanes.plus(s2, column, q.get(q2 + c));
+                    s3 = Lanes.plus(s3, column, q.get(q3 + c));
+                }
+                float n0 = TornadoMath.max(m0, Lanes.largest(s0)), n1 = TornadoMath.max(m1, Lanes.largest(s1));
+                float n2 = TornadoMath.max(m2, Lanes.largest(s2)), n3 = TornadoMath.max(m3, Lanes.largest(s3));
+                float f0 = TornadoMath.exp(m0 - n0), f1 = TornadoMath.exp(m1 - n1);
+                float f2 = TornadoMath.exp(m2 - n2), f3 = TornadoMath.exp(m3 - n3);
+                m0 = n0;
+                m1 = n1;
+                m2 = n2;
+                m3 = n3;
+                l0 = l0 * f0 + weigh(s0, n0, p, 0);
+                l1 = l1 * f1 + weigh(s1, n1, p, 16);
+                l2 = l2 * f2 + weigh(s2, n2, p, 32);
+                l3 = l3 * f3 + weigh(s3, n3, p, 48);
+                for (int c = 0; c < deep; c += 16) {
+                    Float16 y0 = Float16.mult(Lanes.load(sums, at + c), f0);
+                    Float16 y1 = Float16.mult(Lanes.load(sums, at + deep + c), f1);
+                    Float16 y2 = Float16.mult(Lanes.load(sums, at + 2 * deep + c), f2);
+                    Float16 y3 = Float16.mult(Lanes.load(sums, at + 3 * deep + c), f3);
+                    for (int r = 0; r < 16; r++) {
+                        Float16 value = Lanes.load(v, values + (j + r) * deep + c);
+                        y0 = Lanes.plus(y0, value, p[r]);
+                        y1 = Lanes.plus(y1, value, p[16 + r]);
+                        y2 = Lanes.plus(y2, value, p[32 + r]);
+                        y3 = Lanes.plus(y3, value, p[48 + r]);
+                    }
+                    Lanes.store(sums, at + c, y0);
+                    Lanes.store(sums, at + deep + c, y1);
+                    Lanes.store(sums, at + 2 * deep + c, y2);
+                    Lanes.store(sums, at + 3 * deep + c, y3);
+                }
+            }
+            for (int c = 0; c < depth; c++) {
+                y.set(q0 + c, sums.get(at + c) / l0);
+                if (query + 1 < queries) y.set(q1 + c, sums.get(at + deep + c) / l1);
+                if (query + 2 < queries) y.set(q2 + c, sums.get(at + 2 * deep + c) / l2);
+                if (query + 3 < queries) y.set(q3 + c, sums.get(at + 3 * deep + c) / l3);
+            }
+        }
+    }
+
+    /** Writes exp(s − largest) to p from {@code at} on; returns its sum. */
+    private static float weigh(Float16 s, float largest, float[] p, int at) {
+        p[at] = TornadoMath.exp(s.getS0() - largest);
+        p[at + 1] = TornadoMath.exp(s.getS1() - largest);
+        p[at + 2] = TornadoMath.exp(s.getS2() - largest);
+        p[at + 3] = TornadoMath.exp(s.getS3() - largest);
+        p[at + 4] = TornadoMath.exp(s.getS4() - largest);
+        p[at + 5] = TornadoMath.exp(s.getS5() - largest);
+        p[at + 6] = TornadoMath.exp(s.getS6() - largest);
+        p[at + 7] = TornadoMath.exp(s.getS7() - largest);
+        p[at + 8] = TornadoMath.exp(s.getS8() - largest);
+        p[at + 9] = TornadoMath.exp(s.getS9() - largest);
+        p[at + 10] = TornadoMath.exp(s.getS10() - largest);
+        p[at + 11] = TornadoMath.exp(s.getS11() - largest);
+        p[at + 12] = TornadoMath.exp(s.getS12() - largest);
+        p[at + 13] = TornadoMath.exp(s.getS13() - largest);
+        p[at + 14] = TornadoMath.exp(s.getS14() - largest);
+        p[at + 15] = TornadoMath.exp(s.getS15() - largest);
+        float sum = 0f;
+        for (int r = 0; r < 16; r++) sum += p[at + r];
+        return sum;
+    }
+}

@@ -1,0 +1,101 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.DeviceListener;
+import dev.gyre.core.Executable;
+import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Op;
+import dev.gyre.core.Step;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.TornadoBackend;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Holds every kernel against its plain loops on a device, over the table of cases that the tests use: drivers and compilers have been
+ * wrong without a word.
+ */
+public final class DeviceCheck {
+    /** What a sum may lose, of the largest number that came out. */
+    private static final double TOLERANCE = 4e-6;
+
+    private DeviceCheck() {}
+
+    /**
+     * One case on the device.
+     *
+     * @param name op and sizes
+     * @param kernels the kernels that ran, in their order
+     * @param error the largest difference from the loops, as a part of the largest number; not finite when it did not run
+     * @param millis time of the second run
+     * @param problem what it died of; empty when it ran
+     */
+    public record Row(String name, List<String> kernels, double error, double millis, String problem) {
+        public boolean passed() {
+            return problem.isEmpty() && error <= TOLERANCE;
+        }
+    }
+
+    /** Number of cases. */
+    public static int cases() {
+        return (int) OpTable.cases().count();
+    }
+
+    /**
+     * Runs all cases.
+     *
+     * @param options which device and which kernels
+     * @param heard hears of each row when it is done
+     */
+    public static List<Row> run(TornadoBackend.Options options, Consumer<Row> heard) {
+        List<Row> rows = new ArrayList<>();
+        List<String> kernels = new ArrayList<>();
+        DeviceListener listener = new DeviceListener() {
+            @Override
+            public void chosen(List<Op> ops, List<Step> steps) {
+                steps.forEach(step -> kernels.add(step.name()));
+            }
+        };
+        try (TornadoBackend backend = new TornadoBackend(options.listener(listener))) {
+            for (OpCase one : OpTable.cases().toList()) {
+                kernels.clear();
+                Row row = run(one, backend, kernels);
+                rows.add(row);
+                heard.accept(row);
+            }
+        }
+        return rows;
+    }
+
+    private static Row run(OpCase one, TornadoBackend backend, List<String> kernels) {
+        Map<String, Tensor> weights = one.makeWeights();
+        Tensor[] inputs = one.makeInputs().toArray(Tensor[]::new);
+        float[] expected;
+        try (JvmBackend jvm = JvmBackend.ofDefinitions();
+                Executable executable = jvm.compile(one.graph(weights))) {
+            expected = executable.run(inputs).get(0).floats();
+        }
+        // A device may fail in any way that TornadoVM or its driver thinks of.
+        try (Executable executable = backend.compile(one.graph(weights))) {
+            executable.run(inputs);
+            long start = System.nanoTime();
+            float[] actual = executable.run(inputs).get(0).floats();
+            double millis = (System.nanoTime() - start) / 1e6;
+            return new Row(one.name(), List.copyOf(kernels), difference(expected, actual), millis, "");
+        } catch (RuntimeException | Error e) {
+            String problem = String.valueOf(e.getMessage()).strip().replaceAll("\\s+", " ");
+            return new Row(one.name(), List.copyOf(kernels), Double.NaN, 0, problem.isEmpty() ? e.toString() : problem);
+        }
+    }
+
+    private static double difference(float[] expected, float[] actual) {
+        double largest = 1, error = 0;
+        for (float v : expected) largest = Math.max(largest, Math.abs(v));
+        for (int i = 0; i < expected.length; i++) {
+            double apart = Math.abs((double) actual[i] - expected[i]);
+            if (!(apart <= error)) error = apart; // not a number stays
+        }
+        return error / largest;
+    }
+}

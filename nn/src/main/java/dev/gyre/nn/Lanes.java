@@ -1,0 +1,77 @@
+package dev.gyre.nn;
+
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.vectors.Float16;
+
+/** What device kernels that work on 16 floats at a time share; TornadoVM compiles these helpers into the kernel. */
+final class Lanes {
+    /** Floats taken at a time. */
+    static final int COUNT = 16;
+
+    private Lanes() {}
+
+    static Float16 load(FloatArray a, int i) {
+        return new Float16(
+                a.get(i),
+                a.get(i + 1),
+                a.get(i + 2),
+                a.get(i + 3),
+                a.get(i + 4),
+                a.get(i + 5),
+                a.get(i + 6),
+                a.get(i + 7),
+                a.get(i + 8),
+                a.get(i + 9),
+                a.get(i + 10),
+                a.get(i + 11),
+                a.get(i + 12),
+                a.get(i + 13),
+                a.get(i + 14),
+                a.get(i + 15));
+    }
+
+    static Float16 all(float v) {
+        return new Float16(v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v);
+    }
+
+    static void store(FloatArray a, int i, Float16 v) {
+        a.set(i, v.getS0());
+        a.set(i + 1, v.getS1());
+        a.set(i + 2, v.getS2());
+        a.set(i + 3, v.getS3());
+        a.set(i + 4, v.getS4());
+        a.set(i + 5, v.getS5());
+        a.set(i + 6, v.getS6());
+        a.set(i + 7, v.getS7());
+        a.set(i + 8, v.getS8());
+        a.set(i + 9, v.getS9());
+        a.set(i + 10, v.getS10());
+        a.set(i + 11, v.getS11());
+        a.set(i + 12, v.getS12());
+        a.set(i + 13, v.getS13());
+        a.set(i + 14, v.getS14());
+        a.set(i + 15, v.getS15());
+    }
+
+    /** sum + v · factor. */
+    static Float16 plus(Float16 sum, Float16 v, float factor) {
+        return Float16.add(sum, Float16.mult(v, factor));
+    }
+
+    static float sum(Float16 v) {
+        float a = (v.getS0() + v.getS1()) + (v.getS2() + v.getS3());
+        float b = (v.getS4() + v.getS5()) + (v.getS6() + v.getS7());
+        float c = (v.getS8() + v.getS9()) + (v.getS10() + v.getS11());
+        float d = (v.getS12() + v.getS13()) + (v.getS14() + v.getS15());
+        return (a + b) + (c + d);
+    }
+
+    static float largest(Float16 v) {
+        float a = TornadoMath.max(TornadoMath.max(v.getS0(), v.getS1()), TornadoMath.max(v.getS2(), v.getS3()));
+        float b = TornadoMath.max(TornadoMath.max(v.getS4(), v.getS5()), TornadoMath.max(v.getS6(), v.getS7()));
+        float c = TornadoMath.max(TornadoMath.max(v.getS8(), v.getS9()), TornadoMath.max(v.getS10(), v.getS11()));
+        float d = TornadoMath.max(TornadoMath.max(v.getS12(), v.getS13()), TornadoMath.max(v.getS14(), v.getS15()));
+        return TornadoMath.max(TornadoMath.max(a, b), TornadoMath.max(c, d));
+    }
+}
