@@ -33,8 +33,7 @@ class KernelTest {
 
     private float[] pairs(int count) {
         float[] pairs = new float[count];
-        for (int i = 0; i < count; i++)
-            pairs[i] = pair((float) random.nextGaussian(), (float) random.nextGaussian());
+        for (int i = 0; i < count; i++) pairs[i] = pair((float) random.nextGaussian(), (float) random.nextGaussian());
         return pairs;
     }
 
@@ -60,8 +59,8 @@ class KernelTest {
         for (int bits : new int[] {256, 512})
             for (int rows = 1; rows <= (bits == 512 ? 14 : 6); rows++) {
                 Product product = new Product(Kind.FLOATS, rows, bits);
-                MethodHandle multiply = place(
-                        bits == 512 ? Feature.AVX512 : Feature.AVX2, product.code(), P, P, P, L, L, L);
+                MethodHandle multiply =
+                        place(bits == 512 ? Feature.AVX512 : Feature.AVX2, product.code(), P, P, P, L, L, L);
                 for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
             }
     }
@@ -115,8 +114,7 @@ class KernelTest {
             MemorySegment left = memory.floats(a), right = memory.floats(b), places = memory.longs(table);
             for (long add = 0; add < 2; add++) {
                 MemorySegment to = memory.floats(c);
-                if (product.scattered())
-                    multiply.invokeExact(left, right, to, (long) depth, (long) bands, add, places);
+                if (product.scattered()) multiply.invokeExact(left, right, to, (long) depth, (long) bands, add, places);
                 else multiply.invokeExact(left, right, to, (long) depth, (long) bands, add);
                 float[] result = Guarded.floats(to);
                 for (int i = 0; i < bands * rows; i++)
@@ -211,8 +209,7 @@ class KernelTest {
         try (Arena arena = Arena.ofConfined()) {
             Guarded memory = new Guarded(arena, atEnd);
             for (int bits : new int[] {256, 512}) {
-                MethodHandle scale =
-                        place(bits == 512 ? Feature.AVX512 : Feature.AVX2, Strips.scale(bits), P, P, L);
+                MethodHandle scale = place(bits == 512 ? Feature.AVX512 : Feature.AVX2, Strips.scale(bits), P, P, L);
                 int width = bits / 16;
                 float[] c = numbers(7 * width), factors = numbers(width);
                 MemorySegment to = memory.floats(c);

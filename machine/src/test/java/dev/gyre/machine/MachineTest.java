@@ -84,7 +84,8 @@ class MachineTest {
         assertEquals(flags.contains(" avx2 ") && flags.contains(" fma "), Machine.HERE.has(Feature.AVX2));
         assertEquals(flags.contains(" avx512bw ") && flags.contains(" avx512dq "), Machine.HERE.has(Feature.AVX512));
         assertEquals(flags.contains(" avx512_bf16 "), Machine.HERE.has(Feature.AVX512_BF16));
-        assertEquals(flags.contains(" amx_bf16 ") && flags.contains(" avx512_bf16 "), Machine.HERE.has(Feature.AMX_BF16));
+        assertEquals(
+                flags.contains(" amx_bf16 ") && flags.contains(" avx512_bf16 "), Machine.HERE.has(Feature.AMX_BF16));
     }
 
     @Test
@@ -129,8 +130,7 @@ class MachineTest {
             default -> throw new IllegalArgumentException(leaf + ", " + subleaf);
         };
         assertEquals(EnumSet.allOf(Feature.class), Processor.features(full, 0x600E7));
-        assertEquals(
-                EnumSet.of(Feature.AVX2, Feature.AVX512, Feature.AVX512_BF16), Processor.features(full, 0xE7));
+        assertEquals(EnumSet.of(Feature.AVX2, Feature.AVX512, Feature.AVX512_BF16), Processor.features(full, 0xE7));
         assertEquals(EnumSet.of(Feature.AVX2), Processor.features(full, 0x7));
         assertEquals(Set.of(), Processor.features(full, 0x3));
         Processor.Cpuid old = (leaf, subleaf) -> new int[] {4, 0, 0, 0};

@@ -37,7 +37,8 @@ final class TileEmulator {
         Map<String, Integer> labels = new HashMap<>();
         List<Code.Line> lines = code.lines();
         for (int i = 0; i < lines.size(); i++)
-            if (lines.get(i).text().endsWith(":")) labels.put(lines.get(i).text().replace(":", ""), i);
+            if (lines.get(i).text().endsWith(":"))
+                labels.put(lines.get(i).text().replace(":", ""), i);
         for (int i = 0; ; i++) {
             String text = lines.get(i).text();
             if (text.endsWith(":")) continue;
@@ -153,7 +154,8 @@ final class TileEmulator {
                 for (int n = 0; n < bytes[c] / 4; n++)
                     for (int half = 0; half < 2; half++) {
                         int at = m * 64 + n * 4;
-                        float x = bf16(tiles[a], m * 64 + k * 4 + half * 2), y = bf16(tiles[b], k * 64 + n * 4 + half * 2);
+                        float x = bf16(tiles[a], m * 64 + k * 4 + half * 2),
+                                y = bf16(tiles[b], k * 64 + n * 4 + half * 2);
                         to.putFloat(at, to.getFloat(at) + x * y);
                     }
     }

@@ -54,7 +54,8 @@ class MachineSoakTest {
                 done.set(true);
             }
         }
-        assertTrue(collections() - collections > seconds, "the collector was not busy: " + (collections() - collections));
+        assertTrue(
+                collections() - collections > seconds, "the collector was not busy: " + (collections() - collections));
     }
 
     /** Objects of many sizes, some of which live long enough to be moved. */
@@ -70,9 +71,8 @@ class MachineSoakTest {
         Map<String, Tensor> weights = new HashMap<>();
         Tensor x = numbers(random, 1, 32, 16, 16);
         boolean bf16 = seed % 2 == 0 && Precision.BF16.refusal().isEmpty();
-        JvmBackend.Options options = JvmBackend.Options.DEFAULT
-                .threads(1 + seed % 3)
-                .precision(bf16 ? Precision.BF16 : Precision.F32);
+        JvmBackend.Options options =
+                JvmBackend.Options.DEFAULT.threads(1 + seed % 3).precision(bf16 ? Precision.BF16 : Precision.F32);
         float[] expected = null;
         while (expected == null || System.nanoTime() < end)
             // A new backend every time: its arrays are young.

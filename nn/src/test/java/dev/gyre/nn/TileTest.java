@@ -14,9 +14,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every tile gives the same bits: a chain of fused multiply-adds from zero, and one softmax. */
 class TileTest {
     static Stream<Tile> tiles() {
-        Stream<Tile> always = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
-                ? Stream.of(new PlainTile(), new VectorTile())
-                : Stream.of(new PlainTile());
+        Stream<Tile> always =
+                ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+                        ? Stream.of(new PlainTile(), new VectorTile())
+                        : Stream.of(new PlainTile());
         return MachineTile.isThere() ? Stream.concat(always, Stream.of(new MachineTile())) : always;
     }
 
