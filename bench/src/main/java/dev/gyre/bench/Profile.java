@@ -62,7 +62,7 @@ public final class Profile implements Profiler {
     }
 
     private static long bytes(Value value) {
-        return (long) value.shape().elements() * value.dtype().bytes();
+        return value.dtype().bytes(value.shape().elements());
     }
 
     private static String kind(Op op) {

@@ -2,6 +2,8 @@ package dev.gyre.cli;
 
 import dev.gyre.core.JvmBackend;
 import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.diffusion.Progress;
+import dev.gyre.diffusion.SafetyChecker;
 import dev.gyre.diffusion.StableDiffusion;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,11 +16,35 @@ final class MachineOptions {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "FILE",
-            description = "A checkpoint (.safetensors); else the small embedded model.")
+            description =
+                    "A checkpoint (.safetensors), the index of its shards, or a folder as diffusers keeps a model; else the"
+                            + " small embedded model.")
     Path model;
 
     @Option(names = "--ema", description = "Use the UNet's averaged weights, where the file has them.")
     boolean ema;
+
+    @Option(names = "--vae", paramLabel = "FILE", description = "Take the VAE from another file or folder.")
+    private Path vae;
+
+    @Option(
+            names = "--q8",
+            description = "Keep the weights in 8 bits (Q8_0): half the memory, slower, and less exact by what is said.")
+    private boolean q8;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "MIB",
+            description =
+                    "Working memory to stay within beside the weights; where it is short pictures are decoded in tiles"
+                            + " (what the machine has).")
+    private Integer memory;
+
+    @Option(
+            names = "--safety-checker",
+            paramLabel = "FILE",
+            description = "Look at every picture with this model and black out what it finds not safe for work (off).")
+    private Path safetyChecker;
 
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (one for each processor).")
     private Integer threads;
@@ -34,13 +60,29 @@ final class MachineOptions {
     void check(CommandSpec spec) {
         if (!backend.equals("jvm")) throw usage(spec, "--backend: there is jvm, got " + backend);
         if (threads != null && threads < 1) throw usage(spec, "--threads: at least 1, got " + threads);
+        if (memory != null && memory < 1) throw usage(spec, "--memory: at least 1 MiB, got " + memory);
     }
 
-    StableDiffusion load() throws IOException {
+    StableDiffusion load(Progress progress) throws IOException {
         Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
         JvmBackend.Options options = JvmBackend.Options.DEFAULT.lowMemory(lowMemory);
         if (threads != null) options = options.threads(threads);
-        return StableDiffusion.load(checkpoint, new JvmBackend(options), ema);
+        try {
+            if (vae != null) checkpoint.vae(vae);
+        } catch (IOException | RuntimeException | Error e) {
+            checkpoint.close();
+            throw e;
+        }
+        StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(options), ema);
+        try {
+            if (memory != null) sd.room((long) memory << 20);
+            if (q8) progress.note(sd.quantize().toString());
+            if (safetyChecker != null) sd.safetyChecker(SafetyChecker.open(safetyChecker));
+            return sd;
+        } catch (IOException | RuntimeException | Error e) {
+            sd.close();
+            throw e;
+        }
     }
 
     static ParameterException usage(CommandSpec spec, String problem) {

@@ -57,6 +57,12 @@ public final class Main implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nWhere the noise comes from:%n")
     private NoiseOptions noise = new NoiseOptions();
 
+    @ArgGroup(validate = false, heading = "%nA picture to begin with, and a second pass:%n")
+    private PictureOptions picture = new PictureOptions();
+
+    @ArgGroup(validate = false, heading = "%nWhat is added to the networks:%n")
+    private NetworkOptions additions = new NetworkOptions();
+
     @ArgGroup(validate = false, heading = "%nWatching:%n")
     private PreviewOptions preview = new PreviewOptions();
 
@@ -233,15 +239,20 @@ public final class Main implements Callable<Integer> {
         machine.check(spec);
         Request request = request();
         Session session = new Session(spec.commandLine().getErr(), output, batch, previews());
-        try (StableDiffusion sd = machine.load()) {
+        // The model first: it reads the files that are added.
+        try (NetworkOptions files = additions;
+                StableDiffusion sd = machine.load(session)) {
+            files.teach(sd, request.network(), session);
             session.draw(sd, request);
         }
         return 0;
     }
 
-    private Request request() {
+    private Request request() throws IOException {
         try {
-            Request request = noise.to(sampling.to(text.to(Request.of(prompt).batch(batch))));
+            Request request = picture.to(
+                            noise.to(sampling.to(text.to(Request.of(prompt).batch(batch)))))
+                    .with(additions.network());
             if (size == null) return request;
             Request.Size sides = Request.Size.parse(size);
             return request.size(sides.width(), sides.height());

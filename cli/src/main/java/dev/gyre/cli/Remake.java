@@ -47,7 +47,7 @@ final class Remake implements Callable<Integer> {
         if (!parameters.others().isEmpty())
             session.note("drawn without what Gyre does not know: "
                     + String.join(", ", parameters.others().keySet()));
-        try (StableDiffusion sd = machine.load()) {
+        try (StableDiffusion sd = machine.load(session)) {
             compare(parameters, sd, session);
             session.draw(sd, request);
         }

@@ -272,4 +272,109 @@ class MainTest {
         assertEquals(2, gyre("bench", "--backend", "abacus"));
         assertTrue(err.toString().contains("--size: multiples of 64, got 100x100"), err.toString());
     }
+
+    private Path circle() throws IOException {
+        Path file = folder.resolve("circle.png");
+        assertEquals(
+                0,
+                gyre("a red circle on a blue background", "--steps", "3", "--seed", "5", "-o", file.toString()),
+                err.toString());
+        return file;
+    }
+
+    private Path halfMask() throws IOException {
+        BufferedImage mask = new BufferedImage(128, 128, BufferedImage.TYPE_BYTE_GRAY);
+        for (int y = 0; y < 128; y++) for (int x = 64; x < 128; x++) mask.setRGB(x, y, 0xFFFFFF);
+        Path file = folder.resolve("mask.bmp");
+        ImageIO.write(mask, "bmp", file.toFile());
+        return file;
+    }
+
+    @Test
+    void aMaskedHalfIsPaintedAndTheOtherIsNot() throws IOException {
+        Path from = circle(), to = folder.resolve("star.png");
+        assertEquals(
+                0,
+                gyre(
+                        "a yellow star",
+                        "-i",
+                        from.toString(),
+                        "--mask",
+                        halfMask().toString(),
+                        "--mask-blur",
+                        "0",
+                        "--steps",
+                        "4",
+                        "--seed",
+                        "1",
+                        "-o",
+                        to.toString()),
+                err.toString());
+        BufferedImage before = ImageIO.read(from.toFile()), after = ImageIO.read(to.toFile());
+        int changed = 0;
+        for (int y = 0; y < 128; y++)
+            for (int x = 0; x < 128; x++) {
+                boolean same = before.getRGB(x, y) == after.getRGB(x, y);
+                if (x < 64) assertTrue(same, x + ", " + y);
+                else if (!same) changed++;
+            }
+        assertTrue(changed > 2000, "pixels changed: " + changed);
+        String bytes = Files.readString(to, StandardCharsets.ISO_8859_1);
+        assertTrue(bytes.contains("Denoising strength: 0.75, Begins with: 128x128, Mask blur: 0"), bytes);
+    }
+
+    @Test
+    void aSecondPassIsRemade() throws IOException {
+        Path first = folder.resolve("large.png"), again = folder.resolve("again.png");
+        assertEquals(
+                0,
+                gyre(
+                        "a red circle",
+                        "--hires",
+                        "1.25",
+                        "--tile",
+                        "--reuse",
+                        "2:2",
+                        "--steps",
+                        "4",
+                        "--seed",
+                        "1",
+                        "-o",
+                        first.toString()),
+                err.toString());
+        assertEquals(160, ImageIO.read(first.toFile()).getWidth());
+        assertEquals(0, gyre("remake", first.toString(), "-o", again.toString()), err.toString());
+        assertEquals(-1, Files.mismatch(first, again));
+    }
+
+    @Test
+    void eightBitsAndLittleMemorySayWhatTheyCost() throws IOException {
+        Path to = folder.resolve("small.png");
+        assertEquals(
+                0,
+                gyre("a red circle", "--q8", "--memory", "1", "--steps", "1", "--seed", "1", "-o", to.toString()),
+                err.toString());
+        assertTrue(err.toString().contains("note: weights in 8 bits (Q8_0): "), err.toString());
+        assertTrue(err.toString().contains("note: the two halves of guidance at once take"), err.toString());
+    }
+
+    @Test
+    void additionsThatMakeNoSenseAreNamed() throws IOException {
+        Path none = folder.resolve("none.safetensors"), text = Files.writeString(folder.resolve("x.safetensors"), "x");
+        assertEquals(1, gyre("a cat", "--lora", none + ":0.5"));
+        assertTrue(err.toString().contains("none.safetensors"), err.toString());
+        assertEquals(2, gyre("a cat", "--reuse", "often"));
+        assertEquals(2, gyre("a cat", "--mask", text.toString()));
+        assertTrue(err.toString().contains("--mask: goes with --image, which is missing"), err.toString());
+        assertEquals(2, gyre("a cat", "--image", circle().toString(), "--outpaint", "1,2,3"));
+        assertTrue(
+                err.toString().contains("--outpaint: four numbers of pixels as in 0,0,64,0, got 1,2,3"),
+                err.toString());
+        assertEquals(1, gyre("a cat", "--image", text.toString()));
+        assertTrue(err.toString().contains("not an image that can be read"), err.toString());
+        assertEquals(1, gyre("a cat", "--safety-checker", text.toString()));
+        assertEquals(1, gyre("a cat", "--vae", text.toString()));
+        assertEquals(2, gyre("a cat", "--reuse", "1"));
+        assertTrue(err.toString().contains("--reuse: every 2 to 1000 steps, got 1"), err.toString());
+    }
 }

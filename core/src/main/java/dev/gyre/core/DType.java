@@ -2,21 +2,38 @@ package dev.gyre.core;
 
 /** The element types of a {@link Tensor}, named as checkpoints name them. All are little-endian. */
 public enum DType {
-    F32(4),
-    F16(2),
-    BF16(2),
-    I32(4),
-    I64(8),
-    U8(1);
+    F32(4, 1),
+    F16(2, 1),
+    BF16(2, 1),
+    I32(4, 1),
+    I64(8, 1),
+    U8(1, 1),
+
+    /** Eight bits a weight, 32 of them with one scale: see {@link Q8}. Only weights are of it. */
+    Q8_0(Q8.BYTES, Q8.BLOCK);
 
     private final int bytes;
+    private final int block;
 
-    DType(int bytes) {
+    DType(int bytes, int block) {
         this.bytes = bytes;
+        this.block = block;
     }
 
-    /** The bytes of one element. */
-    public int bytes() {
-        return bytes;
+    /**
+     * The bytes of so many elements.
+     *
+     * @throws IllegalArgumentException when they fill no whole blocks
+     */
+    public long bytes(long elements) {
+        if (elements % block != 0)
+            throw new IllegalArgumentException(
+                    this + " comes in blocks of " + block + " elements, got " + elements + " elements");
+        return elements / block * bytes;
+    }
+
+    /** Whether elements are read as floats. */
+    public boolean isFloating() {
+        return this == F32 || this == F16 || this == BF16 || this == Q8_0;
     }
 }

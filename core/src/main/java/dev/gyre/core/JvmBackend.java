@@ -1,5 +1,6 @@
 package dev.gyre.core;
 
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -85,6 +86,16 @@ public final class JvmBackend implements Backend {
         Executable executable = new JvmExecutable(graph, this);
         open.incrementAndGet();
         return executable;
+    }
+
+    @Override
+    public long plan(Graph graph) {
+        return new JvmPlan(graph, definitions).memory().peakBytes();
+    }
+
+    @Override
+    public void release(MemorySegment.Scope owner) {
+        packed.release(owner);
     }
 
     Workers workers() {

@@ -34,24 +34,18 @@ final class JvmExecutable implements Executable, JvmMemory {
     private boolean closed;
 
     JvmExecutable(Graph given, JvmBackend backend) {
-        this.graph = backend.definitions() ? given : given.joined();
+        JvmPlan way = new JvmPlan(given, backend.definitions());
+        this.graph = way.graph();
+        this.plan = way.memory();
         this.backend = backend;
         try {
-            Map<Op, JvmKernel> kernels = new IdentityHashMap<>();
-            Map<Op, List<Step>> loops = new IdentityHashMap<>();
-            for (Op op : graph.ops()) {
-                Optional<JvmKernel> kernel = backend.definitions() ? Optional.empty() : op.jvm();
-                if (kernel.isPresent()) kernels.put(op, kernel.get());
-                else loops.put(op, op.loops());
-            }
-            plan = Planner.plan(graph, op -> loops.containsKey(op) ? Planner.scratch(op, loops.get(op)) : List.of());
             for (long bytes : plan.buffers()) buffers.add(allocate(bytes));
             for (Op op : graph.ops())
                 program.add(new Program(
                         op,
-                        kernels.containsKey(op)
-                                ? List.of(kernels.get(op))
-                                : loops.get(op).stream().map(this::loop).toList()));
+                        way.kernels().containsKey(op)
+                                ? List.of(way.kernels().get(op))
+                                : way.loops().get(op).stream().map(this::loop).toList()));
             List<JvmKernel> all =
                     program.stream().flatMap(part -> part.kernels().stream()).toList();
             backend.workers().run(all.size(), (piece, unused) -> all.get(piece).prepare(this));
@@ -98,13 +92,13 @@ final class JvmExecutable implements Executable, JvmMemory {
         MemorySegment data = buffers.get(plan.place(value))
                 .asSlice(
                         TornadoNativeArray.ARRAY_HEADER,
-                        (long) value.shape().elements() * value.dtype().bytes());
+                        value.dtype().bytes(value.shape().elements()));
         return new Tensor(value.dtype(), value.shape(), data);
     }
 
     @Override
     public Optional<Tensor> packed(Value weight, String order, Packing packing) {
-        return backend.options().lowMemory()
+        return backend.options().lowMemory() || weight.dtype() == DType.Q8_0
                 ? Optional.empty()
                 : Optional.of(backend.packed().of(at(weight), order, packing));
     }

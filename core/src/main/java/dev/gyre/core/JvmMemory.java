@@ -5,12 +5,12 @@ import java.util.function.Function;
 
 /** What a kernel of a running graph works on. */
 public interface JvmMemory {
-    /** The value's elements: a weight as the file stores it (F32, F16 or BF16), everything else as planned. */
+    /** The value's elements: a weight as it is stored, of any floating type, everything else as planned. */
     Tensor at(Value value);
 
     /**
      * A weight in another order: packed when first asked for, kept as long as the backend and shared by all its graphs. Empty where
-     * the backend was told to keep memory low: then the weight is read as it lies.
+     * the backend was told to keep memory low, and for Q8_0, whose blocks lie along the rows: then the weight is read as it lies.
      *
      * @param weight a constant
      * @param order names the order: a weight may be packed in several

@@ -4,38 +4,49 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 
-/** Weights that kernels read in an order of their own: packed once, kept until closed. */
+/** Weights that kernels read in an order of their own: packed once, kept until closed or until their owner goes. */
 final class PackedWeights implements AutoCloseable {
     private record Key(Tensor weight, String order) {}
 
-    private final Arena arena = Arena.ofShared();
-    private final Map<Key, Tensor> packed = new ConcurrentHashMap<>();
-    private final AtomicLong bytes = new AtomicLong();
+    /** What was packed of the weights of one owner, a mapped file as a rule. */
+    private static final class Owned {
+        private final Arena arena = Arena.ofShared();
+        private final Map<Key, Tensor> packed = new ConcurrentHashMap<>();
+
+        private Tensor allocate(DType dtype, Shape shape) {
+            return new Tensor(dtype, shape, arena.allocate(dtype.bytes(shape.elements()), 64));
+        }
+    }
+
+    private final Map<MemorySegment.Scope, Owned> owners = new ConcurrentHashMap<>();
 
     Tensor of(Tensor weight, String order, JvmMemory.Packing packing) {
-        return packed.computeIfAbsent(new Key(weight, order), key -> {
-            Tensor made = packing.pack(weight, shape -> allocate(weight.dtype(), shape));
+        Owned owned = owners.computeIfAbsent(weight.data().scope(), scope -> new Owned());
+        return owned.packed.computeIfAbsent(new Key(weight, order), key -> {
+            Tensor made = packing.pack(weight, shape -> owned.allocate(weight.dtype(), shape));
             // What was read of a mapped file need not stay in memory beside the copy.
             if (weight.data().isMapped()) weight.data().unload();
             return made;
         });
     }
 
-    private Tensor allocate(DType dtype, Shape shape) {
-        MemorySegment data = arena.allocate((long) shape.elements() * dtype.bytes(), 64);
-        bytes.addAndGet(data.byteSize());
-        return new Tensor(dtype, shape, data);
+    /** Frees what was packed of this owner's weights. */
+    void release(MemorySegment.Scope owner) {
+        Owned owned = owners.remove(owner);
+        if (owned != null) owned.arena.close();
     }
 
     /** Bytes that packed weights take. */
     long bytes() {
-        return bytes.get();
+        return owners.values().stream()
+                .flatMap(owned -> owned.packed.values().stream())
+                .mapToLong(tensor -> tensor.data().byteSize())
+                .sum();
     }
 
     @Override
-    public synchronized void close() {
-        if (arena.scope().isAlive()) arena.close();
+    public void close() {
+        for (MemorySegment.Scope owner : owners.keySet()) release(owner);
     }
 }

@@ -82,7 +82,7 @@ public final class Planner {
     }
 
     private static long bytes(Value value) {
-        return (long) value.shape().elements() * value.dtype().bytes();
+        return value.dtype().bytes(value.shape().elements());
     }
 
     /** The smallest free buffer that fits, else the largest free one grown, else a new one. */

@@ -16,7 +16,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     public Tensor {
-        long bytes = (long) shape.elements() * dtype.bytes();
+        long bytes = dtype.bytes(shape.elements());
         if (data.byteSize() != bytes)
             throw new IllegalArgumentException(
                     "a tensor " + dtype + " " + shape + " has " + bytes + " bytes, got " + data.byteSize());
@@ -32,7 +32,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
         return new Tensor(DType.I32, Shape.of(dims), MemorySegment.ofArray(values));
     }
 
-    /** All elements as floats, F16 and BF16 widened exactly. */
+    /** All elements as floats, narrower types widened exactly. */
     public float[] floats() {
         float[] values = new float[shape.elements()];
         read(0, values, 0, values.length, new short[Math.min(values.length, 4096)]);
@@ -51,8 +51,11 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
             MemorySegment.copy(data, FLOAT, from * 4, to, at, count);
             return;
         }
-        if (dtype != DType.F16 && dtype != DType.BF16)
-            throw new IllegalStateException("elements of type " + dtype + " are not floats");
+        if (!dtype.isFloating()) throw new IllegalStateException("elements of type " + dtype + " are not floats");
+        if (dtype == DType.Q8_0) {
+            Q8.read(data, from, to, at, count, scratch);
+            return;
+        }
         for (int done = 0; done < count; ) {
             int n = Math.min(count - done, scratch.length);
             MemorySegment.copy(data, SHORT, (from + done) * 2, scratch, 0, n);
@@ -80,7 +83,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
             return;
         }
         if (dtype != DType.F16 && dtype != DType.BF16)
-            throw new IllegalStateException("elements of type " + dtype + " are not floats");
+            throw new IllegalStateException("floats are not stored as elements of type " + dtype);
         for (int done = 0; done < count; ) {
             int n = Math.min(count - done, scratch.length);
             if (dtype == DType.F16) narrowF16(from, begin + done, scratch, n);

@@ -37,10 +37,18 @@ record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nativeSize
         if (unet.context() == 1024)
             throw new IllegalArgumentException(
                     file.name() + ": a Stable Diffusion 2 checkpoint (its text states are 1024 wide); v1 is supported");
-        if (unet.in() != 4)
+        Vae vae = vae(file, groups);
+        if (unet.in() != vae.latent() && unet.in() != 2 * vae.latent() + 1)
             throw new IllegalArgumentException(file.name() + ": its UNet takes " + unet.in()
-                    + " channels (an inpainting or editing model); models that take 4 are supported");
-        return new Architecture(text(file), unet, vae(file, groups), metadata(file, "native_size"));
+                    + " channels (an editing model?); models that take " + vae.latent()
+                    + ", and inpainting models that take "
+                    + (2 * vae.latent() + 1) + ", are supported");
+        return new Architecture(text(file), unet, vae, metadata(file, "native_size"));
+    }
+
+    /** Whether the UNet was trained to fill in: it sees a mask and what is not masked beside the latents. */
+    boolean inpaints() {
+        return unet.in() != vae.latent();
     }
 
     /**

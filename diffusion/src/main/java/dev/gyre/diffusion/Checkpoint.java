@@ -1,22 +1,33 @@
 package dev.gyre.diffusion;
 
-import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.TensorInfo;
+import dev.gyre.nn.LowRank;
 import dev.gyre.nn.Weights;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
-/** A checkpoint in the layout of the original Stable Diffusion, open for as long as a model uses it. */
+/**
+ * A checkpoint of Stable Diffusion, open for as long as a model uses it. Whatever layout its files have, its tensors go by the names
+ * of the original.
+ */
 public final class Checkpoint implements AutoCloseable {
     /** The model that comes with Gyre: change it here to put in another. */
     private static final String EMBEDDED = "shapes.safetensors";
@@ -26,37 +37,98 @@ public final class Checkpoint implements AutoCloseable {
     static final String TEXT = "cond_stage_model.transformer";
     private static final String EMA = "model_ema.";
 
-    private final SafeTensors file;
-    private final String name;
-    private final TreeSet<String> names;
+    /** Layers of the VAE that the original has as 1×1 convolutions and diffusers as linear ones. */
+    private static final Pattern PIXELWISE = Pattern.compile(".*\\.mid\\.attn_1\\.(q|k|v|proj_out)\\.weight");
 
-    private Checkpoint(SafeTensors file, String name) {
-        this.file = file;
+    /** Where a tensor lies: {@code info} has the original's name and shape, {@code key} is the file's own. */
+    private record Stored(SafeTensors file, String key, TensorInfo info) {}
+
+    private final String name;
+    private final List<SafeTensors> files = new ArrayList<>();
+    private final Map<String, Stored> stored = new LinkedHashMap<>();
+    private final TreeSet<String> names = new TreeSet<>();
+    private final Map<String, String> metadata = new LinkedHashMap<>();
+
+    private Checkpoint(String name) {
         this.name = name;
-        this.names = new TreeSet<>(file.names());
     }
 
     /**
-     * Opens a {@code .safetensors} file or the index of its shards.
+     * Opens a {@code .safetensors} file, the index of its shards, or a folder as diffusers keeps a model.
      *
      * @throws IOException when it cannot be read or is not what the format says; a pickled {@code .ckpt} never is
      */
     public static Checkpoint open(Path path) throws IOException {
-        String fileName = path.getFileName().toString();
-        if (fileName.endsWith(".ckpt") || fileName.endsWith(".pt"))
-            throw new IOException(path + ": a pickle can run code of its own and is not read; get the model as"
-                    + " .safetensors, or convert it with safetensors.torch.save_file");
-        return new Checkpoint(SafeTensors.open(path), fileName.replaceFirst("\\.safetensors(\\.index\\.json)?$", ""));
+        Checkpoint opened = new Checkpoint(WeightFile.name(path));
+        try {
+            if (Files.isDirectory(path)) DiffusersFolder.read(path, opened);
+            else {
+                SafeTensors file = WeightFile.open(path);
+                opened.metadata.putAll(file.metadata());
+                opened.add(file, Optional::of);
+            }
+            return opened;
+        } catch (IOException | RuntimeException | Error e) {
+            opened.close();
+            throw e;
+        }
     }
 
     /** The small model that comes with Gyre: ten shapes in twelve colours, at 128×128. */
     public static Checkpoint embedded() {
         try (InputStream in = Checkpoint.class.getResourceAsStream(EMBEDDED)) {
             if (in == null) throw new IllegalStateException("the resource " + EMBEDDED + " is missing");
-            return new Checkpoint(SafeTensors.read(in, EMBEDDED), EMBEDDED.replace(".safetensors", ""));
+            Checkpoint opened = new Checkpoint(EMBEDDED.replace(".safetensors", ""));
+            SafeTensors file = SafeTensors.read(in, EMBEDDED);
+            opened.metadata.putAll(file.metadata());
+            opened.add(file, Optional::of);
+            return opened;
         } catch (IOException e) {
             throw new IllegalStateException("the embedded model cannot be read", e);
         }
+    }
+
+    /** Takes a file's tensors under the names that {@code rename} gives them; without a name they are left out. */
+    void add(SafeTensors file, Function<String, Optional<String>> rename) {
+        files.add(file);
+        for (String key : file.names())
+            rename.apply(key).ifPresent(to -> {
+                TensorInfo info = file.info(key);
+                List<Long> shape = new ArrayList<>(info.shape());
+                if (shape.size() == 2 && PIXELWISE.matcher(to).matches()) shape.addAll(List.of(1L, 1L));
+                stored.put(
+                        to, new Stored(file, key, new TensorInfo(to, info.dtype(), shape, info.begin(), info.end())));
+                names.add(to);
+            });
+    }
+
+    void metadata(String key, Optional<String> value) {
+        value.ifPresent(text -> metadata.put(key, text));
+    }
+
+    /**
+     * Takes the VAE from another file: one in the original's layout, with or without the rest of a checkpoint, one of diffusers', or
+     * a folder of that. Before a model is made of this checkpoint.
+     *
+     * @throws IOException when it cannot be read
+     * @throws IllegalArgumentException when there is no VAE in it
+     */
+    public Checkpoint vae(Path path) throws IOException {
+        Path part = Files.isDirectory(path.resolve("vae")) ? path.resolve("vae") : path;
+        SafeTensors file = Files.isDirectory(part) ? DiffusersFolder.weights(part) : WeightFile.open(part);
+        List<String> before =
+                names.stream().filter(key -> key.startsWith(VAE + ".")).toList();
+        before.forEach(stored::remove);
+        before.forEach(names::remove);
+        if (file.names().stream().anyMatch(key -> key.startsWith("encoder.down_blocks.")))
+            DiffusersFolder.vae(file, this);
+        else if (file.names().stream().anyMatch(key -> key.startsWith(VAE + ".")))
+            add(file, key -> Optional.of(key).filter(k -> k.startsWith(VAE + ".")));
+        else add(file, key -> Optional.of(VAE + "." + key));
+        if (!hasAny(VAE + ".decoder."))
+            throw new IllegalArgumentException(path + ": no VAE: expected tensors \"" + VAE + ".decoder.…\" or"
+                    + " \"decoder.…\", got " + WeightFile.some(file));
+        return this;
     }
 
     /** The file's name without its ending. */
@@ -66,20 +138,20 @@ public final class Checkpoint implements AutoCloseable {
 
     /** Every tensor's key. */
     public List<String> names() {
-        return file.names();
+        return List.copyOf(stored.keySet());
     }
 
     public TensorInfo info(String key) {
-        return file.info(key);
+        return stored.get(key).info;
     }
 
     public Map<String, String> metadata() {
-        return file.metadata();
+        return Collections.unmodifiableMap(metadata);
     }
 
-    /** The bytes of the file, or of all shards. */
+    /** The bytes of all files. */
     public long size() {
-        return file.size();
+        return files.stream().mapToLong(SafeTensors::size).sum();
     }
 
     /** Whether any key begins so. */
@@ -100,13 +172,13 @@ public final class Checkpoint implements AutoCloseable {
 
     /** Dimension {@code i} of a tensor, or what to take where the file lacks it. */
     int dim(String key, int i, int otherwise) {
-        if (!file.has(key) || file.info(key).shape().size() <= i) return otherwise;
-        return Math.toIntExact(file.info(key).shape().get(i));
+        if (!stored.containsKey(key) || info(key).shape().size() <= i) return otherwise;
+        return Math.toIntExact(info(key).shape().get(i));
     }
 
     /** The weights of a model's parts, for graphs; the UNet's averaged ones where {@code ema}. */
     Source source(boolean ema) {
-        return new Source(textPrefix(), key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key));
+        return new Source(textPrefix(), key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key), Map.of());
     }
 
     /**
@@ -114,18 +186,45 @@ public final class Checkpoint implements AutoCloseable {
      *
      * @param textPrefix where the text encoder's keys begin
      * @param find a tensor by its key
+     * @param additions what adapters add to layers, by their paths
      */
-    record Source(String textPrefix, Function<String, Optional<Tensor>> find) {
+    record Source(String textPrefix, Function<String, Optional<Tensor>> find, Map<String, List<LowRank>> additions) {
         Weights unet(Graph graph) {
-            return Weights.of(graph, find).at(UNET);
+            return all(graph).at(UNET);
         }
 
         Weights vae(Graph graph) {
-            return Weights.of(graph, find).at(VAE);
+            return all(graph).at(VAE);
         }
 
         Weights text(Graph graph) {
-            return Weights.of(graph, find).at(textPrefix);
+            return all(graph).at(textPrefix);
+        }
+
+        private Weights all(Graph graph) {
+            return Weights.of(graph, find, path -> additions.getOrDefault(path, List.of()));
+        }
+
+        /** With more rows in the table of tokens. */
+        Source withTokens(float[] rows) {
+            String table = textPrefix + ".embeddings.token_embedding.weight";
+            Tensor before = find.apply(table).orElseThrow();
+            int width = before.shape().dim(1), count = rows.length / width;
+            MemorySegment data = Arena.ofAuto()
+                    .allocate(before.data().byteSize() + before.dtype().bytes(rows.length), 64);
+            data.copyFrom(before.data());
+            Tensor more = new Tensor(before.dtype(), Shape.of(before.shape().dim(0) + count, width), data);
+            more.write(rows, 0, before.shape().elements(), rows.length, new short[4096]);
+            return new Source(textPrefix, key -> key.equals(table) ? Optional.of(more) : find.apply(key), additions);
+        }
+
+        /** With what adapters add. */
+        Source with(List<Network.Adapter> adapters, Checkpoint model) {
+            Map<String, List<LowRank>> all = new HashMap<>();
+            for (Network.Adapter adapter : adapters)
+                adapter.lora().additions(model).forEach((path, one) -> all.computeIfAbsent(path, p -> new ArrayList<>())
+                        .add(one.scaled((float) adapter.strength())));
+            return new Source(textPrefix, find, all);
         }
     }
 
@@ -146,23 +245,12 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private Optional<Tensor> find(String key) {
-        if (!file.has(key)) return Optional.empty();
-        TensorInfo info = file.info(key);
-        DType dtype =
-                switch (info.dtype()) {
-                    case F32 -> DType.F32;
-                    case F16 -> DType.F16;
-                    case BF16 -> DType.BF16;
-                    default ->
-                        throw new IllegalArgumentException(
-                                name + ": " + key + " is of type " + info.dtype() + ", expected F32, F16 or BF16");
-                };
-        int[] dims = info.shape().stream().mapToInt(Math::toIntExact).toArray();
-        return Optional.of(new Tensor(dtype, Shape.of(dims), file.data(key)));
+        return Optional.ofNullable(stored.get(key))
+                .map(at -> WeightFile.tensor(at.file, at.key, at.info.shape(), name));
     }
 
     @Override
     public void close() {
-        file.close();
+        files.forEach(SafeTensors::close);
     }
 }

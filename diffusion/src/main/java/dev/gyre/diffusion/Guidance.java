@@ -7,18 +7,14 @@ import dev.gyre.diffusion.sampler.Sampler;
  * and outside its part of the steps, the prompt alone is asked for, at half the cost.
  */
 final class Guidance implements Sampler.Model {
-    private final StableDiffusion sd;
-    private final int height;
-    private final int width;
+    private final Denoiser denoiser;
     private final double scale;
     private final Request.Part part;
     private final Progress progress;
     private final Conditioning text;
 
     Guidance(StableDiffusion sd, Request request, int height, int width, Conditioning text, Progress progress) {
-        this.sd = sd;
-        this.height = height;
-        this.width = width;
+        denoiser = new Denoiser(sd, request.network(), height, width, progress);
         this.text = text;
         this.progress = progress;
         scale = request.sampling().guidance().orElseThrow();
@@ -29,7 +25,11 @@ final class Guidance implements Sampler.Model {
     public float[] epsilon(float[] x, Sampler.Moment at) {
         Drawing.check(progress);
         return scale > 1 && part.has(at)
-                ? sd.guided(x, at.timestep(), text.both(at.step(), at.steps()), height, width, scale)
-                : sd.unguided(x, at.timestep(), text.prompt(at.step(), at.steps()), height, width);
+                ? denoiser.guided(x, at, text.both(at.step(), at.steps()), scale)
+                : denoiser.unguided(x, at, text.prompt(at.step(), at.steps()));
+    }
+
+    Denoiser denoiser() {
+        return denoiser;
     }
 }

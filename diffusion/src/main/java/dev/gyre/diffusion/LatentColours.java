@@ -44,7 +44,7 @@ record LatentColours(double[][] matrix) {
             for (int c = 0; c < channels; c++) z[c] = latents[c * cells + cell];
             for (int c = 0; c < COLOURS; c++) colours[c * cells + cell] = (float) colour(matrix[c], z);
         }
-        return new Preview(width, height, Picture.bytes(colours));
+        return new Preview(width, height, Image.ofPlanes(colours, width, height).rgb());
     }
 
     private static double colour(double[] row, double[] z) {

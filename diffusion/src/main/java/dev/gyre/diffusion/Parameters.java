@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * How a picture was drawn. Its text is AUTOMATIC1111's: prompt, negative prompt and a line of settings, those that only Gyre has among
@@ -91,7 +92,46 @@ public record Parameters(
         if (request.text().plain()) entries.put("Prompt syntax", "plain");
         if (ema) entries.put("EMA", "true");
         drawn.ifPresent(size -> entries.put("Drawn at", size.toString()));
+        request.start().ifPresent(start -> begun(start, entries));
+        request.hires().ifPresent(hires -> {
+            entries.put(request.start().isEmpty() ? "Denoising strength" : "Hires strength", number(hires.strength()));
+            entries.put("Hires upscale", number(hires.scale()));
+            hires.steps().ifPresent(steps -> entries.put("Hires steps", String.valueOf(steps)));
+            entries.put("Hires upscaler", hires.latent() ? "Latent" : "Lanczos");
+        });
+        network(request.network(), entries);
         return entries;
+    }
+
+    private static void begun(Start start, Map<String, String> entries) {
+        entries.put("Denoising strength", number(start.strength()));
+        entries.put("Begins with", start.image().width() + "x" + start.image().height());
+        start.mask().ifPresent(mask -> {
+            entries.put("Mask blur", number(mask.blur()));
+            mask.closeUp().ifPresent(around -> {
+                entries.put("Inpaint area", "Only masked");
+                entries.put("Masked area padding", String.valueOf(around));
+            });
+        });
+    }
+
+    private static void network(Network network, Map<String, String> entries) {
+        if (network.tileable()) entries.put("Tiling", "True");
+        network.reuse().ifPresent(reuse -> entries.put("DeepCache", reuse.every() + ":" + reuse.blocks()));
+        if (!network.loras().isEmpty())
+            entries.put(
+                    "Loras",
+                    network.loras().stream()
+                            .map(one -> one.lora().name() + ":" + number(one.strength()))
+                            .collect(Collectors.joining(", ")));
+        for (int i = 0; i < network.controls().size(); i++) {
+            Network.Control control = network.controls().get(i);
+            entries.put(
+                    "ControlNet " + i,
+                    "Model: " + control.net().name() + ", Weight: " + number(control.weight()) + ", Guidance Start: "
+                            + number(control.part().from()) + ", Guidance End: "
+                            + number(control.part().to()));
+        }
     }
 
     /** Where it is not what the sampler's name stands for. */

@@ -6,6 +6,7 @@ import dev.gyre.diffusion.sampler.Schedule;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 /** The text that pictures carry, written and read: prompt, {@code Negative prompt: …}, then {@code key: value} with commas between. */
@@ -65,6 +66,8 @@ final class ParametersText {
                 .plain(take("Prompt syntax", "plain"::equals).orElse(false)));
         request = sampling(request);
         request = request.with(noise(request.noise()));
+        if (entries.containsKey("Hires upscale")) request = request.with(hires());
+        request = request.with(network());
         Optional<Request.Size> size = take("Size", Request.Size::parse);
         if (size.isPresent())
             request = request.size(size.get().width(), size.get().height());
@@ -106,6 +109,28 @@ final class ParametersText {
         if (seed.isPresent()) noise = noise.seed(seed.get());
         if (other.isPresent()) noise = noise.variation(new Request.Variation(other.get(), strength));
         return noise.stepSeedDelta(take("ENSD", Long::valueOf).orElse(0L));
+    }
+
+    private Hires hires() {
+        Optional<Double> own = take("Hires strength", Double::valueOf);
+        double strength =
+                own.or(() -> take("Denoising strength", Double::valueOf)).orElse(Hires.TWICE.strength());
+        Optional<Integer> steps = take("Hires steps", Integer::valueOf).filter(n -> n > 0);
+        return new Hires(
+                take("Hires upscale", Double::valueOf).orElseThrow(),
+                strength,
+                !take("Hires upscaler", Function.identity()).orElse("Latent").equals("Lanczos"),
+                steps.map(OptionalInt::of).orElse(OptionalInt.empty()));
+    }
+
+    /** What needs no files. */
+    private Network network() {
+        Network network = Network.PLAIN.tileable(take("Tiling", "True"::equals).orElse(false));
+        Optional<Network.Reuse> reuse = take("DeepCache", text -> {
+            String[] parts = text.split(":", 2);
+            return new Network.Reuse(Integer.parseInt(parts[0]), Integer.parseInt(parts[parts.length - 1]));
+        });
+        return reuse.map(network::reuse).orElse(network);
     }
 
     /** The setting of this name, if there is one, which then is known. */

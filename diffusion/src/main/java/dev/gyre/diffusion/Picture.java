@@ -37,20 +37,12 @@ public record Picture(int width, int height, byte[] rgb, Parameters parameters) 
         }
     }
 
-    /** From the decoder's output [3, height, width], −1 black to 1 white. */
-    static Picture of(float[] decoded, int width, int height, Parameters parameters) {
-        return new Picture(width, height, bytes(decoded), parameters);
+    static Picture of(Image image, Parameters parameters) {
+        return new Picture(image.width(), image.height(), image.rgb(), parameters);
     }
 
-    /** [height, width, 3] from [3, height, width]; rounded half to even, as diffusers does. */
-    static byte[] bytes(float[] colours) {
-        int pixels = colours.length / 3;
-        byte[] rgb = new byte[colours.length];
-        for (int c = 0; c < 3; c++)
-            for (int i = 0; i < pixels; i++) {
-                float v = colours[c * pixels + i] / 2 + 0.5f;
-                rgb[3 * i + c] = (byte) (int) Math.rint(Math.clamp(v, 0f, 1f) * 255);
-            }
-        return rgb;
+    /** Its pixels, to work on. */
+    public Image image() {
+        return Image.of(width, height, rgb);
     }
 }

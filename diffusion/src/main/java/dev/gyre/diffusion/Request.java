@@ -17,8 +17,19 @@ import java.util.OptionalLong;
  * @param noise where the noise comes from
  * @param size in pixels, multiples of 8; else 512×512, or a small model's native size
  * @param batch number of pictures
+ * @param start the picture to begin with; else noise alone
+ * @param hires a second, larger pass
+ * @param network what is changed about the networks
  */
-public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> size, int batch) {
+public record Request(
+        Text text,
+        Sampling sampling,
+        Noise noise,
+        Optional<Size> size,
+        int batch,
+        Optional<Start> start,
+        Optional<Hires> hires,
+        Network network) {
 
     /** Pixels. */
     public record Size(int width, int height) {
@@ -213,19 +224,39 @@ public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> 
     }
 
     public static Request of(String prompt) {
-        return new Request(new Text(prompt, "", 1, false), Sampling.DEFAULT, Noise.DEFAULT, Optional.empty(), 1);
+        return new Request(
+                new Text(prompt, "", 1, false),
+                Sampling.DEFAULT,
+                Noise.DEFAULT,
+                Optional.empty(),
+                1,
+                Optional.empty(),
+                Optional.empty(),
+                Network.PLAIN);
     }
 
     public Request with(Text text) {
-        return new Request(text, sampling, noise, size, batch);
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 
     public Request with(Sampling sampling) {
-        return new Request(text, sampling, noise, size, batch);
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 
     public Request with(Noise noise) {
-        return new Request(text, sampling, noise, size, batch);
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
+    }
+
+    public Request with(Start start) {
+        return new Request(text, sampling, noise, size, batch, Optional.of(start), hires, network);
+    }
+
+    public Request with(Hires hires) {
+        return new Request(text, sampling, noise, size, batch, start, Optional.of(hires), network);
+    }
+
+    public Request with(Network network) {
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 
     public Request negative(String negative) {
@@ -249,10 +280,10 @@ public record Request(Text text, Sampling sampling, Noise noise, Optional<Size> 
     }
 
     public Request size(int width, int height) {
-        return new Request(text, sampling, noise, Optional.of(new Size(width, height)), batch);
+        return new Request(text, sampling, noise, Optional.of(new Size(width, height)), batch, start, hires, network);
     }
 
     public Request batch(int batch) {
-        return new Request(text, sampling, noise, size, batch);
+        return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 }

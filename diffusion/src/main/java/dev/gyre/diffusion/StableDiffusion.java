@@ -8,14 +8,19 @@ import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.diffusion.sampler.Ddim;
+import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.tokenizer.ClipTokenizer;
 import dev.gyre.tokenizer.Prompt;
 import dev.gyre.tokenizer.PromptChunk;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 
 /**
  * Stable Diffusion v1, from a prompt to pictures. A part's weights are read from the mapped file when it first runs. One drawing at
@@ -24,19 +29,29 @@ import java.util.concurrent.ThreadLocalRandom;
 public final class StableDiffusion implements AutoCloseable {
     private static final int DEFAULT_SIZE = 512;
 
+    /** For guidance on and off, with and without control, and two nets. */
+    private static final int MOST_EXECUTABLES = 8;
+
     private final Checkpoint checkpoint;
     private final Architecture architecture;
-    private final Checkpoint.Source weights;
+    private Checkpoint.Source original;
+    private Checkpoint.Source weights;
     private final Backend backend;
     private final boolean ema;
-    private final ClipTokenizer tokenizer = ClipTokenizer.load();
+    private ClipTokenizer tokenizer = ClipTokenizer.load();
 
-    /** The UNet of the size drawn last: compiled once for all pictures of that size. */
-    private Executable unet;
+    /** The UNet of the size drawn last and what runs beside it: compiled once for all steps of all pictures of that size. */
+    private final Map<Object, Executable> executables = new HashMap<>();
 
-    private List<Integer> unetShape = List.of();
+    private List<Network.Adapter> inUse = List.of();
+
+    private Quantized quantized;
+
+    private SafetyChecker checker;
 
     private long peakBytes;
+
+    private OptionalLong room = OptionalLong.empty();
 
     private StableDiffusion(Checkpoint checkpoint, Backend backend, boolean ema) {
         this.checkpoint = checkpoint;
@@ -46,7 +61,8 @@ public final class StableDiffusion implements AutoCloseable {
             throw new IllegalArgumentException(
                     checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
         architecture = Architecture.of(checkpoint);
-        weights = checkpoint.source(ema);
+        original = checkpoint.source(ema);
+        weights = original;
         List<String> problems = checkpoint.problems(ema);
         if (!problems.isEmpty())
             throw new IllegalArgumentException(checkpoint.name() + ": " + problems.size()
@@ -124,7 +140,9 @@ public final class StableDiffusion implements AutoCloseable {
     Request complete(Request request) {
         Request.Sampling sampling = request.sampling();
         int side = architecture.nativeSize().orElse(DEFAULT_SIZE);
-        Request.Size size = request.size().orElse(new Request.Size(side, side));
+        Request.Size size = request.size()
+                .or(() -> request.start().flatMap(StableDiffusion::size))
+                .orElse(new Request.Size(side, side));
         return request.sampler(sampling.sampler().orElse(new Ddim(0)))
                 .steps(sampling.steps().orElse(isSmall() ? 20 : 50))
                 .guidance(sampling.guidance().orElse(isSmall() ? 5 : 7.5))
@@ -135,6 +153,16 @@ public final class StableDiffusion implements AutoCloseable {
 
     LatentColours latentColours() {
         return isSmall() ? LatentColours.SHAPES : LatentColours.SD;
+    }
+
+    /** A picture's own size, cut to multiples of 8; what is drawn of a part of it is drawn at the model's. */
+    private static Optional<Request.Size> size(Start start) {
+        if (start.mask()
+                .flatMap(mask -> mask.closeUp().stream().boxed().findFirst())
+                .isPresent()) return Optional.empty();
+        return Optional.of(new Request.Size(
+                Math.max(8, start.image().width() / 8 * 8),
+                Math.max(8, start.image().height() / 8 * 8)));
     }
 
     /** Channels of latents. */
@@ -178,7 +206,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [chunks, tokens, width], flat
      */
     public synchronized float[] encode(List<PromptChunk> chunks, int skip) {
-        TextEncoder encoder = architecture.text();
+        TextEncoder encoder = architecture.text().vocabulary(tokenizer.size());
         if (skip < 1 || skip > encoder.layers())
             throw new IllegalArgumentException("clip skip: 1 to " + encoder.layers() + ", got " + skip);
         int length = encoder.length(), size = length * encoder.width();
@@ -226,31 +254,8 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [batch, 4, height, width], flat
      */
     public synchronized float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
-        UNet net = architecture.unet();
-        int batch = timesteps.length, tokens = context.length / batch / net.context();
-        List<Integer> shape = List.of(batch, height, width, tokens);
-        if (!shape.equals(unetShape)) {
-            closeUnet();
-            Graph graph = new Graph();
-            Value input = graph.input("x", DType.F32, batch, net.in(), height, width);
-            Value timestep = graph.input("timestep", DType.F32, batch);
-            Value text = graph.input("text", DType.F32, batch, tokens, net.context());
-            graph.output(net.build(input, timestep, text, weights.unet(graph)));
-            unet = compile(graph);
-            unetShape = shape;
-        }
-        Tensor text = Tensor.of(context, batch, tokens, net.context());
-        return unet.run(Tensor.of(x, batch, net.in(), height, width), Tensor.of(timesteps, batch), text)
-                .get(0)
-                .floats();
-    }
-
-    /** The prediction with the prompt alone. */
-    synchronized float[] unguided(float[] x, double timestep, float[] context, int height, int width) {
-        float t = (float) timestep;
-        float[] epsilon = predict(x, new float[] {t}, context, height, width);
-        finite(epsilon, "the UNet at timestep " + t);
-        return epsilon;
+        return new Denoiser(this, Network.PLAIN, height, width, Progress.NONE)
+                .predict(x, timesteps, context, List.of(), 0);
     }
 
     /**
@@ -262,16 +267,8 @@ public final class StableDiffusion implements AutoCloseable {
      */
     public synchronized float[] guided(
             float[] x, double timestep, float[] context, int height, int width, double guidance) {
-        int n = x.length;
-        float t = (float) timestep;
-        float[] both = Arrays.copyOf(x, 2 * n);
-        System.arraycopy(x, 0, both, n, n);
-        float[] predicted = predict(both, new float[] {t, t}, context, height, width);
-        finite(predicted, "the UNet at timestep " + t);
-        float[] epsilon = new float[n];
-        for (int i = 0; i < n; i++)
-            epsilon[i] = (float) (predicted[i] + guidance * ((double) predicted[n + i] - predicted[i]));
-        return epsilon;
+        Sampler.Moment at = new Sampler.Moment(1, 1, timestep, 0);
+        return new Denoiser(this, Network.PLAIN, height, width, Progress.NONE).guided(x, at, context, guidance);
     }
 
     /**
@@ -281,14 +278,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [3, 8·height, 8·width], flat, −1 to 1, not clamped
      */
     public synchronized float[] decode(float[] latents, int height, int width) {
-        closeUnet(); // Planning it again is cheap beside the decoder's working memory.
-        Vae vae = architecture.vae();
-        float[] z = new float[latents.length];
-        for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
-        Graph graph = new Graph();
-        Value input = graph.input("z", DType.F32, 1, vae.latent(), height, width);
-        graph.output(vae.decoder(input, weights.vae(graph)));
-        return runOnce(graph, Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
+        return new Autoencoder(this, false, Progress.NONE).decode(latents, height, width);
     }
 
     /**
@@ -298,14 +288,120 @@ public final class StableDiffusion implements AutoCloseable {
      * @return mean, then log-variance before clamping, [2 · 4, height / 8, width / 8], flat, not scaled
      */
     public synchronized float[] encode(float[] picture, int height, int width) {
-        Graph graph = new Graph();
-        Value input = graph.input("picture", DType.F32, 1, 3, height, width);
-        graph.output(architecture.vae().encoder(input, weights.vae(graph)));
-        return runOnce(graph, Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
+        return new Autoencoder(this, false, Progress.NONE).encode(picture, height, width);
+    }
+
+    /**
+     * Takes the weights of the UNet and the text encoder in eight bits from here on. Costs accuracy, which the result tells, and speed;
+     * halves their memory.
+     */
+    public synchronized Quantized quantize() {
+        if (quantized != null) return quantized;
+        closeExecutables();
+        Quantized made = new Quantized(checkpoint, original);
+        Checkpoint.Source full = original;
+        original = new Checkpoint.Source(
+                full.textPrefix(), key -> made.find(key).or(() -> full.find().apply(key)), Map.of());
+        weights = original.with(inUse, checkpoint);
+        quantized = made;
+        return made;
+    }
+
+    /** Looks at every picture from here on; what it flags is handed out black. Closed with the model. Off until this is called. */
+    public synchronized void safetyChecker(SafetyChecker checker) {
+        if (this.checker != null) this.checker.close();
+        this.checker = checker;
+    }
+
+    /** The picture, or a black one where the safety checker, if there is one, flags it. */
+    Image checked(Image image, Progress progress) {
+        if (checker == null || !checker.flags(image)) return image;
+        progress.note("the safety checker flags this picture: it is black; another seed or prompt may do");
+        return Image.of(image.width(), image.height(), new byte[image.rgb().length]);
+    }
+
+    Architecture architecture() {
+        return architecture;
+    }
+
+    /** The weights as the adapters in use leave them. */
+    Checkpoint.Source weights() {
+        return weights;
+    }
+
+    /** Takes these adapters, and no others, from here on. */
+    void use(List<Network.Adapter> adapters) {
+        if (adapters.equals(inUse)) return;
+        closeExecutables();
+        weights = original.with(adapters, checkpoint);
+        inUse = adapters;
+    }
+
+    /**
+     * Teaches the text encoder a word; prompts use it from here on.
+     *
+     * @throws IllegalArgumentException when it was made for another text encoder, or is known already
+     */
+    public synchronized void add(TextualInversion word) {
+        TextEncoder encoder = architecture.text();
+        if (word.width() != encoder.width())
+            throw new IllegalArgumentException(
+                    "the word \"" + word.name() + "\" was learned for a text encoder of width " + word.width()
+                            + "; that of " + checkpoint.name() + " has " + encoder.width());
+        ClipTokenizer knowing = tokenizer.with(word.name(), word.tokens());
+        original = original.withTokens(word.vectors());
+        weights = original.with(inUse, checkpoint);
+        tokenizer = knowing;
+    }
+
+    /**
+     * Forgets a LoRA and closes it. The model's own weights were never changed.
+     */
+    public synchronized void unload(Lora lora) {
+        use(List.of());
+        backend.release(lora.scope());
+        lora.close();
+    }
+
+    /** Forgets a ControlNet and closes it. */
+    public synchronized void unload(ControlNet net) {
+        closeExecutables();
+        backend.release(net.scope());
+        net.close();
+    }
+
+    /** What was compiled for a purpose, compiled now if need be: a step's graphs stay for the next step. */
+    Executable executable(Object key, Supplier<Graph> graph) {
+        Executable found = executables.get(key);
+        if (found != null) return found;
+        // What is left of other sizes and requests.
+        if (executables.size() >= MOST_EXECUTABLES) closeExecutables();
+        Executable made = compile(graph.get());
+        executables.put(key, made);
+        return made;
+    }
+
+    /** The bytes of working memory that a graph would take. */
+    long plan(Graph graph) {
+        return backend.plan(graph);
+    }
+
+    /** The bytes of working memory that there are. */
+    long room() {
+        return room.orElseGet(Memory::available);
+    }
+
+    /**
+     * Sets how much working memory to stay within, beside the weights, by cutting what can be cut.
+     *
+     * @param bytes else what the machine has when a drawing begins
+     */
+    public synchronized void room(long bytes) {
+        room = OptionalLong.of(bytes);
     }
 
     /** Compiles, runs and lets the memory go: what runs once a picture need not stay beside the UNet. */
-    private float[] runOnce(Graph graph, Tensor input, String what) {
+    float[] runOnce(Graph graph, Tensor input, String what) {
         try (Executable executable = compile(graph)) {
             float[] result = executable.run(input).get(0).floats();
             finite(result, what);
@@ -315,25 +411,29 @@ public final class StableDiffusion implements AutoCloseable {
 
     private Executable compile(Graph graph) {
         Executable executable = backend.compile(graph);
-        peakBytes = Math.max(peakBytes, executable.peakBytes() + (unet == null ? 0 : unet.peakBytes()));
+        long others =
+                executables.values().stream().mapToLong(Executable::peakBytes).sum();
+        peakBytes = Math.max(peakBytes, executable.peakBytes() + others);
         return executable;
     }
 
-    private static void finite(float[] values, String what) {
+    static void finite(float[] values, String what) {
         for (float v : values)
             if (!Float.isFinite(v)) throw new ArithmeticException(what + " gave a number that is not finite");
     }
 
-    private void closeUnet() {
-        if (unet != null) unet.close();
-        unet = null;
-        unetShape = List.of();
+    /** Planning them again is cheap beside the decoder's working memory. */
+    void closeExecutables() {
+        executables.values().forEach(Executable::close);
+        executables.clear();
     }
 
     @Override
     public synchronized void close() {
-        closeUnet();
+        closeExecutables();
         backend.close();
+        if (quantized != null) quantized.close();
+        if (checker != null) checker.close();
         checkpoint.close();
     }
 }

@@ -94,7 +94,8 @@ public final class Synth {
     /** Every parameter of the architecture with its shape: what its networks ask for. */
     static Map<String, Shape> parameters() {
         Map<String, Shape> all = new LinkedHashMap<>();
-        Checkpoint.Source nothing = new Checkpoint.Source(Checkpoint.TEXT + ".text_model", key -> Optional.empty());
+        Checkpoint.Source nothing =
+                new Checkpoint.Source(Checkpoint.TEXT + ".text_model", key -> Optional.empty(), Map.of());
         for (Weights part : Architecture.SD15.ask(nothing)) all.putAll(part.asked());
         return all;
     }

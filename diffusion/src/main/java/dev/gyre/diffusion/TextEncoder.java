@@ -1,12 +1,8 @@
 package dev.gyre.diffusion;
 
 import dev.gyre.core.Value;
-import dev.gyre.nn.Add;
-import dev.gyre.nn.Attention;
 import dev.gyre.nn.Embedding;
 import dev.gyre.nn.LayerNorm;
-import dev.gyre.nn.Linear;
-import dev.gyre.nn.QuickGelu;
 import dev.gyre.nn.Weights;
 
 /**
@@ -21,6 +17,10 @@ import dev.gyre.nn.Weights;
  */
 record TextEncoder(int vocabulary, int length, int width, int inner, int layers, int heads) {
 
+    TextEncoder vocabulary(int tokens) {
+        return new TextEncoder(tokens, length, width, inner, layers, heads);
+    }
+
     /**
      * Builds the network.
      *
@@ -33,20 +33,7 @@ record TextEncoder(int vocabulary, int length, int width, int inner, int layers,
                 ids,
                 at.get("embeddings.token_embedding.weight", vocabulary, width),
                 at.get("embeddings.position_embedding.weight", length, width));
-        for (int i = 0; i <= layers - skip; i++) x = layer(x, at.at("encoder.layers", i));
+        for (int i = 0; i <= layers - skip; i++) x = ClipLayer.of(x, inner, heads, true, at.at("encoder.layers", i));
         return LayerNorm.of(x, at.at("final_layer_norm"));
-    }
-
-    private Value layer(Value x, Weights at) {
-        Value h = LayerNorm.of(x, at.at("layer_norm1"));
-        Value y = Attention.of(
-                Linear.of(h, width, at.at("self_attn.q_proj")),
-                Linear.of(h, width, at.at("self_attn.k_proj")),
-                Linear.of(h, width, at.at("self_attn.v_proj")),
-                heads,
-                true);
-        x = Add.of(x, Linear.of(y, width, at.at("self_attn.out_proj")));
-        h = Linear.of(LayerNorm.of(x, at.at("layer_norm2")), inner, at.at("mlp.fc1"));
-        return Add.of(x, Linear.of(QuickGelu.of(h), width, at.at("mlp.fc2")));
     }
 }

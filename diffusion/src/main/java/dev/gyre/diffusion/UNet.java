@@ -19,11 +19,12 @@ import dev.gyre.nn.Weights;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The network that predicts the noise in a latent picture (Rombach et al. 2022; the original {@code openaimodel.py}'s layout).
  *
- * @param in channels of the input: 4
+ * @param in channels of the input: 4; 9 where it was trained for inpainting
  * @param out channels of the prediction: 4
  * @param widths channels of each level, finest first: 320, 640, 1280, 1280
  * @param blocks residual blocks a level on the way down: 2; one more on the way up
@@ -31,6 +32,7 @@ import java.util.List;
  * @param context channels of the text's states: 768
  * @param heads heads of every attention: 8
  * @param groups groups of every group norm: 32
+ * @param wraps whether pictures are taken to repeat in all directions
  */
 record UNet(
         int in,
@@ -40,7 +42,33 @@ record UNet(
         List<Boolean> attention,
         int context,
         int heads,
-        int groups) {
+        int groups,
+        boolean wraps) {
+
+    UNet(
+            int in,
+            int out,
+            List<Integer> widths,
+            int blocks,
+            List<Boolean> attention,
+            int context,
+            int heads,
+            int groups) {
+        this(in, out, widths, blocks, attention, context, heads, groups, false);
+    }
+
+    UNet wraps(boolean wraps) {
+        return new UNet(in, out, widths, blocks, attention, context, heads, groups, wraps);
+    }
+
+    UNet in(int in) {
+        return new UNet(in, out, widths, blocks, attention, context, heads, groups, wraps);
+    }
+
+    /** Blocks on the way down, which is what the way up takes skips from: 12. As many are on the way up. */
+    int depth() {
+        return widths.size() * (blocks + 1);
+    }
 
     /**
      * Builds the network.
@@ -51,59 +79,93 @@ record UNet(
      * @return the noise predicted, [batch, out, height, width]
      */
     Value build(Value x, Value timestep, Value text, Weights at) {
-        int width = widths.get(0);
-        Value time = TimestepEmbedding.of(timestep, width);
-        time = Linear.of(time, 4 * width, at.at("time_embed.0"));
-        time = silu(Linear.of(silu(time), 4 * width, at.at("time_embed.2"))); // every block begins with this SiLU
+        Value time = time(timestep, at);
+        Deque<Value> skips = down(x, time, text, depth(), Optional.empty(), at);
+        Value h = middle(skips.element(), time, text, at);
+        return out(up(h, skips, time, text, 0, depth(), at), at);
+    }
 
+    /** What the sinusoids of a timestep become, [batch, 4 · width]; every block begins with the SiLU that is its last. */
+    Value time(Value timestep, Weights at) {
+        int width = widths.get(0);
+        Value time = Linear.of(TimestepEmbedding.of(timestep, width), 4 * width, at.at("time_embed.0"));
+        return silu(Linear.of(silu(time), 4 * width, at.at("time_embed.2")));
+    }
+
+    /**
+     * The first {@code count} blocks on the way down.
+     *
+     * @param hint what is added to the first block's output
+     * @return each block's output, the last on top
+     */
+    Deque<Value> down(Value x, Value time, Value text, int count, Optional<Value> hint, Weights at) {
         Deque<Value> skips = new ArrayDeque<>();
-        int block = 0;
-        Value h = Conv2d.of(x, width, 3, at.at("input_blocks." + block++ + ".0"));
-        skips.push(h);
-        for (int level = 0; level < widths.size(); level++) {
-            for (int i = 0; i < blocks; i++) {
-                Weights here = at.at("input_blocks", block++);
-                h = residual(h, time, widths.get(level), here.at("0"));
+        Value first = conv(x, widths.get(0), 1, at.at("input_blocks.0.0"));
+        skips.push(hint.map(more -> Add.of(first, more)).orElse(first));
+        for (int block = 1; block < count; block++) {
+            Weights here = at.at("input_blocks", block);
+            int level = (block - 1) / (blocks + 1), width = widths.get(level);
+            Value h = skips.element();
+            if (block % (blocks + 1) == 0) h = conv(h, width, 2, here.at("0.op"));
+            else {
+                h = residual(h, time, width, here.at("0"));
                 if (attention.get(level)) h = transformer(h, text, here.at("1"));
-                skips.push(h);
             }
-            if (level == widths.size() - 1) break;
-            h = Conv2d.of(
-                    h,
-                    widths.get(level),
-                    3,
-                    2,
-                    1,
-                    1,
-                    at.at("input_blocks", block++).at("0.op"));
             skips.push(h);
         }
+        return skips;
+    }
 
-        int coarsest = widths.get(widths.size() - 1);
-        h = residual(h, time, coarsest, at.at("middle_block.0"));
-        h = transformer(h, text, at.at("middle_block.1"));
-        h = residual(h, time, coarsest, at.at("middle_block.2"));
+    Value middle(Value x, Value time, Value text, Weights at) {
+        int width = widths.get(widths.size() - 1);
+        Value h = residual(x, time, width, at.at("middle_block.0"));
+        return residual(transformer(h, text, at.at("middle_block.1")), time, width, at.at("middle_block.2"));
+    }
 
-        block = 0;
-        for (int level = widths.size() - 1; level >= 0; level--)
-            for (int i = 0; i <= blocks; i++) {
-                Weights here = at.at("output_blocks", block++);
-                h = residual(Concat.of(h, skips.pop()), time, widths.get(level), here.at("0"));
-                if (attention.get(level)) h = transformer(h, text, here.at("1"));
-                if (i == blocks && level > 0) {
-                    // To the size of the skip to come: twice this one, or one less where the way down rounded up.
-                    Value next = skips.element();
-                    h = Upsample.of(h, next.dim(2), next.dim(3));
-                    h = Conv2d.of(h, widths.get(level), 3, here.at(attention.get(level) ? "2.conv" : "1.conv"));
-                }
+    /**
+     * Blocks {@code from} to {@code to} on the way up.
+     *
+     * @param skips what the way down left, without what the blocks before these took
+     */
+    Value up(Value x, Deque<Value> skips, Value time, Value text, int from, int to, Weights at) {
+        Value h = x;
+        for (int block = from; block < to; block++) {
+            Weights here = at.at("output_blocks", block);
+            int level = upLevel(block), width = widths.get(level);
+            h = residual(Concat.of(h, skips.pop()), time, width, here.at("0"));
+            if (attention.get(level)) h = transformer(h, text, here.at("1"));
+            if (block % (blocks + 1) == blocks && level > 0) {
+                // To the size of the skip to come: twice this one, or one less where the way down rounded up.
+                Value next = skips.element();
+                h = Upsample.of(h, next.dim(2), next.dim(3));
+                h = conv(h, width, 1, here.at(attention.get(level) ? "2.conv" : "1.conv"));
             }
-        return Conv2d.of(silu(GroupNorm.of(h, groups, 1e-5f, at.at("out.0"))), out, 3, at.at("out.2"));
+        }
+        return h;
+    }
+
+    /** Channels of what enters a block on the way up, the skip not counted. */
+    int upWidth(int block) {
+        return widths.get(upLevel(Math.max(0, block - 1)));
+    }
+
+    private int upLevel(int block) {
+        return widths.size() - 1 - block / (blocks + 1);
+    }
+
+    Value out(Value h, Weights at) {
+        return conv(silu(GroupNorm.of(h, groups, 1e-5f, at.at("out.0"))), out, 1, at.at("out.2"));
+    }
+
+    /** 3×3. */
+    private Value conv(Value x, int out, int stride, Weights at) {
+        return Layers.conv(x, out, stride, wraps, at);
     }
 
     private Value residual(Value x, Value time, int out, Weights at) {
-        Value h = Conv2d.of(silu(GroupNorm.of(x, groups, 1e-5f, at.at("in_layers.0"))), out, 3, at.at("in_layers.2"));
+        Value h = conv(silu(GroupNorm.of(x, groups, 1e-5f, at.at("in_layers.0"))), out, 1, at.at("in_layers.2"));
         h = AddPerChannel.of(h, Linear.of(time, out, at.at("emb_layers.1")));
-        h = Conv2d.of(silu(GroupNorm.of(h, groups, 1e-5f, at.at("out_layers.0"))), out, 3, at.at("out_layers.3"));
+        h = conv(silu(GroupNorm.of(h, groups, 1e-5f, at.at("out_layers.0"))), out, 1, at.at("out_layers.3"));
         return Add.of(h, x.dim(1) == out ? x : Conv2d.of(x, out, 1, at.at("skip_connection")));
     }
 

@@ -19,12 +19,21 @@ import java.util.List;
  * @param widths channels of each level, finest first: 128, 256, 512, 512
  * @param blocks residual blocks a level of the encoder: 2; one more in the decoder
  * @param groups groups of every group norm: 32
+ * @param wraps whether pictures are taken to repeat in all directions
  */
-record Vae(int latent, List<Integer> widths, int blocks, int groups) {
+record Vae(int latent, List<Integer> widths, int blocks, int groups, boolean wraps) {
     /** What latents are multiplied with after encoding and divided by before decoding, so that their variance is about 1. */
     static final float SCALE = 0.18215f;
 
     private static final float EPSILON = 1e-6f;
+
+    Vae(int latent, List<Integer> widths, int blocks, int groups) {
+        this(latent, widths, blocks, groups, false);
+    }
+
+    Vae wraps(boolean wraps) {
+        return new Vae(latent, widths, blocks, groups, wraps);
+    }
 
     /** Pixels a latent's side stands for. */
     int factor() {
@@ -41,16 +50,16 @@ record Vae(int latent, List<Integer> widths, int blocks, int groups) {
         Value h = Conv2d.of(z, latent, 1, at.at("post_quant_conv"));
         at = at.at("decoder");
         int coarsest = widths.get(widths.size() - 1);
-        h = middle(Conv2d.of(h, coarsest, 3, at.at("conv_in")), at.at("mid"));
+        h = middle(conv(h, coarsest, at.at("conv_in")), at.at("mid"));
         for (int level = widths.size() - 1; level >= 0; level--) {
             Weights up = at.at("up", level);
             for (int i = 0; i <= blocks; i++) h = residual(h, widths.get(level), up.at("block", i));
             if (level > 0) {
                 h = Upsample.of(h, 2 * h.dim(2), 2 * h.dim(3));
-                h = Conv2d.of(h, widths.get(level), 3, up.at("upsample.conv"));
+                h = conv(h, widths.get(level), up.at("upsample.conv"));
             }
         }
-        return Conv2d.of(silu(norm(h, at.at("norm_out"))), 3, 3, at.at("conv_out"));
+        return conv(silu(norm(h, at.at("norm_out"))), 3, at.at("conv_out"));
     }
 
     /**
@@ -61,7 +70,7 @@ record Vae(int latent, List<Integer> widths, int blocks, int groups) {
      */
     Value encoder(Value picture, Weights root) {
         Weights at = root.at("encoder");
-        Value h = Conv2d.of(picture, widths.get(0), 3, at.at("conv_in"));
+        Value h = conv(picture, widths.get(0), at.at("conv_in"));
         for (int level = 0; level < widths.size(); level++) {
             Weights down = at.at("down", level);
             for (int i = 0; i < blocks; i++) h = residual(h, widths.get(level), down.at("block", i));
@@ -69,7 +78,7 @@ record Vae(int latent, List<Integer> widths, int blocks, int groups) {
             if (level < widths.size() - 1) h = Conv2d.of(h, widths.get(level), 3, 2, 0, 1, down.at("downsample.conv"));
         }
         h = middle(h, at.at("mid"));
-        h = Conv2d.of(silu(norm(h, at.at("norm_out"))), 2 * latent, 3, at.at("conv_out"));
+        h = conv(silu(norm(h, at.at("norm_out"))), 2 * latent, at.at("conv_out"));
         return Conv2d.of(h, 2 * latent, 1, root.at("quant_conv"));
     }
 
@@ -79,8 +88,8 @@ record Vae(int latent, List<Integer> widths, int blocks, int groups) {
     }
 
     private Value residual(Value x, int out, Weights at) {
-        Value h = Conv2d.of(silu(norm(x, at.at("norm1"))), out, 3, at.at("conv1"));
-        h = Conv2d.of(silu(norm(h, at.at("norm2"))), out, 3, at.at("conv2"));
+        Value h = conv(silu(norm(x, at.at("norm1"))), out, at.at("conv1"));
+        h = conv(silu(norm(h, at.at("norm2"))), out, at.at("conv2"));
         return Add.of(h, x.dim(1) == out ? x : Conv2d.of(x, out, 1, at.at("nin_shortcut")));
     }
 
@@ -101,6 +110,11 @@ record Vae(int latent, List<Integer> widths, int blocks, int groups) {
     /** [batch, channels, height, width] as [batch, pixels, channels]. */
     private static Value pixels(Value x) {
         return Transpose.of(x.reshape(x.dim(0), x.dim(1), x.dim(2) * x.dim(3)));
+    }
+
+    /** 3×3. */
+    private Value conv(Value x, int out, Weights at) {
+        return Layers.conv(x, out, 1, wraps, at);
     }
 
     private Value norm(Value x, Weights at) {

@@ -181,6 +181,6 @@ class CheckpointTest {
 
         Path pickle = Files.write(folder.resolve("model.ckpt"), new byte[10]);
         Exception refused = assertThrows(IOException.class, () -> StableDiffusion.load(pickle));
-        assertTrue(refused.getMessage().contains("a pickle can run code of its own"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("a PyTorch pickle can run code of its own"), refused.getMessage());
     }
 }

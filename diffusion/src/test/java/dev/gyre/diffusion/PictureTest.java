@@ -76,18 +76,18 @@ class PictureTest {
     @Test
     void pixelsAreClampedAndRoundedHalfToEven() {
         float half = 2 * (100.5f / 255) - 1;
-        Picture picture = Picture.of(new float[] {-2, half, 3}, 1, 1, parameters("", ""));
-        assertArrayEquals(new byte[] {0, 100, (byte) 255}, picture.rgb());
+        Image image = Image.ofPlanes(new float[] {-2, half, 3}, 1, 1);
+        assertArrayEquals(new byte[] {0, 100, (byte) 255}, image.rgb());
     }
 
     @Test
     void enlargingKeepsAFlatPictureFlatAndARampRising() {
         float[] flat = new float[3 * 4 * 5];
         java.util.Arrays.fill(flat, 0.25f);
-        for (float v : Lanczos.enlarge(flat, 3, 4, 5, 9, 16)) assertEquals(0.25f, v, 1e-6);
+        for (float v : Resampling.LANCZOS.resize(flat, 3, 4, 5, 9, 16)) assertEquals(0.25f, v, 1e-6);
         float[] ramp = new float[8];
         for (int i = 0; i < 8; i++) ramp[i] = i;
-        float[] wide = Lanczos.enlarge(ramp, 1, 1, 8, 1, 32);
+        float[] wide = Resampling.LANCZOS.resize(ramp, 1, 1, 8, 1, 32);
         // Three lobes follow a straight line to a few hundredths.
         for (int i = 8; i < 24; i++) assertEquals((i + 0.5) / 4 - 0.5, wide[i], 0.08);
         for (int i = 9; i < 24; i++) assertTrue(wide[i] > wide[i - 1]);

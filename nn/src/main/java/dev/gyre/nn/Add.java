@@ -8,17 +8,22 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = a + b, element by element.
+ * y = a + scale · b, element by element.
  *
  * @param a any shape
  * @param b as a
+ * @param scale 1 for a plain sum
  * @param y as a
  */
-public record Add(Value a, Value b, Value y) implements Op {
+public record Add(Value a, Value b, float scale, Value y) implements Op {
     public static Value of(Value a, Value b) {
+        return of(a, b, 1);
+    }
+
+    public static Value of(Value a, Value b, float scale) {
         if (!a.shape().equals(b.shape()))
             throw new IllegalArgumentException("cannot add " + a + " and " + b + ": their shapes differ");
-        return Elementwise.like(a, y -> new Add(a, b, y));
+        return Elementwise.like(a, y -> new Add(a, b, scale, y));
     }
 
     @Override
@@ -33,14 +38,14 @@ public record Add(Value a, Value b, Value y) implements Op {
 
     @Override
     public List<Step> loops() {
-        return List.of(Step.of(y.shape().elements(), Add::add, a, b, y));
+        return List.of(Step.of(y.shape().elements(), Add::add, scale, a, b, y));
     }
 
     /** The definition. */
-    public static void add(int begin, int count, FloatArray a, FloatArray b, FloatArray y) {
+    public static void add(int begin, int count, float scale, FloatArray a, FloatArray b, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {
             int i = begin + k;
-            y.set(i, a.get(i) + b.get(i));
+            y.set(i, a.get(i) + scale * b.get(i));
         }
     }
 }

@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
+import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
@@ -32,16 +33,27 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
 
     /** Reads {@code weight} [out, in, kernel, kernel] and {@code bias} [out]. */
     public static Value of(Value x, int out, int kernel, int stride, int before, int after, Weights at) {
-        int height = (x.dim(2) + before + after - kernel) / stride + 1;
-        int width = (x.dim(3) + before + after - kernel) / stride + 1;
-        return x.graph()
-                .add(new Conv2d(
-                        x,
-                        at.get("weight", out, x.dim(1), kernel, kernel),
-                        at.get("bias", out),
-                        stride,
-                        before,
-                        x.like(x.dim(0), out, height, width)));
+        Value weight = at.get("weight", out, x.dim(1), kernel, kernel);
+        Value y = of(x, weight, at.get("bias", out), stride, before, after);
+        return LowRank.addTo(y, x, stride, before, after, at);
+    }
+
+    /** Reads {@code weight} alone; no padding. */
+    public static Value withoutBias(Value x, int out, int kernel, int stride, Weights at) {
+        return withoutBias(x, at.get("weight", out, x.dim(1), kernel, kernel), stride, 0, 0);
+    }
+
+    static Value withoutBias(Value x, Value weight, int stride, int before, int after) {
+        int out = weight.dim(0);
+        Value none = x.graph().constant("no bias", Tensor.of(new float[out], out));
+        return of(x, weight, none, stride, before, after);
+    }
+
+    private static Value of(Value x, Value weight, Value bias, int stride, int before, int after) {
+        int height = (x.dim(2) + before + after - weight.dim(2)) / stride + 1;
+        int width = (x.dim(3) + before + after - weight.dim(3)) / stride + 1;
+        Value y = x.like(x.dim(0), weight.dim(0), height, width);
+        return x.graph().add(new Conv2d(x, weight, bias, stride, before, y));
     }
 
     @Override

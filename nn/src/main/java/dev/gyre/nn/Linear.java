@@ -23,15 +23,16 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
 
     /** Reads {@code weight} and {@code bias}. {@code x} is [..., in]; all but the last dimension are rows. Gives [..., out]. */
     public static Value of(Value x, int out, Weights at) {
-        return of(x, at.get("weight", out, x.dim(-1)), Optional.of(at.get("bias", out)));
+        Value y = of(x, at.get("weight", out, x.dim(-1)), Optional.of(at.get("bias", out)));
+        return LowRank.addTo(y, x, at);
     }
 
     /** Reads {@code weight} alone. */
     public static Value withoutBias(Value x, int out, Weights at) {
-        return of(x, at.get("weight", out, x.dim(-1)), Optional.empty());
+        return LowRank.addTo(of(x, at.get("weight", out, x.dim(-1)), Optional.empty()), x, at);
     }
 
-    private static Value of(Value x, Value weight, Optional<Value> bias) {
+    static Value of(Value x, Value weight, Optional<Value> bias) {
         int in = x.dim(-1), out = weight.dim(0), rows = x.shape().elements() / in;
         Value y = x.graph().add(new Linear(x.reshape(rows, in), weight, bias, x.like(rows, out)));
         int[] dims = x.shape().dims().stream().mapToInt(Integer::intValue).toArray();

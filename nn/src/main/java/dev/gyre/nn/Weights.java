@@ -20,6 +20,7 @@ import java.util.function.Function;
 public final class Weights {
     private final Graph graph;
     private final Function<String, Optional<Tensor>> source;
+    private final Function<String, List<LowRank>> additions;
     private final String path;
     private final List<String> problems;
     private final Map<String, Shape> asked;
@@ -27,11 +28,13 @@ public final class Weights {
     private Weights(
             Graph graph,
             Function<String, Optional<Tensor>> source,
+            Function<String, List<LowRank>> additions,
             String path,
             List<String> problems,
             Map<String, Shape> asked) {
         this.graph = graph;
         this.source = source;
+        this.additions = additions;
         this.path = path;
         this.problems = problems;
         this.asked = asked;
@@ -39,12 +42,18 @@ public final class Weights {
 
     /** The root of a checkpoint for one graph; {@code source} finds a tensor by its full key. */
     public static Weights of(Graph graph, Function<String, Optional<Tensor>> source) {
-        return new Weights(graph, source, "", new ArrayList<>(), new LinkedHashMap<>());
+        return of(graph, source, layer -> List.of());
+    }
+
+    /** Likewise, with what is added to layers; {@code additions} finds it by a layer's full path. */
+    public static Weights of(
+            Graph graph, Function<String, Optional<Tensor>> source, Function<String, List<LowRank>> additions) {
+        return new Weights(graph, source, additions, "", new ArrayList<>(), new LinkedHashMap<>());
     }
 
     /** The place {@code name} below this one. */
     public Weights at(String name) {
-        return new Weights(graph, source, key(name), problems, asked);
+        return new Weights(graph, source, additions, key(name), problems, asked);
     }
 
     /** {@code at} with a number: {@code at("layers", 3)} is {@code at("layers.3")}. */
@@ -70,6 +79,11 @@ public final class Weights {
                         : key + ": expected " + expected + ", found "
                                 + found.get().shape());
         return graph.value(key, DType.F32, dims);
+    }
+
+    /** What is added to the layer that has its weights here. */
+    List<LowRank> additions() {
+        return additions.apply(path);
     }
 
     /** What was missing or of another shape so far, a line each, across all places of this checkpoint. */

@@ -2,9 +2,11 @@ package dev.gyre.nn;
 
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
+import dev.gyre.core.Q8;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -82,6 +84,10 @@ record OpCase(
 
     private Tensor stored(float[] values, Shape shape) {
         if (type == DType.F32) return Tensor.of(values, dims(shape));
+        if (type == DType.Q8_0)
+            return shape.rank() > 1 && Q8.fits(shape)
+                    ? Q8.of(Tensor.of(values, dims(shape)), Arena.ofAuto())
+                    : Tensor.of(values, dims(shape));
         short[] bits = new short[values.length];
         for (int i = 0; i < bits.length; i++)
             bits[i] = type == DType.F16

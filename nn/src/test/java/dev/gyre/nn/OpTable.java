@@ -1,6 +1,7 @@
 package dev.gyre.nn;
 
 import dev.gyre.core.DType;
+import dev.gyre.core.Q8;
 import dev.gyre.core.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +38,7 @@ final class OpTable {
             all.add(with);
             all.add(with.stored(DType.F16));
             all.add(with.stored(DType.BF16));
+            if (in * out % Q8.BLOCK == 0) all.add(with.stored(DType.Q8_0));
             all.add(OpCase.of(
                             "linear without bias " + rows + "x" + in + "x" + out,
                             (x, at) -> Linear.withoutBias(x.get(0), out, at),
@@ -68,6 +70,9 @@ final class OpTable {
             {1, 3, 9, 10, 6, 2, 3, 0, 0},
             {1, 3, 5, 5, 9, 1, 2, 0, 0},
             {1, 5, 6, 7, 8, 3, 1, 1, 1},
+            {1, 32, 14, 15, 17, 3, 1, 1, 1},
+            {2, 64, 5, 7, 12, 1, 1, 0, 0},
+            {1, 16, 9, 8, 14, 3, 2, 1, 1},
         }) {
             OpCase plain = OpCase.of(
                             "conv2d " + IntStream.of(s).boxed().toList(),
@@ -78,6 +83,7 @@ final class OpTable {
                     .weight("bias", s[4]);
             all.add(plain);
             all.add(plain.stored(DType.F16));
+            if (s[1] * s[4] * s[5] * s[5] % Q8.BLOCK == 0) all.add(plain.stored(DType.Q8_0));
         }
     }
 
@@ -140,6 +146,14 @@ final class OpTable {
                 Shape.of(2, 3, 5),
                 Shape.of(2, 3, 5)));
         all.add(OpCase.of(
+                "add scaled",
+                (x, at) -> Add.of(x.get(0), x.get(1), -0.75f),
+                a -> IntStream.range(0, a.get(0).length)
+                        .mapToDouble(i -> a.get(0)[i] - 0.75 * a.get(1)[i])
+                        .toArray(),
+                Shape.of(7, 11),
+                Shape.of(7, 11)));
+        all.add(OpCase.of(
                 "add per channel",
                 (x, at) -> AddPerChannel.of(x.get(0), x.get(1)),
                 a -> IntStream.range(0, 2 * 3 * 20)
@@ -170,6 +184,12 @@ final class OpTable {
                     "upsample " + IntStream.of(s).boxed().toList(),
                     (x, at) -> Upsample.of(x.get(0), s[4], s[5]),
                     a -> Oracles.upsample(a.get(0), s),
+                    Shape.of(s[0], s[1], s[2], s[3])));
+        for (int[] s : new int[][] {{2, 3, 4, 5, 1}, {1, 2, 3, 7, 3}, {1, 1, 1, 1, 1}})
+            all.add(OpCase.of(
+                    "wrap " + IntStream.of(s).boxed().toList(),
+                    (x, at) -> Wrap.of(x.get(0), s[4]),
+                    a -> Oracles.wrap(a.get(0), s),
                     Shape.of(s[0], s[1], s[2], s[3])));
         all.add(OpCase.of(
                 "transpose",

@@ -130,6 +130,17 @@ final class Oracles {
         return y;
     }
 
+    static double[] wrap(double[] x, int[] s) {
+        int planes = s[0] * s[1], height = s[2], width = s[3], by = s[4];
+        double[] y = new double[planes * (height + 2 * by) * (width + 2 * by)];
+        int i = 0;
+        for (int plane = 0; plane < planes; plane++)
+            for (int row = -by; row < height + by; row++)
+                for (int column = -by; column < width + by; column++)
+                    y[i++] = x[(plane * height + Math.floorMod(row, height)) * width + Math.floorMod(column, width)];
+        return y;
+    }
+
     static double[] upsample(double[] x, int[] s) {
         double[] y = new double[s[0] * s[1] * s[4] * s[5]];
         for (int plane = 0; plane < s[0] * s[1]; plane++)

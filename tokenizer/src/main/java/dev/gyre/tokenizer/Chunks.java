@@ -16,13 +16,23 @@ final class Chunks {
     private int comma = -1; // where the chunk's last one is
 
     void add(List<Integer> tokens, double weight) {
-        for (int token : tokens) {
+        for (int i = 0; i < tokens.size(); i++) {
+            int token = tokens.get(i), whole = learned(tokens, i);
+            if (whole > 1 && whole <= TOKENS && ids.size() + whole > TOKENS) end();
             if (token == COMMA) comma = ids.size();
             else if (ids.size() == TOKENS && comma >= 0 && TOKENS - comma <= BACKTRACK) cutAt(comma + 1);
             if (ids.size() == TOKENS) cutAt(TOKENS);
             ids.add(token);
             weights.add(weight);
         }
+    }
+
+    /** How many tokens of one learned word begin here: they stay in one chunk. */
+    private static int learned(List<Integer> tokens, int from) {
+        if (tokens.get(from) <= ClipTokenizer.END || from > 0 && tokens.get(from - 1) + 1 == tokens.get(from)) return 0;
+        int to = from + 1;
+        while (to < tokens.size() && tokens.get(to) == tokens.get(to - 1) + 1) to++;
+        return to - from;
     }
 
     /** The chunk ends here, full or not. */

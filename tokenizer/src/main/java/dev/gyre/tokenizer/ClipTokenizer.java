@@ -5,10 +5,15 @@ import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * CLIP's tokenizer as Hugging Face's has it: NFC, runs of white space to one space, lower case, words by a pattern, then byte pairs.
@@ -23,24 +28,59 @@ public final class ClipTokenizer {
     /** Ids of a {@link Prompt}. */
     public static final int LENGTH = 77;
 
-    private static final Pattern MARK = Pattern.compile("<\\|startoftext\\|>|<\\|endoftext\\|>");
+    private static final Map<String, List<Integer>> MARKS =
+            Map.of("<|startoftext|>", List.of(START), "<|endoftext|>", List.of(END));
     private static final Pattern SPACE = Pattern.compile("\\p{IsWhite_Space}+");
     private static final Pattern WORD =
             Pattern.compile("'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\p{IsWhite_Space}\\p{L}\\p{N}]+");
 
     private final Vocabulary vocabulary;
+    private final List<String> learned; // what tokens beyond the vocabulary stand for; empty for all but a word's first
+    private final Map<String, List<Integer>> special; // marks and learned words, in lower case
+    private final Pattern pattern; // of those
 
-    private ClipTokenizer(Vocabulary vocabulary) {
+    private ClipTokenizer(Vocabulary vocabulary, List<String> learned, Map<String, List<Integer>> special) {
         this.vocabulary = vocabulary;
+        this.learned = learned;
+        this.special = special;
+        // The longest first; no letter or digit of another word beside.
+        pattern = Pattern.compile(
+                special.keySet().stream()
+                        .sorted(Comparator.comparing(String::length).reversed())
+                        .map(word -> (Character.isLetterOrDigit(word.codePointAt(0)) ? "(?<![\\p{L}\\p{N}])" : "")
+                                + Pattern.quote(word)
+                                + (Character.isLetterOrDigit(word.codePointBefore(word.length()))
+                                        ? "(?![\\p{L}\\p{N}])"
+                                        : ""))
+                        .collect(Collectors.joining("|")),
+                Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
     }
 
     public static ClipTokenizer load() {
-        return new ClipTokenizer(new Vocabulary());
+        return new ClipTokenizer(new Vocabulary(), List.of(), MARKS);
     }
 
-    /** Tokens there are: 49408. */
+    /**
+     * This tokenizer with a word that was learned (textual inversion): wherever it stands as a word of its own, in either case, there
+     * are new tokens, the first of which is {@link #size()}.
+     *
+     * @throws IllegalArgumentException when it is empty or known already
+     */
+    public ClipTokenizer with(String word, int tokens) {
+        String name = word.toLowerCase(Locale.ROOT);
+        if (name.isBlank() || tokens < 1)
+            throw new IllegalArgumentException("a word and its tokens, got \"" + word + "\"");
+        if (special.containsKey(name)) throw new IllegalArgumentException("the word \"" + word + "\" is known already");
+        Map<String, List<Integer>> words = new HashMap<>(special);
+        words.put(name, IntStream.range(size(), size() + tokens).boxed().toList());
+        List<String> more = new ArrayList<>(learned);
+        for (int i = 0; i < tokens; i++) more.add(i == 0 ? word : "");
+        return new ClipTokenizer(vocabulary, more, words);
+    }
+
+    /** Tokens there are: 49408, and those of learned words. */
     public int size() {
-        return vocabulary.size();
+        return vocabulary.size() + learned.size();
     }
 
     /**
@@ -49,12 +89,12 @@ public final class ClipTokenizer {
      */
     public List<Integer> encode(String text) {
         List<Integer> ids = new ArrayList<>();
-        Matcher mark = MARK.matcher(text);
+        Matcher found = pattern.matcher(text);
         int from = 0;
-        while (mark.find()) {
-            words(text.substring(from, mark.start()), ids);
-            ids.add(mark.group().startsWith("<|s") ? START : END);
-            from = mark.end();
+        while (found.find()) {
+            words(text.substring(from, found.start()), ids);
+            ids.addAll(special.get(found.group().toLowerCase(Locale.ROOT)));
+            from = found.end();
         }
         words(text.substring(from), ids);
         return ids;
@@ -90,7 +130,7 @@ public final class ClipTokenizer {
     public String decode(List<Integer> ids) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (int id : ids) {
-            String symbol = vocabulary.symbol(id);
+            String symbol = id < vocabulary.size() ? vocabulary.symbol(id) : learned.get(id - vocabulary.size());
             if (id >= START) {
                 bytes.writeBytes((symbol + " ").getBytes(StandardCharsets.UTF_8));
                 continue;

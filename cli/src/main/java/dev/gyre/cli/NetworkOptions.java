@@ -1,0 +1,125 @@
+package dev.gyre.cli;
+
+import dev.gyre.diffusion.ControlNet;
+import dev.gyre.diffusion.Image;
+import dev.gyre.diffusion.Lora;
+import dev.gyre.diffusion.Network;
+import dev.gyre.diffusion.Progress;
+import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.TextualInversion;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** What is added to the networks; holds the files it opens. */
+final class NetworkOptions implements AutoCloseable {
+    @Option(
+            names = "--lora",
+            paramLabel = "FILE[:STRENGTH]",
+            description = "A LoRA or LoCon, as in style.safetensors:0.8; may be given several times (strength 1).")
+    private List<String> loras = List.of();
+
+    @Option(
+            names = "--embedding",
+            paramLabel = "FILE",
+            description = "A textual inversion; prompts use it by the file's name, or by its token; several times.")
+    private List<Path> embeddings = List.of();
+
+    @Option(
+            names = "--control",
+            paramLabel = "FILE:IMAGE[:WEIGHT[:FROM-TO]]",
+            description = "A ControlNet and the picture it keeps to, its weight and its part of the steps, as in"
+                    + " canny.safetensors:edges.png:0.8:0-0.6; several times (1, all steps).")
+    private List<String> controls = List.of();
+
+    @Option(names = "--tile", description = "Make the picture continue at its opposite edges.")
+    private boolean tileable;
+
+    @Option(
+            names = "--reuse",
+            paramLabel = "EVERY[:BLOCKS]",
+            description =
+                    "Run the whole UNet only every so many steps, between them just the outermost of its 12 blocks"
+                            + " (DeepCache); faster and less exact, as in 2 or 3:2 (1 block).")
+    private String reuse;
+
+    private final List<AutoCloseable> open = new ArrayList<>();
+
+    /** The files are opened: what is wrong with one is said before a large model is loaded. */
+    Network network() throws IOException {
+        Network network = Network.PLAIN.tileable(tileable);
+        for (String one : loras) {
+            String[] parts = split(one, 2);
+            Lora lora = opened(() -> Lora.open(Path.of(parts[0])));
+            open.add(lora);
+            network = network.lora(lora, number("lora", one, parts, 1, 1));
+        }
+        for (String one : controls) network = network.control(control(one));
+        if (reuse == null) return network;
+        String[] parts = reuse.split(":", -1);
+        int every = (int) number("reuse", reuse, parts, 0, 0), blocks = (int) number("reuse", reuse, parts, 1, 1);
+        return network.reuse(new Network.Reuse(every, blocks));
+    }
+
+    private Network.Control control(String one) throws IOException {
+        String[] parts = split(one, 4);
+        if (parts.length < 2) throw new IllegalArgumentException("control: FILE:IMAGE, got " + one);
+        Image image = Image.read(Path.of(parts[1]));
+        ControlNet net = opened(() -> ControlNet.open(Path.of(parts[0])));
+        open.add(net);
+        Request.Part part = parts.length > 3 ? Request.Part.parse(parts[3]) : Request.Part.WHOLE;
+        return new Network.Control(net, image, number("control", one, parts, 2, 1), part);
+    }
+
+    private interface Opening<T> {
+        T open() throws IOException;
+    }
+
+    /** What is wrong with a file is not the option's fault. */
+    private static <T> T opened(Opening<T> opening) throws IOException {
+        try {
+            return opening.open();
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /** At colons; one behind a drive's letter is the path's. */
+    private static String[] split(String text, int most) {
+        boolean drive = text.matches("[A-Za-z]:[\\\\/].*");
+        String[] parts = (drive ? text.substring(2) : text).split(":", most);
+        if (drive) parts[0] = text.substring(0, 2) + parts[0];
+        return parts;
+    }
+
+    private static double number(String option, String all, String[] parts, int i, double otherwise) {
+        if (i >= parts.length) return otherwise;
+        try {
+            return Double.parseDouble(parts[i]);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(option + ": a number, got \"" + parts[i] + "\" in " + all, e);
+        }
+    }
+
+    /** Teaches the model the words that were given, those that came with LoRAs too. */
+    void teach(StableDiffusion sd, Network network, Progress progress) throws IOException {
+        List<TextualInversion> words = new ArrayList<>();
+        for (Path path : embeddings) words.addAll(TextualInversion.open(path));
+        for (Network.Adapter adapter : network.loras())
+            words.addAll(adapter.lora().words());
+        for (TextualInversion word : words) {
+            sd.add(word);
+            progress.note("the word \"" + word.name() + "\" is known: " + word.tokens() + " tokens");
+        }
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable one : open)
+            if (one instanceof Lora lora) lora.close();
+            else if (one instanceof ControlNet net) net.close();
+    }
+}

@@ -1,0 +1,114 @@
+package dev.gyre.cli;
+
+import dev.gyre.diffusion.Hires;
+import dev.gyre.diffusion.Image;
+import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.Start;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.OptionalInt;
+import picocli.CommandLine.Option;
+
+/** A picture to begin with, and a second pass. */
+final class PictureOptions {
+    @Option(
+            names = {"-i", "--image"},
+            paramLabel = "FILE",
+            description =
+                    "Begin with this picture (PNG, JPEG, WebP, GIF, BMP, TIFF) instead of noise; the size is its own.")
+    private Path image;
+
+    @Option(
+            names = "--strength",
+            paramLabel = "0..1",
+            description = "How much of it is drawn anew: 0.3 a little, 1 all (0.75; with --outpaint 1).")
+    private Double strength;
+
+    @Option(
+            names = "--mask",
+            paramLabel = "FILE",
+            description = "Paint only where this is white; what is black stays as it is, to the bit.")
+    private Path mask;
+
+    @Option(
+            names = "--mask-blur",
+            paramLabel = "PIXELS",
+            description = "How softly the painted part fades into the rest (4).")
+    private Double blur;
+
+    @Option(
+            names = "--close-up",
+            paramLabel = "PIXELS",
+            description = "Draw the mask with so much around it at full --size and put it back: for small details.")
+    private Integer closeUp;
+
+    @Option(
+            names = "--outpaint",
+            paramLabel = "L,T,R,B",
+            description = "Paint so many pixels more to the left, at the top, to the right and at the bottom.")
+    private String outpaint;
+
+    @Option(
+            names = "--hires",
+            paramLabel = "TIMES",
+            description = "Enlarge what was drawn, as in 1.5 or 2, and go over it again.")
+    private Double hires;
+
+    @Option(names = "--hires-strength", paramLabel = "0..1", description = "How much the second pass draws anew (0.7).")
+    private double hiresStrength = 0.7;
+
+    @Option(
+            names = "--hires-upscaler",
+            paramLabel = "HOW",
+            description = "latent: the latents, straight; lanczos: the picture, sharp (latent).")
+    private String upscaler = "latent";
+
+    @Option(names = "--hires-steps", paramLabel = "N", description = "Steps of its schedule (those of --steps).")
+    private Integer hiresSteps;
+
+    /** @throws IllegalArgumentException naming the option that makes no sense */
+    Request to(Request request) throws IOException {
+        if (image == null && (mask != null || outpaint != null || closeUp != null))
+            throw new IllegalArgumentException((mask != null ? "mask" : outpaint != null ? "outpaint" : "close-up")
+                    + ": goes with --image, which is missing");
+        if (mask == null && closeUp != null)
+            throw new IllegalArgumentException("close-up: goes with --mask, which is missing");
+        if (mask != null && outpaint != null)
+            throw new IllegalArgumentException("outpaint: makes a mask of its own, got --mask, too");
+        if (!upscaler.equals("latent") && !upscaler.equals("lanczos"))
+            throw new IllegalArgumentException("hires-upscaler: latent or lanczos, got " + upscaler);
+        if (hires != null)
+            request = request.with(new Hires(
+                    hires,
+                    hiresStrength,
+                    upscaler.equals("latent"),
+                    hiresSteps == null ? OptionalInt.empty() : OptionalInt.of(hiresSteps)));
+        return image == null ? request : request.with(start());
+    }
+
+    private Start start() throws IOException {
+        Image picture = Image.read(image);
+        Start start = outpaint == null ? Start.of(picture) : outpainted(picture);
+        if (strength != null) start = start.strength(strength);
+        if (mask != null) start = start.mask(Start.Mask.of(Image.read(mask)));
+        if (start.mask().isEmpty()) return start;
+        Start.Mask how = start.mask().get();
+        if (blur != null) how = how.blur(blur);
+        if (closeUp != null) how = how.closeUp(closeUp);
+        return start.mask(how);
+    }
+
+    private Start outpainted(Image picture) {
+        try {
+            int[] sides = Arrays.stream(outpaint.split(",", -1))
+                    .map(String::strip)
+                    .mapToInt(Integer::parseInt)
+                    .toArray();
+            if (sides.length == 4) return Start.outpaint(picture, sides[0], sides[1], sides[2], sides[3]);
+        } catch (NumberFormatException e) {
+            // Said below.
+        }
+        throw new IllegalArgumentException("outpaint: four numbers of pixels as in 0,0,64,0, got " + outpaint);
+    }
+}

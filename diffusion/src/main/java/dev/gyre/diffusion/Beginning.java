@@ -1,0 +1,145 @@
+package dev.gyre.diffusion;
+
+import dev.gyre.diffusion.sampler.Levels;
+import dev.gyre.diffusion.sampler.Sampler;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** How the pictures of a request begin: from noise, from a picture, or from a picture that is painted over in part. */
+final class Beginning {
+    private final StableDiffusion sd;
+    private final Optional<Start> start;
+    private final int height; // of the latents
+    private final int width;
+    private final Image image; // as it goes on: its part, at the drawing's size; null without one
+    private final Region region; // what is drawn of it, null for the whole
+    private final Latents latents; // of the image
+    private final Latents unmasked; // of what is not painted over, for inpainting networks
+    private final float[] mask; // [height, width], 1 where painted
+    private float[] clean;
+    private float[] noise;
+
+    Beginning(StableDiffusion sd, Optional<Start> start, Request.Size size, Autoencoder vae) {
+        this.sd = sd;
+        this.start = start;
+        height = size.height() / sd.factor();
+        width = size.width() / sd.factor();
+        Optional<Start.Mask> painted = start.flatMap(Start::mask);
+        float[] hard = null;
+        if (painted.isPresent()) {
+            Image whole = start.get().image(), shape = painted.get().image().resize(whole.width(), whole.height());
+            float[] all = painted.get().hard(whole.width(), whole.height());
+            if (allEqual(all, 0))
+                throw new IllegalArgumentException("the mask is black everywhere: there is nothing to paint");
+            region = painted.get().closeUp().isEmpty()
+                    ? null
+                    : Region.around(
+                            all,
+                            whole.width(),
+                            whole.height(),
+                            painted.get().closeUp().getAsInt(),
+                            size);
+            hard = new Start.Mask(
+                            region == null ? shape : region.of(shape),
+                            0,
+                            painted.get().closeUp())
+                    .hard(size.width(), size.height());
+        } else region = null;
+        image = start.map(s -> (region == null ? s.image() : region.of(s.image())).resize(size.width(), size.height()))
+                .orElse(null);
+        latents = image == null ? null : new Latents(vae.encode(image.planes(), size.height(), size.width()));
+        mask = new float[height * width];
+        Arrays.fill(mask, 1);
+        if (hard != null) shrink(hard, mask);
+        unmasked = sd.architecture().inpaints() ? new Latents(unmasked(hard, size, vae)) : null;
+    }
+
+    private static boolean allEqual(float[] values, float value) {
+        for (float v : values) if (v != value) return false;
+        return true;
+    }
+
+    /** The pixel at each latent's corner, as diffusers takes it. */
+    private void shrink(float[] from, float[] to) {
+        int factor = sd.factor();
+        for (int i = 0; i < to.length; i++) to[i] = from[(i / width * width * factor + i % width) * factor];
+    }
+
+    /** Gray where it is painted; all gray where there is no picture or all of it may change. */
+    private float[] unmasked(float[] hard, Request.Size size, Autoencoder vae) {
+        float[] planes = new float[3 * size.width() * size.height()];
+        if (hard != null) {
+            planes = image.planes();
+            for (int i = 0; i < planes.length; i++) if (hard[i % hard.length] == 1) planes[i] = 0;
+        }
+        return vae.encode(planes, size.height(), size.width());
+    }
+
+    private boolean masked() {
+        return start.isPresent() && start.get().mask().isPresent();
+    }
+
+    /** The last of all levels, as many as the strength says. */
+    Levels levels(Levels all) {
+        return start.map(s -> last(all, s.strength())).orElse(all);
+    }
+
+    /** @throws IllegalArgumentException when so little strength takes no step at all */
+    static Levels last(Levels all, double strength) {
+        int steps = (int) (all.steps() * strength);
+        if (steps < 1)
+            throw new IllegalArgumentException(
+                    "strength: " + strength + " of " + all.steps() + " steps leaves none to take");
+        return all.from(all.steps() - steps);
+    }
+
+    /** One picture's state at the first level; noise is drawn in diffusers' order. */
+    double[] state(Levels levels, PictureNoise random, Denoiser denoiser) {
+        boolean fresh = image == null || masked() && start.get().strength() == 1;
+        clean = image == null || fresh && unmasked != null ? null : latents.sample(random);
+        noise = random.initial(sd.channels(), height, width);
+        if (masked() && unmasked != null) denoiser.beside(beside(unmasked.sample(random)));
+        else beside(denoiser);
+        return fresh ? levels.start(noise) : levels.start(clean, noise);
+    }
+
+    /** Tells an inpainting network that all is to be painted. */
+    void beside(Denoiser denoiser) {
+        if (unmasked != null) denoiser.beside(beside(unmasked.mean()));
+    }
+
+    /** The mask and the latents of what is not masked, [5, height, width]. */
+    private float[] beside(float[] rest) {
+        float[] both = Arrays.copyOf(mask, mask.length + rest.length);
+        System.arraycopy(rest, 0, both, mask.length, rest.length);
+        return both;
+    }
+
+    /** Outside the mask the state is the picture with its noise, whatever the network made of it; an inpainting one knows by itself. */
+    void keep(Sampler.Progress done) {
+        if (!masked() || unmasked != null) return;
+        double[] x = done.x();
+        boolean last = done.step() == done.steps();
+        // At the end without noise, at the scale that is divided by.
+        double scale = last ? Math.sqrt(done.sigma() * done.sigma() + 1) : 1, sigma = last ? 0 : done.sigma();
+        for (int i = 0; i < x.length; i++) if (mask[i % mask.length] == 0) x[i] = scale * clean[i] + sigma * noise[i];
+    }
+
+    /** Put back where it came from: outside the mask's blurred edge nothing has changed. */
+    Image finish(Image drawn) {
+        if (!masked()) return drawn;
+        Start.Mask how = start.get().mask().get();
+        Image under = region == null ? image : region.of(start.get().image());
+        Image shape = how.image();
+        if (region != null)
+            shape = region.of(shape.resize(
+                    start.get().image().width(), start.get().image().height()));
+        float[] soft = Blend.blur(
+                new Start.Mask(shape, 0, how.closeUp()).hard(under.width(), under.height()),
+                under.width(),
+                under.height(),
+                how.blur());
+        Image part = Blend.of(under, drawn.resize(under.width(), under.height()), soft);
+        return region == null ? part : Blend.put(start.get().image(), part, region);
+    }
+}

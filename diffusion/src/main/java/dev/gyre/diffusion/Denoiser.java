@@ -1,0 +1,272 @@
+package dev.gyre.diffusion;
+
+import dev.gyre.core.DType;
+import dev.gyre.core.Executable;
+import dev.gyre.core.Graph;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.nn.Add;
+import dev.gyre.nn.Weights;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+
+/** The UNet with all that a request puts beside it: ControlNets, a picture to fill in, what other steps have computed. */
+final class Denoiser {
+    /**
+     * A graph for one purpose.
+     *
+     * @param net a ControlNet's, or the UNet's where null
+     * @param controlled whether it takes what ControlNets add
+     * @param inner whether it is the UNet with its inner blocks; without, it takes their output
+     * @param blocks outermost blocks that run in every step; 0 where all do
+     */
+    private record Key(
+            ControlNet net,
+            boolean controlled,
+            boolean inner,
+            int blocks,
+            int batch,
+            int tokens,
+            int height,
+            int width,
+            boolean wraps) {}
+
+    private final StableDiffusion sd;
+    private final UNet unet;
+    private final Network network;
+    private final int height;
+    private final int width;
+    private final List<float[]> hints = new ArrayList<>();
+
+    /** For an inpainting UNet: the mask and the latents of what is not masked, [5, height, width]. */
+    private float[] beside = new float[0];
+
+    private final Progress progress;
+    private final Tensor[] inner = new Tensor[2]; // what the inner blocks gave last, by the half where halves run apart
+    private final int[] since = new int[2]; // runs that have taken it over
+    private Boolean halves; // whether guidance runs its halves one after the other; null as long as nobody has asked
+
+    Denoiser(StableDiffusion sd, Network network, int height, int width, Progress progress) {
+        this.sd = sd;
+        this.progress = progress;
+        this.network = network;
+        this.height = height;
+        this.width = width;
+        unet = sd.architecture().unet().wraps(network.tileable());
+        for (Network.Control control : network.controls()) {
+            control.net().check(unet);
+            hints.add(hint(control));
+        }
+    }
+
+    private float[] hint(Network.Control control) {
+        int factor = sd.factor(), h = height * factor, w = width * factor;
+        float[] picture = control.image().resize(w, h).planes();
+        for (int i = 0; i < picture.length; i++) picture[i] = picture[i] / 2 + 0.5f;
+        Graph graph = new Graph();
+        Value input = graph.input("picture", DType.F32, 1, 3, h, w);
+        graph.output(ControlNet.hint(input, unet, control.net().weights(graph)));
+        return sd.runOnce(
+                graph,
+                Tensor.of(picture, 1, 3, h, w),
+                "the ControlNet " + control.net().name());
+    }
+
+    /** Channels that an inpainting UNet sees beside the latents. */
+    void beside(float[] channels) {
+        beside = channels;
+    }
+
+    /** Another picture begins: nothing is taken over from the last. */
+    void begin() {
+        Arrays.fill(inner, null);
+    }
+
+    /** The prediction with the prompt alone. */
+    float[] unguided(float[] x, Sampler.Moment at, float[] context) {
+        return predict(x, at, context, 0);
+    }
+
+    /**
+     * Classifier-free guidance: the two halves, without and with the prompt, run as one batch; one after the other where memory is
+     * short, which gives the same numbers.
+     *
+     * @param context text states of the negative prompt, then of the prompt
+     */
+    float[] guided(float[] x, Sampler.Moment at, float[] context, double scale) {
+        int n = x.length, half = context.length / 2;
+        float[] without, with;
+        if (halves(half / unet.context())) {
+            without = predict(x, at, Arrays.copyOf(context, half), 0);
+            with = predict(x, at, Arrays.copyOfRange(context, half, 2 * half), 1);
+        } else {
+            float[] both = Arrays.copyOf(x, 2 * n);
+            System.arraycopy(x, 0, both, n, n);
+            float[] predicted = predict(both, at, context, 0);
+            without = Arrays.copyOf(predicted, n);
+            with = Arrays.copyOfRange(predicted, n, 2 * n);
+        }
+        float[] epsilon = new float[n];
+        for (int i = 0; i < n; i++) epsilon[i] = (float) (without[i] + scale * ((double) with[i] - without[i]));
+        return epsilon;
+    }
+
+    private boolean halves(int tokens) {
+        if (halves == null) {
+            Key key = new Key(null, !hints.isEmpty(), true, 0, 2, tokens, height, width, network.tileable());
+            long needed = sd.plan(graph(key)), room = sd.room();
+            halves = needed > room;
+            if (halves)
+                progress.note("the two halves of guidance at once take " + (needed >> 20) + " MiB of memory and "
+                        + (room >> 20) + " MiB are there: one after the other");
+        }
+        return halves;
+    }
+
+    private float[] predict(float[] x, Sampler.Moment at, float[] context, int half) {
+        int batch = x.length / (unet.out() * height * width);
+        float[] timesteps = new float[batch];
+        Arrays.fill(timesteps, (float) at.timestep());
+        return predict(x, timesteps, context, controls(x, timesteps, context, at), half);
+    }
+
+    /**
+     * The UNet's prediction.
+     *
+     * @param x [batch, 4, height, width]
+     * @param controls what ControlNets add; empty where there are none
+     * @param half which of two runs of a step this is
+     */
+    float[] predict(float[] x, float[] timesteps, float[] context, List<Tensor> controls, int half) {
+        int batch = timesteps.length, tokens = context.length / batch / unet.context();
+        int blocks = network.reuse().map(Network.Reuse::blocks).orElse(0);
+        if (blocks >= unet.depth())
+            throw new IllegalArgumentException("reuse: this UNet has " + unet.depth() + " blocks, got " + blocks);
+        boolean whole = blocks == 0
+                || inner[half] == null
+                || inner[half].shape().dim(0) != batch
+                || since[half] + 1 >= network.reuse().get().every();
+        Key key = new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, network.tileable());
+        Executable executable = sd.executable(key, () -> graph(key));
+        List<Tensor> inputs = new ArrayList<>(List.of(
+                Tensor.of(input(x, batch), batch, unet.in(), height, width),
+                Tensor.of(timesteps, batch),
+                Tensor.of(context, batch, tokens, unet.context())));
+        inputs.addAll(whole || controls.isEmpty() ? controls : controls.subList(0, blocks));
+        if (!whole) inputs.add(inner[half]);
+        List<Tensor> outputs = executable.run(inputs.toArray(Tensor[]::new));
+        since[half] = whole ? 0 : since[half] + 1;
+        if (whole && blocks > 0) inner[half] = outputs.get(1);
+        float[] epsilon = outputs.get(0).floats();
+        StableDiffusion.finite(epsilon, "the UNet at timestep " + timesteps[0]);
+        return epsilon;
+    }
+
+    /** Latents, and for an inpainting UNet what stands beside them, picture by picture. */
+    private float[] input(float[] x, int batch) {
+        int n = x.length / batch, all = unet.in() * height * width;
+        if (all == n) return x;
+        if (n + beside.length != all)
+            throw new IllegalStateException(
+                    "the UNet takes " + all + " numbers a picture, got " + n + " and " + beside.length);
+        float[] both = new float[batch * all];
+        for (int i = 0; i < batch; i++) {
+            System.arraycopy(x, i * n, both, i * all, n);
+            System.arraycopy(beside, 0, both, i * all + n, beside.length);
+        }
+        return both;
+    }
+
+    private Graph graph(Key key) {
+        Graph graph = new Graph();
+        Value x = graph.input("x", DType.F32, key.batch, unet.in(), height, width);
+        Value timestep = graph.input("timestep", DType.F32, key.batch);
+        Value text = graph.input("text", DType.F32, key.batch, key.tokens, unet.context());
+        Weights at = sd.weights().unet(graph);
+        int depth = unet.depth();
+        Value time = unet.time(timestep, at);
+        Deque<Value> skips = unet.down(x, time, text, key.inner ? depth : key.blocks, Optional.empty(), at);
+        Value deepest = skips.element();
+        if (key.controlled) skips = controlled(skips, graph);
+        Value h;
+        if (key.inner) {
+            h = unet.middle(deepest, time, text, at);
+            if (key.controlled) h = Add.of(h, graph.input("control.middle", DType.F32, dims(h)));
+            h = unet.up(h, skips, time, text, 0, depth - key.blocks, at);
+        } else
+            h = graph.input(
+                    "inner", DType.F32, key.batch, unet.upWidth(depth - key.blocks), deepest.dim(2), deepest.dim(3));
+        Value y = key.blocks == 0 ? h : unet.up(h, skips, time, text, depth - key.blocks, depth, at);
+        graph.output(unet.out(y, at));
+        if (key.inner && key.blocks > 0) graph.output(h);
+        return graph;
+    }
+
+    private static Deque<Value> controlled(Deque<Value> skips, Graph graph) {
+        Deque<Value> more = new ArrayDeque<>();
+        for (Iterator<Value> each = skips.descendingIterator(); each.hasNext(); ) {
+            Value skip = each.next();
+            more.push(Add.of(skip, graph.input("control." + more.size(), DType.F32, dims(skip))));
+        }
+        return more;
+    }
+
+    private static int[] dims(Value value) {
+        return value.shape().dims().stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** What all ControlNets that count at this moment add; empty where none does. */
+    private List<Tensor> controls(float[] x, float[] timesteps, float[] context, Sampler.Moment at) {
+        List<Tensor> sums = new ArrayList<>();
+        for (int i = 0; i < hints.size(); i++) {
+            Network.Control control = network.controls().get(i);
+            if (control.weight() == 0 || !control.part().has(at)) continue;
+            add(run(control.net(), hints.get(i), x, timesteps, context), (float) control.weight(), sums);
+        }
+        return sums;
+    }
+
+    private static void add(List<Tensor> residuals, float weight, List<Tensor> sums) {
+        for (int i = 0; i < residuals.size(); i++) {
+            float[] more = residuals.get(i).floats();
+            int[] dims =
+                    residuals.get(i).shape().dims().stream().mapToInt(d -> d).toArray();
+            if (sums.size() <= i) sums.add(Tensor.of(new float[more.length], dims));
+            float[] sum = sums.get(i).floats();
+            for (int j = 0; j < sum.length; j++) sum[j] += weight * more[j];
+            sums.set(i, Tensor.of(sum, dims));
+        }
+    }
+
+    private List<Tensor> run(ControlNet net, float[] hint, float[] x, float[] timesteps, float[] context) {
+        int batch = timesteps.length, tokens = context.length / batch / unet.context();
+        int channels = unet.widths().get(0);
+        Key key = new Key(net, false, false, 0, batch, tokens, height, width, network.tileable());
+        Executable executable = sd.executable(key, () -> {
+            Graph graph = new Graph();
+            Value latents = graph.input("x", DType.F32, batch, unet.out(), height, width);
+            Value timestep = graph.input("timestep", DType.F32, batch);
+            Value text = graph.input("text", DType.F32, batch, tokens, unet.context());
+            Value seen = graph.input("hint", DType.F32, batch, channels, height, width);
+            ControlNet.residuals(latents, timestep, text, seen, unet, net.weights(graph))
+                    .forEach(graph::output);
+            return graph;
+        });
+        float[] hints = new float[batch * hint.length];
+        for (int i = 0; i < batch; i++) System.arraycopy(hint, 0, hints, i * hint.length, hint.length);
+        List<Tensor> residuals = executable.run(
+                Tensor.of(x, batch, unet.out(), height, width),
+                Tensor.of(timesteps, batch),
+                Tensor.of(context, batch, tokens, unet.context()),
+                Tensor.of(hints, batch, channels, height, width));
+        for (Tensor residual : residuals)
+            StableDiffusion.finite(residual.floats(), "the ControlNet " + net.name() + " at timestep " + timesteps[0]);
+        return residuals;
+    }
+}

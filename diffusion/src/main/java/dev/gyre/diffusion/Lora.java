@@ -1,0 +1,192 @@
+package dev.gyre.diffusion;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gyre.core.Shape;
+import dev.gyre.core.Tensor;
+import dev.gyre.jsafetensors.SafeTensors;
+import dev.gyre.nn.LowRank;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * A low-rank adapter (Hu et al. 2021; for convolutions LoCon, from LyCORIS): what it adds to a model's layers is computed beside
+ * them, so the model's own weights, quantised or not, stay as they are, and it comes and goes at no cost. Reads kohya's names and
+ * diffusers' (PEFT's and the older ones).
+ */
+public final class Lora implements AutoCloseable {
+    /** What other kinds of adapters call their tensors. */
+    private static final Map<String, String> OTHER_KINDS = Map.of(
+            ".hada_w", "LoHa",
+            ".lokr_w", "LoKr",
+            ".oft_", "OFT",
+            ".dora_scale", "DoRA",
+            ".lora_magnitude_vector", "DoRA",
+            ".diff", "full difference",
+            ".w_norm", "norm",
+            ".on_input", "IA3");
+
+    private final SafeTensors file;
+    private final String name;
+
+    /** Tensors of a layer by part, {@code down}, {@code mid}, {@code up} and {@code alpha}, by the layer as the file calls it. */
+    private final Map<String, Map<LoraNames.Part, Tensor>> layers = new TreeMap<>();
+
+    /** What α is where a layer has no tensor for it, by parts of the model; empty where it is the rank. */
+    private final JsonNode settings;
+
+    private Lora(SafeTensors file, String name) throws IOException {
+        this.file = file;
+        this.name = name;
+        List<String> unknown = new ArrayList<>();
+        for (String key : file.names()) {
+            if (TextualInversion.isBundled(key)) continue;
+            LoraNames.Place place = LoraNames.place(key);
+            if (place == null) unknown.add(key);
+            else
+                layers.computeIfAbsent(place.layer(), l -> new TreeMap<>())
+                        .put(place.part(), WeightFile.tensor(file, key, name));
+        }
+        for (String key : unknown)
+            for (Map.Entry<String, String> kind : OTHER_KINDS.entrySet())
+                if (key.contains(kind.getKey()))
+                    throw new IllegalArgumentException(name + ": an adapter of the kind " + kind.getValue() + " (" + key
+                            + "); LoRA and LoCon are supported");
+        if (!unknown.isEmpty())
+            throw new IllegalArgumentException(name + ": not a LoRA: expected keys that end in \".lora_down.weight\","
+                    + " \".lora_A.weight\" and the like, got "
+                    + String.join(", ", unknown.subList(0, Math.min(3, unknown.size())))
+                    + (unknown.size() > 3 ? " and " + (unknown.size() - 3) + " more" : ""));
+        if (layers.isEmpty()) throw new IllegalArgumentException(name + ": not a LoRA: there are no tensors in it");
+        settings = settings(file.metadata().get("lora_adapter_metadata"));
+    }
+
+    /**
+     * Opens an adapter; it stays open for as long as a model uses it.
+     *
+     * @throws IOException when it cannot be read
+     * @throws IllegalArgumentException when it is no LoRA or LoCon
+     */
+    public static Lora open(Path path) throws IOException {
+        SafeTensors file = WeightFile.open(path);
+        try {
+            return new Lora(file, WeightFile.name(path));
+        } catch (IOException | RuntimeException | Error e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private JsonNode settings(String json) {
+        ObjectMapper mapper = new ObjectMapper();
+        if (json == null) return mapper.createObjectNode();
+        try {
+            return mapper.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(
+                    name + ": __metadata__ \"lora_adapter_metadata\" is not JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** The file's name without its ending: what prompts call it. */
+    public String name() {
+        return name;
+    }
+
+    /** How many layers it adds to. */
+    public int size() {
+        return layers.size();
+    }
+
+    /** The words that came with it. */
+    public List<TextualInversion> words() {
+        return TextualInversion.bundled(file, name);
+    }
+
+    /** The owner of its memory. */
+    MemorySegment.Scope scope() {
+        return file.data(file.names().get(0)).scope();
+    }
+
+    /**
+     * What it adds, by the layers' paths in the original's names.
+     *
+     * @throws IllegalArgumentException when a layer is not the model's or has another shape, naming it
+     */
+    Map<String, LowRank> additions(Checkpoint model) {
+        Map<String, String> names = LoraNames.of(model);
+        Map<String, LowRank> additions = new LinkedHashMap<>();
+        layers.forEach((layer, parts) -> {
+            String path = names.get(LoraNames.normal(layer));
+            if (path == null)
+                throw new IllegalArgumentException(name + ": the layer " + layer + " is not in " + model.name()
+                        + "; it was made for another model");
+            List<Long> weight = model.info(path + ".weight").shape();
+            if (additions.put(path, addition(layer, parts, weight)) != null)
+                throw new IllegalArgumentException(name + ": the layer " + layer + " stands in it under two names");
+        });
+        return additions;
+    }
+
+    private LowRank addition(String layer, Map<LoraNames.Part, Tensor> parts, List<Long> weight) {
+        Tensor down = part(layer, parts, LoraNames.Part.DOWN), up = part(layer, parts, LoraNames.Part.UP);
+        Optional<Tensor> mid = Optional.ofNullable(parts.get(LoraNames.Part.MID));
+        int rank = down.shape().rank() == 0 ? 0 : down.shape().dim(0);
+        int out = Math.toIntExact(weight.get(0)), in = Math.toIntExact(weight.get(1));
+        int kernel = weight.size() == 4 ? Math.toIntExact(weight.get(2)) : 1;
+        check(layer, "down", down, rank, in, mid.isPresent() ? 1 : kernel);
+        check(layer, "up", up, out, rank, 1);
+        mid.ifPresent(tensor -> check(layer, "mid", tensor, rank, rank, kernel));
+        return new LowRank(down, mid, up, (float) (alpha(layer, parts, rank) / rank));
+    }
+
+    private Tensor part(String layer, Map<LoraNames.Part, Tensor> parts, LoraNames.Part part) {
+        Tensor tensor = parts.get(part);
+        if (tensor == null)
+            throw new IllegalArgumentException(name + ": the layer " + layer + " lacks its part \""
+                    + part.name().toLowerCase(Locale.ROOT) + "\"");
+        return tensor;
+    }
+
+    private void check(String layer, String part, Tensor tensor, int out, int in, int kernel) {
+        Shape shape = tensor.shape();
+        boolean fits =
+                kernel == 1 && shape.equals(Shape.of(out, in)) || shape.equals(Shape.of(out, in, kernel, kernel));
+        if (!fits || out == 0)
+            throw new IllegalArgumentException(name + ": the part \"" + part + "\" of the layer " + layer
+                    + ": expected " + (kernel == 1 ? Shape.of(out, in) : Shape.of(out, in, kernel, kernel)) + ", found "
+                    + shape);
+    }
+
+    /** The layer's own α, else what the file's settings say of this part of the model, else the rank. */
+    private double alpha(String layer, Map<LoraNames.Part, Tensor> parts, int rank) {
+        Tensor own = parts.get(LoraNames.Part.ALPHA);
+        if (own != null) {
+            float[] value = own.floats();
+            if (value.length != 1 || !Float.isFinite(value[0]))
+                throw new IllegalArgumentException(
+                        name + ": \"alpha\" of the layer " + layer + " is one finite number, got " + own.shape());
+            return value[0];
+        }
+        String part = LoraNames.isText(layer) ? "text_encoder." : "unet.";
+        JsonNode special = settings.path(part + "alpha_pattern");
+        for (Map.Entry<String, JsonNode> pattern : special.properties())
+            if (layer.endsWith("." + pattern.getKey()))
+                return pattern.getValue().asDouble(rank);
+        return settings.path(part + "lora_alpha").asDouble(rank);
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}

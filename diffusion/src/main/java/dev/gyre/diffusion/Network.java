@@ -1,0 +1,91 @@
+package dev.gyre.diffusion;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a request changes about the networks.
+ *
+ * @param loras adapters, all at once
+ * @param controls pictures to keep to
+ * @param tileable whether the picture is to continue at its opposite edges
+ * @param reuse whether steps take over what others have computed
+ */
+public record Network(List<Adapter> loras, List<Control> controls, boolean tileable, Optional<Reuse> reuse) {
+    public static final Network PLAIN = new Network(List.of(), List.of(), false, Optional.empty());
+
+    /**
+     * A LoRA in use.
+     *
+     * @param strength 1 as it was trained, 0 not at all; may be negative
+     */
+    public record Adapter(Lora lora, double strength) {
+        public Adapter {
+            if (!Double.isFinite(strength))
+                throw new IllegalArgumentException("LoRA strength: a number, got " + strength);
+        }
+    }
+
+    /**
+     * A picture that a ControlNet keeps to.
+     *
+     * @param image what the net was trained to see: edges, depth, a pose; brought to the drawing's size
+     * @param weight how much it counts, 1 as it was trained
+     * @param part the steps it counts in
+     */
+    public record Control(ControlNet net, Image image, double weight, Request.Part part) {
+        public Control {
+            if (!Double.isFinite(weight)) throw new IllegalArgumentException("control weight: a number, got " + weight);
+        }
+
+        public static Control of(ControlNet net, Image image) {
+            return new Control(net, image, 1, Request.Part.WHOLE);
+        }
+    }
+
+    /**
+     * Only every so many steps run the whole UNet; between them its inner blocks' output is taken over and just the outermost are run
+     * (DeepCache: Ma, Fang and Wang 2023). Faster, and another picture.
+     *
+     * @param every 2 runs the whole UNet in every other step
+     * @param blocks how many blocks, of 12 on the way down and on the way up, run in every step
+     */
+    public record Reuse(int every, int blocks) {
+        public Reuse {
+            if (every < 2 || every > 1000)
+                throw new IllegalArgumentException("reuse: every 2 to 1000 steps, got " + every);
+            if (blocks < 1 || blocks > 11)
+                throw new IllegalArgumentException("reuse: 1 to 11 blocks run, got " + blocks);
+        }
+
+        public static Reuse every(int steps) {
+            return new Reuse(steps, 1);
+        }
+    }
+
+    public Network {
+        loras = List.copyOf(loras);
+        controls = List.copyOf(controls);
+    }
+
+    public Network lora(Lora lora, double strength) {
+        return new Network(more(loras, new Adapter(lora, strength)), controls, tileable, reuse);
+    }
+
+    public Network control(Control control) {
+        return new Network(loras, more(controls, control), tileable, reuse);
+    }
+
+    public Network tileable(boolean tileable) {
+        return new Network(loras, controls, tileable, reuse);
+    }
+
+    public Network reuse(Reuse reuse) {
+        return new Network(loras, controls, tileable, Optional.of(reuse));
+    }
+
+    private static <T> List<T> more(List<T> list, T one) {
+        return Stream.concat(list.stream(), Stream.of(one)).toList();
+    }
+}

@@ -1,0 +1,86 @@
+package dev.gyre.diffusion;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A picture to begin with, instead of noise alone (Meng et al. 2021).
+ *
+ * @param image is brought to the request's size; where that is empty, to its own, cut to multiples of 8
+ * @param strength how much of the way from noise is gone again, 0 to 1: little keeps the picture, 1 leaves nothing of it
+ * @param mask where it may change; empty everywhere
+ */
+public record Start(Image image, double strength, Optional<Mask> mask) {
+    /** What AUTOMATIC1111 begins with. */
+    public static final double STRENGTH = 0.75;
+
+    /**
+     * Where a picture is painted anew.
+     *
+     * @param image white where it is, black where it stays; brought to the picture's size
+     * @param blur pixels (σ) over which the new picture fades into the old
+     * @param closeUp pixels around the mask that are drawn with it, at the request's size, and put back into the picture; empty draws
+     *     the whole picture
+     */
+    public record Mask(Image image, double blur, OptionalInt closeUp) {
+        /** What AUTOMATIC1111 begins with. */
+        public static final double BLUR = 4;
+
+        public Mask {
+            if (!(blur >= 0 && blur <= 256))
+                throw new IllegalArgumentException("mask blur: 0 to 256 pixels, got " + blur);
+            if (closeUp.isPresent() && (closeUp.getAsInt() < 0 || closeUp.getAsInt() > 4096))
+                throw new IllegalArgumentException("around the mask: 0 to 4096 pixels, got " + closeUp.getAsInt());
+        }
+
+        public static Mask of(Image image) {
+            return new Mask(image, BLUR, OptionalInt.empty());
+        }
+
+        public Mask blur(double blur) {
+            return new Mask(image, blur, closeUp);
+        }
+
+        public Mask closeUp(int around) {
+            return new Mask(image, blur, OptionalInt.of(around));
+        }
+
+        /** How much each pixel may change, at another size, 0 or 1, [height, width]. */
+        float[] hard(int width, int height) {
+            float[] light = image.resize(width, height).luminance();
+            for (int i = 0; i < light.length; i++) light[i] = light[i] >= 0.5f ? 1 : 0;
+            return light;
+        }
+    }
+
+    public Start {
+        if (!(strength >= 0 && strength <= 1)) throw new IllegalArgumentException("strength: 0 to 1, got " + strength);
+    }
+
+    public static Start of(Image image) {
+        return new Start(image, STRENGTH, Optional.empty());
+    }
+
+    public Start strength(double strength) {
+        return new Start(image, strength, mask);
+    }
+
+    public Start mask(Mask mask) {
+        return new Start(image, strength, Optional.of(mask));
+    }
+
+    /** A larger picture of which only what is beyond the edges of {@code image} is painted. */
+    public static Start outpaint(Image image, int left, int top, int right, int bottom) {
+        if (Math.min(Math.min(left, right), Math.min(top, bottom)) < 0 || left + top + right + bottom == 0)
+            throw new IllegalArgumentException(
+                    "outpainting: pixels to add on each side, got " + left + ", " + top + ", " + right + ", " + bottom);
+        int width = left + image.width() + right, height = top + image.height() + bottom;
+        byte[] mask = new byte[3 * width * height];
+        for (int i = 0; i < width * height; i++) {
+            int x = i % width - left, y = i / width - top;
+            boolean inside = x >= 0 && x < image.width() && y >= 0 && y < image.height();
+            for (int c = 0; c < 3; c++) mask[3 * i + c] = (byte) (inside ? 0 : 255);
+        }
+        return Start.of(image.pad(left, top, right, bottom)).strength(1).mask(Mask.of(Image.of(width, height, mask)));
+    }
+}

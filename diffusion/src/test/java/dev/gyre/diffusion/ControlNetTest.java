@@ -1,0 +1,135 @@
+package dev.gyre.diffusion;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gyre.core.Graph;
+import dev.gyre.core.Shape;
+import dev.gyre.nn.Weights;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** ControlNets of hashed weights beside the embedded model, against diffusers' pipeline. */
+class ControlNetTest {
+    private static final References GOLDEN = References.of("pictures.safetensors");
+    private static final Image CIRCLE = References.image("circle.png");
+    private static StableDiffusion sd;
+
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void load() {
+        sd = StableDiffusion.embedded();
+    }
+
+    @AfterAll
+    static void close() {
+        sd.close();
+    }
+
+    /** Writes a net whose weights are a hash of their names, as the references' are. */
+    private static Path write(String name, int seed, UnaryOperator<String> rename) throws IOException {
+        UNet unet = sd.architecture().unet();
+        Graph graph = new Graph();
+        Weights at = Weights.of(graph, key -> Optional.empty());
+        ControlNet.build(graph, unet, at);
+        Map<String, Variants.Data> all = new LinkedHashMap<>();
+        for (Map.Entry<String, Shape> one : at.asked().entrySet())
+            all.put(rename.apply("control_model." + one.getKey()), hashed(seed, one.getKey(), one.getValue()));
+        return Variants.write(folder.resolve(name), all, Map.of());
+    }
+
+    private static Variants.Data hashed(int seed, String key, Shape shape) {
+        float[] values = new float[shape.elements()];
+        boolean zero = key.startsWith("zero_convs")
+                || key.startsWith("middle_block_out")
+                || key.startsWith("input_hint_block.14");
+        for (int i = 0; i < values.length; i++) {
+            double u = Synth.u("control_model." + seed + "." + key, i);
+            float v = (float)
+                    (shape.rank() > 1
+                            ? u * Math.sqrt(3.0 / (shape.elements() / shape.dim(0)))
+                            : (key.endsWith(".weight") ? 1 : 0) + 0.1 * u);
+            values[i] = zero ? v * 0.1f : v;
+        }
+        return Variants.Data.of(
+                values, shape.dims().stream().mapToLong(Integer::longValue).toArray());
+    }
+
+    private static Image half() {
+        byte[] rgb = new byte[3 * 128 * 128];
+        for (int i = 0; i < rgb.length; i++) rgb[i] = (byte) (i / 3 % 128 >= 64 ? 255 : 0);
+        return Image.of(128, 128, rgb);
+    }
+
+    @Test
+    void oneForAPartOfTheSteps() throws IOException {
+        try (ControlNet net = ControlNet.open(write("one.safetensors", 1, key -> key))) {
+            Network network = Network.PLAIN.control(new Network.Control(net, CIRCLE, 0.8, new Request.Part(0, 0.6)));
+            GOLDEN.check(
+                    "control.one",
+                    FromPictureTest.latents(sd, FromPictureTest.request("euler").with(network)));
+            sd.closeExecutables();
+        }
+    }
+
+    @Test
+    void severalAtOnceInTheOriginalsLayoutAndDiffusers() throws IOException {
+        Map<String, String> names = new LinkedHashMap<>();
+        try (BufferedReader in = new BufferedReader(new InputStreamReader(
+                References.class.getResourceAsStream("diffusers-keys.tsv"), StandardCharsets.UTF_8))) {
+            in.lines()
+                    .map(line -> line.split("\t"))
+                    .filter(l -> l[0].equals("controlnet"))
+                    .forEach(l -> names.put(l[2], l[1]));
+        }
+        ControlNet first = ControlNet.open(write("first.safetensors", 1, key -> key.replace("control_model.", "")));
+        ControlNet second = ControlNet.open(write("second.safetensors", 2, names::get));
+        Network network = Network.PLAIN
+                .control(new Network.Control(first, CIRCLE, 0.5, Request.Part.WHOLE))
+                .control(new Network.Control(second, half(), 1.2, new Request.Part(0.2, 1)));
+        Request request = FromPictureTest.request("ddim");
+        GOLDEN.check("control.two", FromPictureTest.latents(sd, request.with(network)));
+        byte[] plain = sd.draw(request.steps(2)).rgb();
+        assertFalse(Arrays.equals(plain, sd.draw(request.steps(2).with(network)).rgb()));
+        Network none = Network.PLAIN.control(new Network.Control(first, CIRCLE, 0, Request.Part.WHOLE));
+        assertArrayEquals(plain, sd.draw(request.steps(2).with(none)).rgb());
+        sd.unload(first);
+        sd.unload(second);
+        assertArrayEquals(plain, sd.draw(request.steps(2)).rgb());
+    }
+
+    @Test
+    void whatIsNoneIsNamed() throws IOException {
+        Exception lora = assertThrows(
+                IllegalArgumentException.class,
+                () -> ControlNet.open(References.copy("lora-kohya.safetensors", folder)));
+        assertTrue(lora.getMessage().startsWith("lora-kohya: not a ControlNet: expected tensors"), lora.getMessage());
+        Path gaps =
+                write("gaps.safetensors", 1, key -> key.equals("control_model.zero_convs.3.0.weight") ? "other" : key);
+        try (ControlNet net = ControlNet.open(gaps)) {
+            Network network = Network.PLAIN.control(Network.Control.of(net, CIRCLE));
+            Exception e = assertThrows(
+                    IllegalArgumentException.class,
+                    () -> sd.draw(FromPictureTest.request("ddim").with(network)));
+            assertTrue(
+                    e.getMessage().startsWith("gaps: a ControlNet for another model: 1 tensors are missing"),
+                    e.getMessage());
+        }
+    }
+}
