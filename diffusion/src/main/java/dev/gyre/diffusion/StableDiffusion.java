@@ -126,7 +126,7 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /**
-     * Draws a batch, one picture after the other: each is the same as it would be alone with its seed.
+     * Draws a batch: each picture is the same as it would be alone with its seed.
      *
      * @throws ArithmeticException when a number of the UNet's or the decoder's is not finite, saying where
      * @throws java.util.concurrent.CancellationException when the listener says so or the thread is interrupted; pictures of the batch
