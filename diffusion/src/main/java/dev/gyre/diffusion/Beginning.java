@@ -24,39 +24,35 @@ final class Beginning {
         this.start = start;
         height = size.height() / sd.factor();
         width = size.width() / sd.factor();
-        Optional<Start.Mask> painted = start.flatMap(Start::mask);
-        float[] hard = null;
-        if (painted.isPresent()) {
-            Image whole = start.get().image(), shape = painted.get().image().resize(whole.width(), whole.height());
-            float[] all = painted.get().hard(whole.width(), whole.height());
-            if (allEqual(all, 0))
-                throw new IllegalArgumentException("the mask is black everywhere: there is nothing to paint");
-            region = painted.get().closeUp().isEmpty()
-                    ? null
-                    : Region.around(
-                            all,
-                            whole.width(),
-                            whole.height(),
-                            painted.get().closeUp().getAsInt(),
-                            size);
-            hard = new Start.Mask(
-                            region == null ? shape : region.of(shape),
-                            0,
-                            painted.get().closeUp())
-                    .hard(size.width(), size.height());
-        } else region = null;
+        region = start.filter(s -> s.mask().isPresent())
+                .flatMap(s -> region(s, s.mask().get(), size))
+                .orElse(null);
         image = start.map(s -> (region == null ? s.image() : region.of(s.image())).resize(size.width(), size.height()))
                 .orElse(null);
         latents = image == null ? null : new Latents(vae.encode(image.planes(), size.height(), size.width()));
         mask = new float[height * width];
         Arrays.fill(mask, 1);
+        float[] hard = masked() ? Start.Mask.hard(shape(), size.width(), size.height()) : null;
         if (hard != null) shrink(hard, mask);
         unmasked = sd.architecture().inpaints() ? new Latents(unmasked(hard, size, vae)) : null;
     }
 
-    private static boolean allEqual(float[] values, float value) {
-        for (float v : values) if (v != value) return false;
-        return true;
+    /** What is drawn of a picture; empty for the whole. */
+    private static Optional<Region> region(Start start, Start.Mask mask, Request.Size size) {
+        int width = start.image().width(), height = start.image().height();
+        float[] white = Start.Mask.hard(mask.image(), width, height);
+        boolean none = true;
+        for (float v : white) none &= v == 0;
+        if (none) throw new IllegalArgumentException("the mask is black everywhere: there is nothing to paint");
+        return mask.closeUp().isEmpty()
+                ? Optional.empty()
+                : Optional.of(Region.around(white, width, height, mask.closeUp().getAsInt(), size));
+    }
+
+    /** The mask, of the region where there is one. */
+    private Image shape() {
+        Image whole = start.get().image(), shape = start.get().mask().get().image();
+        return region == null ? shape : region.of(shape.resize(whole.width(), whole.height()));
     }
 
     /** The pixel at each latent's corner, as diffusers takes it. */
@@ -128,18 +124,11 @@ final class Beginning {
     /** Put back where it came from: outside the mask's blurred edge nothing has changed. */
     Image finish(Image drawn) {
         if (!masked()) return drawn;
-        Start.Mask how = start.get().mask().get();
         Image under = region == null ? image : region.of(start.get().image());
-        Image shape = how.image();
-        if (region != null)
-            shape = region.of(shape.resize(
-                    start.get().image().width(), start.get().image().height()));
+        int w = under.width(), h = under.height();
         float[] soft = Blend.blur(
-                new Start.Mask(shape, 0, how.closeUp()).hard(under.width(), under.height()),
-                under.width(),
-                under.height(),
-                how.blur());
-        Image part = Blend.of(under, drawn.resize(under.width(), under.height()), soft);
+                Start.Mask.hard(shape(), w, h), w, h, start.get().mask().get().blur());
+        Image part = Blend.of(under, drawn.resize(w, h), soft);
         return region == null ? part : Blend.put(start.get().image(), part, region);
     }
 }

@@ -1,5 +1,6 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.tokenizer.PromptChunk;
 import dev.gyre.tokenizer.PromptEdits;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ final class Conditioning {
     private final Map<String, List<PromptChunk>> chunks = new LinkedHashMap<>();
     private final Map<String, float[]> states = new LinkedHashMap<>();
     private final PromptEdits prompt;
+    private final int tokens;
     private final PromptEdits negative;
 
     /**
@@ -33,6 +35,7 @@ final class Conditioning {
             if (guided) read(sd, negative.at(step, steps), text, progress);
         }
         int longest = chunks.values().stream().mapToInt(List::size).max().orElseThrow();
+        tokens = longest * EMPTY.ids().length;
         List<PromptChunk> all = new ArrayList<>();
         for (List<PromptChunk> some : chunks.values())
             for (int i = 0; i < longest; i++) all.add(i < some.size() ? some.get(i) : EMPTY);
@@ -41,17 +44,29 @@ final class Conditioning {
         for (String one : chunks.keySet()) states.put(one, Arrays.copyOfRange(encoded, at, at += size));
     }
 
-    /** The prompt's states, [tokens, width]. */
-    float[] prompt(int step, int steps) {
-        return states.get(prompt.at(step, steps));
+    /** Tokens that the UNet sees at once. */
+    int tokens() {
+        return tokens;
     }
 
-    /** The negative prompt's, then the prompt's, [2, tokens, width]. */
-    float[] both(int step, int steps) {
-        float[] without = states.get(negative.at(step, steps)), with = prompt(step, steps);
-        float[] both = Arrays.copyOf(without, 2 * without.length);
-        System.arraycopy(with, 0, both, without.length, with.length);
-        return both;
+    /** The prompt's states for so many pictures, [pictures, tokens, width]. */
+    float[] prompt(Sampler.Moment at, int pictures) {
+        return repeated(prompt.at(at.step(), at.steps()), pictures, new float[0]);
+    }
+
+    /** The negative prompt's, then the prompt's, [2 · pictures, tokens, width]. */
+    float[] both(Sampler.Moment at, int pictures) {
+        return repeated(
+                prompt.at(at.step(), at.steps()),
+                pictures,
+                repeated(negative.at(at.step(), at.steps()), pictures, new float[0]));
+    }
+
+    /** Behind what is there. */
+    private float[] repeated(String text, int times, float[] before) {
+        float[] once = states.get(text), all = Arrays.copyOf(before, before.length + times * once.length);
+        for (int i = 0; i < times; i++) System.arraycopy(once, 0, all, before.length + i * once.length, once.length);
+        return all;
     }
 
     private static PromptEdits edits(String prompt, Request.Text text) {

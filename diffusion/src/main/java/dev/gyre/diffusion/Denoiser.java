@@ -97,12 +97,13 @@ final class Denoiser {
      * Classifier-free guidance: the two halves, without and with the prompt, run as one batch; one after the other where memory is
      * short, which gives the same numbers.
      *
-     * @param context text states of the negative prompt, then of the prompt
+     * @param x [pictures, 4, height, width]
+     * @param context text states of the negative prompt for each picture, then of the prompt for each
      */
     float[] guided(float[] x, Sampler.Moment at, float[] context, double scale) {
-        int n = x.length, half = context.length / 2;
+        int n = x.length, half = context.length / 2, pictures = pictures(x);
         float[] without, with;
-        if (halves(half / unet.context())) {
+        if (halves(2 * pictures, half / pictures / unet.context())) {
             without = predict(x, at, Arrays.copyOf(context, half), 0);
             with = predict(x, at, Arrays.copyOfRange(context, half, 2 * half), 1);
         } else {
@@ -117,10 +118,20 @@ final class Denoiser {
         return epsilon;
     }
 
-    private boolean halves(int tokens) {
+    /** How many pictures these latents are. */
+    int pictures(float[] x) {
+        return x.length / (unet.out() * height * width);
+    }
+
+    /** The bytes of working memory that a run of the whole UNet takes. */
+    long plan(int batch, int tokens) {
+        return sd.plan(
+                graph(new Key(null, !hints.isEmpty(), true, 0, batch, tokens, height, width, network.tileable())));
+    }
+
+    private boolean halves(int batch, int tokens) {
         if (halves == null) {
-            Key key = new Key(null, !hints.isEmpty(), true, 0, 2, tokens, height, width, network.tileable());
-            long needed = sd.plan(graph(key)), room = sd.room();
+            long needed = plan(batch, tokens), room = sd.room();
             halves = needed > room;
             if (halves)
                 progress.note("the two halves of guidance at once take " + (needed >> 20) + " MiB of memory and "
@@ -130,8 +141,7 @@ final class Denoiser {
     }
 
     private float[] predict(float[] x, Sampler.Moment at, float[] context, int half) {
-        int batch = x.length / (unet.out() * height * width);
-        float[] timesteps = new float[batch];
+        float[] timesteps = new float[pictures(x)];
         Arrays.fill(timesteps, (float) at.timestep());
         return predict(x, timesteps, context, controls(x, timesteps, context, at), half);
     }

@@ -4,13 +4,18 @@ import dev.gyre.diffusion.sampler.Levels;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
+import java.util.stream.IntStream;
 
 /** One request being drawn: text, then for every picture noise, steps, decoding. */
 final class Drawing {
+    /** Latents of pictures that go through the UNet at once: at more, one picture keeps a processor busy as well. */
+    private static final int TOGETHER = 32 * 32;
+
     private final StableDiffusion sd;
     private final Request request; // nothing left empty
     private final Request.Size size;
@@ -43,14 +48,17 @@ final class Drawing {
 
         Duration denoise = Duration.ZERO, decode = Duration.ZERO;
         List<Picture> pictures = new ArrayList<>();
-        for (int i = 0; i < request.batch(); i++) {
+        int together = together();
+        for (int first = 0; first < request.batch(); first += together) {
             start = System.nanoTime();
-            float[] latents = denoise(i);
+            List<float[]> latents = denoise(first, Math.min(together, request.batch() - first));
             denoise = denoise.plus(since(start));
-            start = System.nanoTime();
-            pictures.add(picture(i, latents));
-            decode = decode.plus(since(start));
-            progress.picture(pictures.get(i));
+            for (float[] one : latents) {
+                start = System.nanoTime();
+                pictures.add(picture(pictures.size(), one));
+                decode = decode.plus(since(start));
+                progress.picture(pictures.getLast());
+            }
         }
         progress.done("denoise", denoise);
         progress.done("decode", decode);
@@ -79,42 +87,82 @@ final class Drawing {
         return pixels.width() / sd.factor();
     }
 
-    /** Picture i's latents, [4, height, width]. */
-    float[] denoise(int i) {
-        PictureNoise noise = new PictureNoise(request.noise().of(i));
-        double[] state = beginning.state(levels, noise, model.denoiser());
-        return sample(i, model, state, levels, noise, beginning, drawn);
+    /**
+     * How many pictures go through the UNet at once: small ones keep a processor busy better together. All is the same to the bit, however
+     * many they are.
+     */
+    private int together() {
+        // What lies outside a mask is one picture's.
+        if (request.start().flatMap(Start::mask).isPresent()) return 1;
+        int wanted = Math.clamp(TOGETHER / (height(drawn) * width(drawn)), 1, request.batch()), fit = wanted;
+        long needed = wanted == 1 ? 0 : model.plan(wanted), room = sd.room();
+        while (fit > 1 && model.plan(fit) > room) fit--;
+        if (fit < wanted)
+            progress.note(wanted + " pictures at once take " + (needed >> 20) + " MiB of memory and " + (room >> 20)
+                    + " MiB are there: " + (fit == 1 ? "one after the other" : fit + " at a time"));
+        return fit;
     }
 
-    private float[] sample(
-            int i,
+    /** Some pictures' latents, [4, height, width] each. */
+    List<float[]> denoise(int first, int count) {
+        PictureNoise[] noise = new PictureNoise[count];
+        double[][] states = new double[count][];
+        for (int i = 0; i < count; i++) {
+            noise[i] = new PictureNoise(request.noise().of(first + i));
+            states[i] = beginning.state(levels, noise[i], model.denoiser());
+        }
+        return sample(first, model, states, levels, noise, beginning, drawn);
+    }
+
+    /** Takes all steps; the state is the pictures' states one behind the other. */
+    private List<float[]> sample(
+            int first,
             Guidance model,
-            double[] state,
+            double[][] states,
             Levels levels,
-            PictureNoise noise,
+            PictureNoise[] noise,
             Beginning beginning,
             Request.Size pixels) {
         long begin = System.nanoTime();
+        int count = states.length, size = states[0].length;
         model.denoiser().begin();
-        return sampler.sample(model, state, levels, noise, done -> {
+        double[] state = Arrays.stream(states).flatMapToDouble(Arrays::stream).toArray();
+        Sampler.Noise random = all -> {
+            float[] z = new float[all];
+            for (int i = 0; i < count; i++) System.arraycopy(noise[i].next(size), 0, z, i * size, size);
+            return z;
+        };
+        float[] latents = sampler.sample(model, state, levels, random, done -> {
             beginning.keep(done);
             Duration left = since(begin).dividedBy(done.step()).multipliedBy(done.steps() - done.step());
-            progress.step(new Progress.Step(
-                    i + 1, request.batch(), done.step(), done.steps(), done.sigma(), left, look(done, pixels)));
+            for (int i = 0; i < count; i++) {
+                double[] seen = Arrays.copyOfRange(done.denoised(), i * size, (i + 1) * size);
+                progress.step(new Progress.Step(
+                        first + i + 1,
+                        request.batch(),
+                        done.step(),
+                        done.steps(),
+                        done.sigma(),
+                        left,
+                        look(seen, pixels)));
+            }
         });
+        return IntStream.range(0, count)
+                .mapToObj(i -> Arrays.copyOfRange(latents, i * size, (i + 1) * size))
+                .toList();
     }
 
-    private Progress.Look look(Sampler.Progress done, Request.Size pixels) {
+    private Progress.Look look(double[] seen, Request.Size pixels) {
         return new Progress.Look() {
             @Override
             public Preview quick() {
-                return sd.latentColours().picture(done.denoised(), height(pixels), width(pixels));
+                return sd.latentColours().picture(seen, height(pixels), width(pixels));
             }
 
             @Override
             public Preview decoded() {
-                float[] latents = new float[done.denoised().length];
-                for (int j = 0; j < latents.length; j++) latents[j] = (float) done.denoised()[j];
+                float[] latents = new float[seen.length];
+                for (int j = 0; j < latents.length; j++) latents[j] = (float) seen[j];
                 return new Preview(
                         pixels.width(),
                         pixels.height(),
@@ -155,7 +203,8 @@ final class Drawing {
         Guidance again = guidance(large, levels);
         Beginning free = new Beginning(sd, Optional.empty(), large, vae);
         free.beside(again.denoiser());
-        return sample(i, again, state, levels, noise, free, large);
+        return sample(i, again, new double[][] {state}, levels, new PictureNoise[] {noise}, free, large)
+                .get(0);
     }
 
     private float[] enlarged(float[] latents, Request.Size large, boolean asLatents, PictureNoise noise) {

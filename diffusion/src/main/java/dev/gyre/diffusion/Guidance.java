@@ -24,9 +24,15 @@ final class Guidance implements Sampler.Model {
     @Override
     public float[] epsilon(float[] x, Sampler.Moment at) {
         Drawing.check(progress);
+        int pictures = denoiser.pictures(x);
         return scale > 1 && part.has(at)
-                ? denoiser.guided(x, at, text.both(at.step(), at.steps()), scale)
-                : denoiser.unguided(x, at, text.prompt(at.step(), at.steps()));
+                ? denoiser.guided(x, at, text.both(at, pictures), scale)
+                : denoiser.unguided(x, at, text.prompt(at, pictures));
+    }
+
+    /** The bytes of working memory that a step of so many pictures takes. */
+    long plan(int pictures) {
+        return denoiser.plan(scale > 1 ? 2 * pictures : pictures, text.tokens());
     }
 
     Denoiser denoiser() {

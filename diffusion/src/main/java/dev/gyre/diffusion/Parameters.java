@@ -140,7 +140,7 @@ public record Parameters(
 
     /** Where it is not what the sampler's name stands for. */
     private static Optional<Double> eta(Sampler sampler) {
-        boolean usual = Sampler.named(sampler.displayName()).equals(sampler.bare());
+        boolean usual = Sampler.ALL.contains(sampler.bare());
         return !usual && sampler.bare() instanceof Stochastic stochastic
                 ? Optional.of(stochastic.eta())
                 : Optional.empty();

@@ -10,7 +10,7 @@ public interface Progress {
     /** Something the user should know: a prompt that was cut, a size that was not drawn at. */
     default void note(String sentence) {}
 
-    /** A step of the sampler is done. */
+    /** A step of the sampler is done, for one picture; several may be drawn together, and take a step each before the next. */
     default void step(Step step) {}
 
     /** A picture of the batch is there; the next follows. */

@@ -35,18 +35,13 @@ public final class StableDiffusion implements AutoCloseable {
 
     private final Checkpoint checkpoint;
     private final Architecture architecture;
-    private Checkpoint.Source original;
-    private Checkpoint.Source weights;
+    private final ModelWeights weights;
     private final Backend backend;
     private final boolean ema;
     private ClipTokenizer tokenizer = ClipTokenizer.load();
 
     /** The UNet of the size drawn last and what runs beside it: compiled once for all steps of all pictures of that size. */
     private final Map<Object, Executable> executables = new HashMap<>();
-
-    private List<Network.Adapter> inUse = List.of();
-
-    private Quantized quantized;
 
     private SafetyChecker checker;
 
@@ -62,8 +57,7 @@ public final class StableDiffusion implements AutoCloseable {
             throw new IllegalArgumentException(
                     checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
         architecture = Architecture.of(checkpoint);
-        original = checkpoint.source(ema);
-        weights = original;
+        weights = new ModelWeights(checkpoint, ema);
         List<String> problems = checkpoint.problems(ema);
         if (!problems.isEmpty())
             throw new IllegalArgumentException(checkpoint.name() + ": " + problems.size()
@@ -132,7 +126,7 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /**
-     * Draws a batch, one picture after the other: each is the same as it would be alone with its seed.
+     * Draws a batch: each picture is the same as it would be alone with its seed.
      *
      * @throws ArithmeticException when a number of the UNet's or the decoder's is not finite, saying where
      * @throws java.util.concurrent.CancellationException when the listener says so or the thread is interrupted; pictures of the batch
@@ -220,7 +214,7 @@ public final class StableDiffusion implements AutoCloseable {
         for (int i = 0; i < chunks.size(); i++) System.arraycopy(chunks.get(i).ids(), 0, ids, i * length, length);
         Graph graph = new Graph();
         Value input = graph.input("ids", DType.I32, chunks.size(), length);
-        graph.output(encoder.build(input, skip, weights.text(graph)));
+        graph.output(encoder.build(input, skip, weights().text(graph)));
         float[] states = runOnce(graph, Tensor.of(ids, chunks.size(), length), "the text encoder");
         for (int i = 0; i < chunks.size(); i++)
             weigh(states, i * size, chunks.get(i).weights(), encoder.width());
@@ -302,15 +296,8 @@ public final class StableDiffusion implements AutoCloseable {
      * halves their memory.
      */
     public synchronized Quantized quantize() {
-        if (quantized != null) return quantized;
         closeExecutables();
-        Quantized made = new Quantized(checkpoint, original);
-        Checkpoint.Source full = original;
-        original = new Checkpoint.Source(
-                full.textPrefix(), key -> made.find(key).or(() -> full.find().apply(key)), Map.of());
-        weights = original.with(inUse, checkpoint);
-        quantized = made;
-        return made;
+        return weights.quantize();
     }
 
     /** Looks at every picture from here on; what it flags is handed out black. Closed with the model. Off until this is called. */
@@ -332,15 +319,12 @@ public final class StableDiffusion implements AutoCloseable {
 
     /** The weights as the adapters in use leave them. */
     Checkpoint.Source weights() {
-        return weights;
+        return weights.source();
     }
 
     /** Takes these adapters, and no others, from here on. */
     void use(List<Network.Adapter> adapters) {
-        if (adapters.equals(inUse)) return;
-        closeExecutables();
-        weights = original.with(adapters, checkpoint);
-        inUse = adapters;
+        if (weights.use(adapters)) closeExecutables();
     }
 
     /**
@@ -354,10 +338,8 @@ public final class StableDiffusion implements AutoCloseable {
             throw new IllegalArgumentException(
                     "the word \"" + word.name() + "\" was learned for a text encoder of width " + word.width()
                             + "; that of " + checkpoint.name() + " has " + encoder.width());
-        ClipTokenizer knowing = tokenizer.with(word.name(), word.tokens());
-        original = original.withTokens(word.vectors());
-        weights = original.with(inUse, checkpoint);
-        tokenizer = knowing;
+        tokenizer = tokenizer.with(word.name(), word.tokens());
+        weights.addTokens(word.vectors());
     }
 
     /**
@@ -438,7 +420,7 @@ public final class StableDiffusion implements AutoCloseable {
     public synchronized void close() {
         closeExecutables();
         backend.close();
-        if (quantized != null) quantized.close();
+        weights.close();
         if (checker != null) checker.close();
         checkpoint.close();
     }

@@ -45,8 +45,8 @@ public record Start(Image image, double strength, Optional<Mask> mask) {
             return new Mask(image, blur, OptionalInt.of(around));
         }
 
-        /** How much each pixel may change, at another size, 0 or 1, [height, width]. */
-        float[] hard(int width, int height) {
+        /** Where an image is white, 1, and elsewhere 0, at another size, [height, width]. */
+        static float[] hard(Image image, int width, int height) {
             float[] light = image.resize(width, height).luminance();
             for (int i = 0; i < light.length; i++) light[i] = light[i] >= 0.5f ? 1 : 0;
             return light;

@@ -60,7 +60,7 @@ class FromPictureTest {
     static float[] latents(StableDiffusion model, Request request) {
         Drawing drawing = new Drawing(model, request, Progress.NONE);
         drawing.prepare();
-        return drawing.denoise(0);
+        return drawing.denoise(0, 1).get(0);
     }
 
     @ParameterizedTest
@@ -94,7 +94,7 @@ class FromPictureTest {
         Hires how = new Hires(1.5, 0.7, true, OptionalInt.empty());
         Drawing drawing = new Drawing(sd, request("euler").with(how), Progress.NONE);
         drawing.prepare();
-        GOLDEN.check("hires.latent", drawing.second(0, drawing.denoise(0), how));
+        GOLDEN.check("hires.latent", drawing.second(0, drawing.denoise(0, 1).get(0), how));
         Picture picture = sd.draw(request("euler").steps(4).with(how));
         assertEquals(192, picture.width());
         Picture other = sd.draw(request("euler").steps(4).with(new Hires(1.5, 0.5, false, OptionalInt.of(6))));

@@ -42,14 +42,14 @@ class WatchingTest {
         });
         assertEquals(12, steps.size());
         for (int i = 0; i < 12; i++) {
-            Progress.Step step = steps.get(i);
+            Progress.Step step = steps.get(i); // The two are drawn together.
             assertEquals(
-                    List.of(i / 6 + 1, 2, i % 6 + 1, 6),
+                    List.of(i % 2 + 1, 2, i / 2 + 1, 6),
                     List.of(step.picture(), step.pictures(), step.step(), step.steps()));
-            if (i % 6 > 0) assertTrue(step.sigma() < steps.get(i - 1).sigma());
+            if (i > 1) assertTrue(step.sigma() < steps.get(i - 2).sigma());
             assertEquals(step.step() == 6, step.left().isZero(), step.toString());
         }
-        assertEquals(0, steps.get(5).sigma());
+        assertEquals(0, steps.get(11).sigma());
     }
 
     /** The quick look is a pixel a latent: it is held against the decoded one's means. */
@@ -136,6 +136,44 @@ class WatchingTest {
             }
         };
         assertThrows(CancellationException.class, () -> sd.draw(REQUEST, interrupting));
+    }
+
+    /** Every picture's look is its own, and the same as alone. */
+    @Test
+    void picturesDrawnTogetherLookEachLikeItself() {
+        List<byte[]> looks = new ArrayList<>();
+        Progress last = new Progress() {
+            @Override
+            public void step(Step step) {
+                if (step.step() == step.steps()) looks.add(step.look().quick().rgb());
+            }
+        };
+        sd.draw(REQUEST.sampler(Sampler.named("euler a")).batch(3), last);
+        for (int i = 0; i < 3; i++)
+            sd.draw(REQUEST.sampler(Sampler.named("euler a")).seed(42 + i), last);
+        for (int i = 0; i < 3; i++) assertArrayEquals(looks.get(3 + i), looks.get(i));
+    }
+
+    @Test
+    void whereMemoryIsShortFewerAreDrawnTogetherAndTheSameComesOut() {
+        Request request = REQUEST.steps(2).batch(5);
+        List<Picture> together = sd.draw(request, Progress.NONE);
+        for (long room : new long[] {3 << 20, 1 << 20, 1}) {
+            List<String> notes = new ArrayList<>();
+            List<Picture> apart;
+            try (StableDiffusion small = StableDiffusion.embedded()) {
+                small.room(room);
+                apart = small.draw(request, new Progress() {
+                    @Override
+                    public void note(String sentence) {
+                        notes.add(sentence);
+                    }
+                });
+            }
+            for (int i = 0; i < 5; i++)
+                assertArrayEquals(together.get(i).rgb(), apart.get(i).rgb());
+            assertTrue(notes.toString().contains("4 pictures at once take "), notes.toString());
+        }
     }
 
     @Test

@@ -43,17 +43,19 @@ public final class ClipTokenizer {
         this.vocabulary = vocabulary;
         this.learned = learned;
         this.special = special;
-        // The longest first; no letter or digit of another word beside.
-        pattern = Pattern.compile(
-                special.keySet().stream()
-                        .sorted(Comparator.comparing(String::length).reversed())
-                        .map(word -> (Character.isLetterOrDigit(word.codePointAt(0)) ? "(?<![\\p{L}\\p{N}])" : "")
-                                + Pattern.quote(word)
-                                + (Character.isLetterOrDigit(word.codePointBefore(word.length()))
-                                        ? "(?![\\p{L}\\p{N}])"
-                                        : ""))
-                        .collect(Collectors.joining("|")),
-                Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
+        pattern = Pattern.compile(special.keySet().stream()
+                .sorted(Comparator.comparing(String::length).reversed()) // the longest first
+                .map(word -> MARKS.containsKey(word) ? Pattern.quote(word) : wordOfItsOwn(word))
+                .collect(Collectors.joining("|")));
+    }
+
+    /** In either case, no letter or digit of another word beside it. */
+    private static String wordOfItsOwn(String word) {
+        String other = "[\\p{L}\\p{N}]";
+        boolean left = Character.isLetterOrDigit(word.codePointAt(0));
+        boolean right = Character.isLetterOrDigit(word.codePointBefore(word.length()));
+        return (left ? "(?<!" + other + ")" : "") + "(?iu:" + Pattern.quote(word) + ")"
+                + (right ? "(?!" + other + ")" : "");
     }
 
     public static ClipTokenizer load() {

@@ -1,6 +1,7 @@
 package dev.gyre.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -155,5 +156,25 @@ class ClipTokenizerTest {
             } else text.append(known >= 0 ? "\b\f\n\r\t".charAt(known) : e);
         }
         return text.toString();
+    }
+
+    @Test
+    void learnedWordsAreTokensOfTheirOwn() {
+        ClipTokenizer plain = ClipTokenizer.load(), knowing = plain.with("my-cat", 2).with("<x>", 1);
+        assertEquals(49411, knowing.size());
+        List<Integer> ids = new ArrayList<>(plain.encode("a photo of"));
+        ids.addAll(List.of(49408, 49409));
+        ids.addAll(plain.encode("on"));
+        ids.add(49410);
+        assertEquals(ids, knowing.encode("a photo of My-Cat on <X>"));
+        assertEquals(plain.encode("my-cats, amy-cat"), knowing.encode("my-cats, amy-cat"));
+        assertEquals("a my-cat <x>", knowing.decode(knowing.encode("a my-cat<x>")));
+        // Both of its tokens stay in one chunk.
+        List<PromptChunk> chunks = knowing.chunks("a ".repeat(74) + "my-cat");
+        assertEquals(2, chunks.size());
+        assertEquals(49408, chunks.get(1).ids()[1]);
+        assertEquals(49409, chunks.get(1).ids()[2]);
+        assertThrows(IllegalArgumentException.class, () -> knowing.with("MY-CAT", 1));
+        assertThrows(IllegalArgumentException.class, () -> plain.with(" ", 1));
     }
 }

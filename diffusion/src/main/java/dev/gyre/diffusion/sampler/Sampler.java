@@ -5,8 +5,9 @@ import java.util.List;
 /**
  * A way from noise to a picture: down the levels of a schedule, asking the model for the noise in the current state. All samplers work
  * on states x = x₀ + σ ε (see {@link Levels}), flat and of any shape, in double precision; the model sees them rounded. A formula of a
- * paper that writes x_t = α x₀ + σ ε becomes ours with α = 1.
+ * paper that writes x_t = α x₀ + σ ε becomes ours with α = 1. One of your own is {@code run -> (i, x) -> …}.
  */
+@FunctionalInterface
 public interface Sampler {
     /** The model, guidance included. */
     @FunctionalInterface
@@ -85,7 +86,9 @@ public interface Sampler {
     Stepper stepper(Run run);
 
     /** The schedule it was described with, or that most tools run it on. */
-    Schedule schedule();
+    default Schedule schedule() {
+        return Spacing.LINSPACE;
+    }
 
     /** The levels it takes on a schedule. */
     default Levels levels(Schedule schedule, int steps) {
@@ -142,10 +145,14 @@ public interface Sampler {
     }
 
     /** The name in PNG parameters, AUTOMATIC1111's. */
-    String displayName();
+    default String displayName() {
+        return getClass().getSimpleName();
+    }
 
     /** Other tools' names for it: stable-diffusion.cpp's first, then diffusers'. */
-    List<String> aliases();
+    default List<String> aliases() {
+        return List.of();
+    }
 
     /**
      * The sampler of this name, in the spelling of diffusers, AUTOMATIC1111, stable-diffusion.cpp or k-diffusion, with a schedule's name

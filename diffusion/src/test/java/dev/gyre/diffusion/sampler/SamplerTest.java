@@ -226,6 +226,47 @@ class SamplerTest {
     }
 
     @Test
+    void oneOfYourOwnIsALambda() {
+        Sampler own = run -> (i, x) -> Euler.along(x, run.epsilon(x, i), run.sigma(i + 1) - run.sigma(i));
+        float[] noise = {1, -0.5f, 0.25f, 2};
+        assertArrayEquals(
+                new Euler().sample(SamplerTest::toy, noise, SamplerTest::halves, 7, done -> {}),
+                own.sample(SamplerTest::toy, noise, SamplerTest::halves, 7, done -> {}));
+    }
+
+    /** From the middle of the levels, as a picture with noise on it is taken up. */
+    @Test
+    void everySamplerBeginsAtAnyLevel() {
+        for (Sampler sampler : Sampler.ALL)
+            for (int first : new int[] {1, 6, 9}) {
+                Levels levels = sampler.levels(10).from(first);
+                List<Integer> steps = new ArrayList<>();
+                float[] x = sampler.sample(
+                        SamplerTest::toy,
+                        levels.start(new float[] {0.5f}, new float[] {1}),
+                        levels,
+                        SamplerTest::halves,
+                        done -> steps.add(done.step()));
+                assertEquals(10 - first, steps.size());
+                assertTrue(Float.isFinite(x[0]), sampler.displayName());
+            }
+    }
+
+    /** A listener may put back what is not to be repainted. */
+    @Test
+    void whatAListenerWritesCounts() {
+        float[] x = new Euler()
+                .sample(
+                        SamplerTest::toy,
+                        new float[] {1, 1},
+                        SamplerTest::halves,
+                        5,
+                        done -> done.x()[0] = 3 + done.sigma());
+        assertEquals(3, x[0], 1e-6);
+        assertTrue(Math.abs(x[1] - 3) > 0.1);
+    }
+
+    @Test
     void exponentialIsEvenInTheLogarithm() {
         Levels levels = Spacing.EXPONENTIAL.levels(10);
         for (int i = 1; i < 9; i++)
