@@ -134,7 +134,7 @@ public final class ClipTokenizer {
         for (int id : ids) {
             String symbol = id < vocabulary.size() ? vocabulary.symbol(id) : learned.get(id - vocabulary.size());
             if (id >= START) {
-                bytes.writeBytes((symbol + " ").getBytes(StandardCharsets.UTF_8));
+                if (!symbol.isEmpty()) bytes.writeBytes((symbol + " ").getBytes(StandardCharsets.UTF_8));
                 continue;
             }
             boolean last = symbol.endsWith(Vocabulary.END_OF_WORD);

@@ -160,7 +160,8 @@ class ClipTokenizerTest {
 
     @Test
     void learnedWordsAreTokensOfTheirOwn() {
-        ClipTokenizer plain = ClipTokenizer.load(), knowing = plain.with("my-cat", 2).with("<x>", 1);
+        ClipTokenizer plain = ClipTokenizer.load(),
+                knowing = plain.with("my-cat", 2).with("<x>", 1);
         assertEquals(49411, knowing.size());
         List<Integer> ids = new ArrayList<>(plain.encode("a photo of"));
         ids.addAll(List.of(49408, 49409));
