@@ -42,11 +42,11 @@ def write(folder):
 
     FOLDER.append(Path(folder))
     kohya = {}
-    for i, path in enumerate(list(LAYERS) + LOCON):
+    for path in list(LAYERS) + LOCON:
         down, up = low_rank("kohya." + path, module(unet, path), 2, path in LOCON)
         name = "lora_unet_" + path.replace(".", "_")
-        kohya |= {name + ".lora_down.weight": down, name + ".lora_up.weight": up}
-        kohya[name + ".alpha"] = torch.tensor(1.5 if i % 2 == 0 else 4.0)
+        # One alpha for all: diffusers mixes up those of attention layers where they differ.
+        kohya |= {name + ".lora_down.weight": down, name + ".lora_up.weight": up, name + ".alpha": torch.tensor(1.5)}
     for path in TEXT:
         down, up = low_rank("kohya.te." + path, module(encoder(text), path), 2, False)
         name = "lora_te_text_model_encoder_" + path.replace(".", "_")
