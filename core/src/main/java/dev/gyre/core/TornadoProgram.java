@@ -258,17 +258,16 @@ final class TornadoProgram implements AutoCloseable {
         return outputs;
     }
 
-    /** Tells the profiler what a graph's ops took, by TornadoVM's log of their tasks. */
+    /** Tells the profiler what a graph's ops took, by TornadoVM's log, in which the last run comes last. */
     private void tell(int g, String log) {
-        Map<Op, Long> sums = new LinkedHashMap<>();
-        for (Op op : ops.subList(cuts.get(g), cuts.get(g + 1))) sums.put(op, 0L);
+        Map<Integer, Long> tasks = new HashMap<>();
         Matcher times = TASK_TIME.matcher(log);
         while (times.find())
             if (Integer.parseInt(times.group(1)) == g)
-                sums.merge(
-                        ops.get(cuts.get(g) + Integer.parseInt(times.group(2))),
-                        Long.parseLong(times.group(3)),
-                        Long::sum);
+                tasks.put(cuts.get(g) + Integer.parseInt(times.group(2)), Long.parseLong(times.group(3)));
+        Map<Op, Long> sums = new LinkedHashMap<>();
+        for (int task = cuts.get(g); task < cuts.get(g + 1); task++)
+            sums.merge(ops.get(task), tasks.getOrDefault(task, 0L), Long::sum);
         sums.forEach(options.profiler()::ran);
     }
 
