@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         sortOptions = false,
-        subcommands = {Remake.class, Inspect.class, SynthCommand.class, BenchCommand.class})
+        subcommands = {Remake.class, Inspect.class, SynthCommand.class, BenchCommand.class, ServeCommand.class})
 public final class Main implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
