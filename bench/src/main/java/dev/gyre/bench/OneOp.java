@@ -51,7 +51,7 @@ final class OneOp implements AutoCloseable {
         Value y = layer(shape, values, at);
         at.check();
         graph.output(graph.add(new First(y, y.like(1))));
-        backend = new JvmBackend(options.profiler((op, time) -> {
+        backend = new JvmBackend(options.profiler((op, start, time) -> {
             if (!(op instanceof First)) nanos += time;
         }));
         executable = backend.compile(graph);

@@ -2,7 +2,6 @@ package dev.gyre.bench;
 
 import dev.gyre.core.Op;
 import dev.gyre.core.Profiler;
-import dev.gyre.core.Value;
 import dev.gyre.nn.Attention;
 import dev.gyre.nn.Conv2d;
 import dev.gyre.nn.GroupNorm;
@@ -23,13 +22,12 @@ public final class Profile implements Profiler {
     private final Map<String, Sum> sums = new LinkedHashMap<>();
 
     @Override
-    public synchronized void ran(Op op, long nanos) {
+    public synchronized void ran(Op op, long start, long nanos) {
         Sum sum = sums.computeIfAbsent(kind(op), kind -> new Sum());
         sum.calls++;
         sum.nanos += nanos;
         sum.flops += op.flops();
-        for (Value input : op.inputs()) sum.bytes += bytes(input);
-        sum.bytes += bytes(op.output());
+        sum.bytes += op.bytes();
     }
 
     public synchronized void clear() {
@@ -59,10 +57,6 @@ public final class Profile implements Profiler {
                             (double) sum.bytes / sum.nanos);
                 });
         return table;
-    }
-
-    private static long bytes(Value value) {
-        return value.dtype().bytes(value.shape().elements());
     }
 
     private static String kind(Op op) {

@@ -8,7 +8,17 @@ public interface Backend extends AutoCloseable {
     String name();
 
     /** Plans the graph's memory and makes it ready to run. */
-    Executable compile(Graph graph);
+    default Executable compile(Graph graph) {
+        return compile(graph, Observer.NONE);
+    }
+
+    /**
+     * Likewise, for an observer to see values as they are made.
+     *
+     * @param observer asked about every op now, and shown what it wants in every run; ops that it wants are not joined with others, so
+     *     their results may differ by rounding
+     */
+    Executable compile(Graph graph, Observer observer);
 
     /** What products multiply. */
     default Precision precision() {

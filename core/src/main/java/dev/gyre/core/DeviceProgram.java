@@ -75,7 +75,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
     }
 
     static Source of(Graph given, Target target) {
-        Graph graph = given.joined();
+        Graph graph = given.joined(op -> false);
         Map<Op, List<Step>> steps = new IdentityHashMap<>();
         for (Op op : graph.ops())
             steps.put(op, target.kernels() == Target.Kernels.LOOPS ? op.loops() : op.device(target));

@@ -1,6 +1,7 @@
 package dev.gyre.core;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -8,15 +9,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Values and ops in execution order. Layers add to it while a model's code runs; a {@link Backend} compiles it. All shapes are
  * known when it is built. Not thread-safe.
  */
 public final class Graph {
+    private final String title;
     private final List<Value> inputs = new ArrayList<>();
     private final List<Value> outputs = new ArrayList<>();
     private final List<Op> ops = new ArrayList<>();
+    private final Map<Value, List<String>> names = new IdentityHashMap<>();
+
+    /** A graph without a title. */
+    public Graph() {
+        this("graph");
+    }
+
+    /** A graph that profiles and traces call by this title. */
+    public Graph(String title) {
+        this.title = title;
+    }
+
+    /** What profiles and traces call it. */
+    public String title() {
+        return title;
+    }
 
     /** A value that every run is given. */
     public Value input(String name, DType dtype, int... dims) {
@@ -45,6 +64,25 @@ public final class Graph {
         return op.output();
     }
 
+    /**
+     * Gives what an op made a name to be found by, as models do for what their modules give. A value may have several: a block's output
+     * is its last layer's as well.
+     *
+     * @return the value
+     */
+    public Value name(String name, Value value) {
+        if (value.constant().isPresent() || value.graph() != this)
+            throw new IllegalArgumentException(name + ": " + value + " is not made in this graph");
+        List<String> all = names.computeIfAbsent(value.storage(), unnamed -> new ArrayList<>());
+        if (!all.contains(name)) all.add(name);
+        return value;
+    }
+
+    /** The names that a value was given, the first given first; none for weights, inputs and most of what lies between layers. */
+    public List<String> names(Value value) {
+        return List.copyOf(names.getOrDefault(value.storage(), List.of()));
+    }
+
     /** Names a value that runs return; the first named is the first returned. */
     public void output(Value value) {
         if (value.graph() != this) throw new IllegalArgumentException(value + " belongs to another graph");
@@ -52,14 +90,17 @@ public final class Graph {
         outputs.add(value);
     }
 
+    /** What every run is given, in order. */
     public List<Value> inputs() {
         return List.copyOf(inputs);
     }
 
+    /** What every run returns, in order. */
     public List<Value> outputs() {
         return List.copyOf(outputs);
     }
 
+    /** The ops in the order they run. */
     public List<Op> ops() {
         return List.copyOf(ops);
     }
@@ -77,8 +118,12 @@ public final class Graph {
         }
     }
 
-    /** This graph with ops {@linkplain Op#joined joined} where they offer it; values, inputs and outputs are the same. */
-    Graph joined() {
+    /**
+     * This graph with ops {@linkplain Op#joined joined} where they offer it; values, inputs and outputs are the same.
+     *
+     * @param alone which ops stay as they are
+     */
+    Graph joined(Predicate<Op> alone) {
         Map<Value, Integer> readers = new IdentityHashMap<>();
         for (Op op : ops) for (Value input : op.inputs()) readers.merge(input.storage(), 1, Integer::sum);
         for (Value output : outputs) readers.merge(output.storage(), 1, Integer::sum);
@@ -86,9 +131,9 @@ public final class Graph {
         Set<Op> left = Collections.newSetFromMap(new LinkedHashMap<>());
         for (Op op : ops) {
             Op whole = op;
-            for (Value input : op.inputs()) {
+            for (Value input : alone.test(op) ? List.<Value>of() : op.inputs()) {
                 Op producer = makers.get(input.storage());
-                if (producer == null || readers.get(input.storage()) > 1) continue;
+                if (producer == null || alone.test(producer) || readers.get(input.storage()) > 1) continue;
                 Optional<Op> joined = whole.joined(producer);
                 if (joined.isEmpty()) continue;
                 whole = joined.get();
@@ -97,10 +142,21 @@ public final class Graph {
             left.add(whole);
             makers.put(whole.output().storage(), whole);
         }
-        Graph graph = new Graph();
+        return with(outputs, left);
+    }
+
+    /** This graph, returning these values behind its own outputs. */
+    Graph returning(Collection<Value> more) {
+        List<Value> all = new ArrayList<>(outputs);
+        all.addAll(more);
+        return with(all, ops);
+    }
+
+    private Graph with(List<Value> outputs, Collection<Op> ops) {
+        Graph graph = new Graph(title);
         graph.inputs.addAll(inputs);
         graph.outputs.addAll(outputs);
-        graph.ops.addAll(left);
+        graph.ops.addAll(ops);
         return graph;
     }
 }

@@ -72,7 +72,12 @@ public final class JvmBackend implements Backend {
 
     /** A backend that runs nothing but the definitions, in one thread: what every faster way is compared with. */
     public static JvmBackend ofDefinitions() {
-        return new JvmBackend(Options.DEFAULT.threads(1), Optional.of(Op::loops));
+        return ofDefinitions(1);
+    }
+
+    /** A backend that runs nothing but the definitions, on some threads. */
+    public static JvmBackend ofDefinitions(int threads) {
+        return new JvmBackend(Options.DEFAULT.threads(threads), Optional.of(Op::loops));
     }
 
     /**
@@ -111,15 +116,15 @@ public final class JvmBackend implements Backend {
     }
 
     @Override
-    public Executable compile(Graph graph) {
-        Executable executable = new JvmExecutable(graph, this);
+    public Executable compile(Graph graph, Observer observer) {
+        Executable executable = new JvmExecutable(graph, this, observer);
         open.incrementAndGet();
         return executable;
     }
 
     @Override
     public long plan(Graph graph) {
-        return new JvmPlan(graph, this).memory().peakBytes();
+        return new JvmPlan(graph, this, op -> false).memory().peakBytes();
     }
 
     @Override

@@ -3,10 +3,12 @@ package dev.gyre.core;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -20,11 +22,12 @@ final class JvmExecutable implements Executable, JvmMemory {
     /** Iterations of a definition's loop that are worth a thread of their own. */
     private static final int GRAIN = 8;
 
-    /** An op and what runs it, one kernel or a loop for each of its steps. */
-    private record Program(Op op, List<JvmKernel> kernels) {}
+    /** An op and what runs it, one kernel or a loop for each of its steps, and whether the observer sees it. */
+    private record Program(Op op, List<JvmKernel> kernels, boolean seen) {}
 
     private final Graph graph;
     private final JvmBackend backend;
+    private final Observer observer;
     private final Scratch scratch = new Scratch();
     private final Arena arena = Arena.ofShared();
     private final Planner.Plan plan;
@@ -33,8 +36,11 @@ final class JvmExecutable implements Executable, JvmMemory {
     private final List<Program> program = new ArrayList<>();
     private boolean closed;
 
-    JvmExecutable(Graph given, JvmBackend backend) {
-        JvmPlan way = new JvmPlan(given, backend);
+    JvmExecutable(Graph given, JvmBackend backend, Observer observer) {
+        Set<Op> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Op op : given.ops()) if (observer.wants(op)) seen.add(op);
+        JvmPlan way = new JvmPlan(given, backend, seen::contains);
+        this.observer = observer;
         this.graph = way.graph();
         this.plan = way.memory();
         this.backend = backend;
@@ -45,7 +51,8 @@ final class JvmExecutable implements Executable, JvmMemory {
                         op,
                         way.kernels().containsKey(op)
                                 ? List.of(way.kernels().get(op))
-                                : way.loops().get(op).stream().map(this::loop).toList()));
+                                : way.loops().get(op).stream().map(this::loop).toList(),
+                        seen.contains(op)));
             List<JvmKernel> all =
                     program.stream().flatMap(part -> part.kernels().stream()).toList();
             backend.workers().run(all.size(), (piece, unused) -> all.get(piece).prepare(this));
@@ -114,15 +121,29 @@ final class JvmExecutable implements Executable, JvmMemory {
     public synchronized List<Tensor> run(Tensor... inputs) {
         if (closed) throw new IllegalStateException("this executable is closed");
         graph.checkInputs(inputs);
+        Profiler profiler = backend.options().profiler();
+        RunEvent event = new RunEvent();
+        event.begin();
+        long begin = System.nanoTime();
         for (int i = 0; i < inputs.length; i++) at(graph.inputs().get(i)).data().copyFrom(inputs[i].data());
         for (Program part : program) {
-            long start = System.nanoTime();
-            for (JvmKernel kernel : part.kernels()) kernel.run(this, backend.workers());
-            backend.options().profiler().ran(part.op(), System.nanoTime() - start);
+            run(part, profiler);
+            if (part.seen()) observer.made(part.op(), this::at);
         }
         List<Tensor> outputs = new ArrayList<>();
         for (Value output : graph.outputs()) outputs.add(copy(at(output)));
+        profiler.ran(graph, begin, System.nanoTime() - begin);
+        event.ran(graph);
         return outputs;
+    }
+
+    private void run(Program part, Profiler profiler) {
+        OpEvent event = new OpEvent();
+        event.begin();
+        long start = System.nanoTime();
+        for (JvmKernel kernel : part.kernels()) kernel.run(this, backend.workers());
+        profiler.ran(part.op(), start, System.nanoTime() - start);
+        event.ran(part.op());
     }
 
     /** Into a Java array, which the garbage collector owns. */

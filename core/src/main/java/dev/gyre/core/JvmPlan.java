@@ -4,6 +4,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * How a graph is run on the JVM: for each op its faster way or its loops, and where values lie.
@@ -13,10 +14,14 @@ import java.util.Optional;
  * @param loops of the ops without one
  */
 record JvmPlan(Graph graph, Map<Op, JvmKernel> kernels, Map<Op, List<Step>> loops, Planner.Plan memory) {
-    /** How this backend runs it. */
-    JvmPlan(Graph given, JvmBackend backend) {
+    /**
+     * How this backend runs it.
+     *
+     * @param alone which ops are joined with no other
+     */
+    JvmPlan(Graph given, JvmBackend backend, Predicate<Op> alone) {
         this(
-                backend.steps().isPresent() ? given : given.joined(),
+                backend.steps().isPresent() ? given : given.joined(alone),
                 backend,
                 new IdentityHashMap<>(),
                 new IdentityHashMap<>());

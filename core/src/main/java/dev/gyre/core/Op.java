@@ -25,6 +25,13 @@ public interface Op {
         return 0;
     }
 
+    /** The bytes that it reads and makes, each value once, weights in the file's type. */
+    default long bytes() {
+        long bytes = output().bytes();
+        for (Value input : inputs()) bytes += input.bytes();
+        return bytes;
+    }
+
     /** A faster way on the JVM, or empty: then the loops run. Its result may differ from the loops' by rounding only. */
     default Optional<JvmKernel> jvm() {
         return Optional.empty();

@@ -4,11 +4,22 @@ package dev.gyre.core;
 @FunctionalInterface
 public interface Profiler {
     /** Hears nothing. */
-    Profiler NONE = (op, nanos) -> {};
+    Profiler NONE = (op, start, nanos) -> {};
 
     /**
-     * @param op what ran: an op of the graph, or one that several were fused into
+     * An op has run.
+     *
+     * @param op an op of the graph, or one that several were fused into
+     * @param start when it began, as {@link System#nanoTime} has it; a device gives durations alone, which are laid end to end
      * @param nanos wall time, all workers' part included
      */
-    void ran(Op op, long nanos);
+    void ran(Op op, long start, long nanos);
+
+    /**
+     * A graph has run; its ops were told of before.
+     *
+     * @param start when it began, as {@link System#nanoTime} has it
+     * @param nanos wall time, moving inputs and outputs included
+     */
+    default void ran(Graph graph, long start, long nanos) {}
 }

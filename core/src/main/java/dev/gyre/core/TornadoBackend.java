@@ -119,9 +119,10 @@ public final class TornadoBackend implements Backend {
      * @throws IllegalArgumentException when the device's memory does not hold it, saying what would help
      */
     @Override
-    public synchronized Executable compile(Graph graph) {
+    public synchronized Executable compile(Graph graph, Observer observer) {
         if (closed) throw new IllegalStateException("this backend is closed");
-        DeviceProgram.Source source = DeviceProgram.of(graph, target);
+        Observed observed = Observed.of(graph, observer);
+        DeviceProgram.Source source = DeviceProgram.of(graph.returning(observed.values()), target);
         DeviceProgram program = source.program();
         program.check(device);
         TornadoProgram found = reuse(program);
@@ -132,7 +133,7 @@ public final class TornadoBackend implements Backend {
             used += bytes;
         }
         open++;
-        return new TornadoExecutable(graph, found, this);
+        return new TornadoExecutable(graph, found, this, observed);
     }
 
     @Override

@@ -8,21 +8,30 @@ final class TornadoExecutable implements Executable {
     private final Graph graph;
     private final TornadoProgram program;
     private final TornadoBackend backend;
+    private final Observed observed;
     private boolean closed;
 
-    TornadoExecutable(Graph graph, TornadoProgram program, TornadoBackend backend) {
+    TornadoExecutable(Graph graph, TornadoProgram program, TornadoBackend backend, Observed observed) {
         this.graph = graph;
         this.program = program;
         this.backend = backend;
+        this.observed = observed;
     }
 
     @Override
     public synchronized List<Tensor> run(Tensor... inputs) {
         if (closed) throw new IllegalStateException("this executable is closed");
         graph.checkInputs(inputs);
+        RunEvent event = new RunEvent();
+        event.begin();
+        long start = System.nanoTime();
         List<Tensor> flat = program.run(inputs);
+        program.options().profiler().ran(graph, start, System.nanoTime() - start);
+        event.ran(graph);
+        int count = graph.outputs().size();
+        observed.tell(flat.subList(count, flat.size()));
         List<Tensor> outputs = new ArrayList<>();
-        for (int i = 0; i < flat.size(); i++) {
+        for (int i = 0; i < count; i++) {
             Value output = graph.outputs().get(i);
             outputs.add(new Tensor(output.dtype(), output.shape(), flat.get(i).data()));
         }

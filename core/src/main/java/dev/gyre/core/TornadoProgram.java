@@ -123,6 +123,10 @@ final class TornadoProgram implements AutoCloseable {
         return program;
     }
 
+    TornadoBackend.Options options() {
+        return options;
+    }
+
     /** For each array the last graph that uses it. */
     private Map<Integer, Integer> lastUse(List<Integer> cuts) {
         Map<Integer, Integer> last = new HashMap<>();
@@ -223,6 +227,7 @@ final class TornadoProgram implements AutoCloseable {
         long start = System.nanoTime(), kernels = 0, compiling = 0, in = 0, out = 0, uploaded = 0;
         for (int g = 0; g < graphs; g++) {
             if (!ready) uploaded += fill(g);
+            long launched = System.nanoTime();
             TornadoExecutionResult result = select(g).execute();
             if (!ready) options.listener().uploading(uploaded, program.weightBytes());
             if (!ready && releases) arenas.get(g).close();
@@ -232,7 +237,7 @@ final class TornadoProgram implements AutoCloseable {
                 compiling += profile.getCompileTime();
                 in += profile.getTotalBytesCopyIn();
                 out += profile.getTotalBytesCopyOut();
-                tell(g, profile.getProfileLog());
+                tell(g, launched, profile.getProfileLog());
             }
         }
         ready = true;
@@ -259,7 +264,7 @@ final class TornadoProgram implements AutoCloseable {
     }
 
     /** Tells the profiler what a graph's ops took, by TornadoVM's log, in which the last run comes last. */
-    private void tell(int g, String log) {
+    private void tell(int g, long launched, String log) {
         Map<Integer, Long> tasks = new HashMap<>();
         Matcher times = TASK_TIME.matcher(log);
         while (times.find())
@@ -268,7 +273,11 @@ final class TornadoProgram implements AutoCloseable {
         Map<Op, Long> sums = new LinkedHashMap<>();
         for (int task = cuts.get(g); task < cuts.get(g + 1); task++)
             sums.merge(ops.get(task), tasks.getOrDefault(task, 0L), Long::sum);
-        sums.forEach(options.profiler()::ran);
+        long at = launched;
+        for (Map.Entry<Op, Long> sum : sums.entrySet()) {
+            options.profiler().ran(sum.getKey(), at, sum.getValue());
+            at += sum.getValue();
+        }
     }
 
     /** Writes the weights that graph {@code g} uploads; returns their bytes. */

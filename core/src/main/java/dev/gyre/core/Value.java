@@ -1,5 +1,6 @@
 package dev.gyre.core;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -46,31 +47,40 @@ public final class Value {
     public Value reshape(int... dims) {
         Shape to = Shape.of(dims);
         if (to.elements() != shape.elements())
-            throw new IllegalArgumentException(name + ": cannot reshape " + shape + " to " + to);
+            throw new IllegalArgumentException(name() + ": cannot reshape " + shape + " to " + to);
         Tensor reshaped = tensor == null ? null : new Tensor(dtype, to, tensor.data());
         return new Value(graph, name, dtype, to, reshaped, storage);
     }
 
     /** An F32 value of the same graph, to be made by the op that asks for it. */
     public Value like(int... dims) {
-        return of(graph, name, DType.F32, Shape.of(dims));
+        return of(graph, name(), DType.F32, Shape.of(dims));
     }
 
+    /** The graph that it belongs to. */
     public Graph graph() {
         return graph;
     }
 
-    /** The weight's key, the input's name, or for what an op made the name of what it was made from. */
+    /** The weight's key, the input's name, or for what an op made its {@linkplain Graph#names first name}, else that of what it was made from. */
     public String name() {
-        return name;
+        List<String> given = tensor == null && graph != null ? graph.names(this) : List.of();
+        return given.isEmpty() ? name : given.getFirst();
     }
 
+    /** The type of its elements. */
     public DType dtype() {
         return dtype;
     }
 
+    /** Its shape. */
     public Shape shape() {
         return shape;
+    }
+
+    /** The bytes of its elements. */
+    public long bytes() {
+        return dtype.bytes(shape.elements());
     }
 
     /** Size of dimension {@code i} of the shape; a negative {@code i} counts from the last. */
@@ -90,6 +100,6 @@ public final class Value {
 
     @Override
     public String toString() {
-        return name + " " + dtype + " " + shape;
+        return name() + " " + dtype + " " + shape;
     }
 }

@@ -30,7 +30,7 @@ final class Autoencoder {
      * @return [3, 8 · height, 8 · width], −1 to 1, not clamped
      */
     float[] decode(float[] latents, int height, int width) {
-        sd.closeExecutables();
+        sd.executables().close();
         float[] z = new float[latents.length];
         for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
         if (fits(decoder(height, width), "decoding", height, width)) return decodeWhole(z, height, width);
@@ -44,11 +44,12 @@ final class Autoencoder {
     }
 
     private float[] decodeWhole(float[] z, int height, int width) {
-        return sd.runOnce(decoder(height, width), Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
+        return sd.executables()
+                .runOnce(decoder(height, width), Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
     }
 
-    private Graph decoder(int height, int width) {
-        Graph graph = new Graph();
+    Graph decoder(int height, int width) {
+        Graph graph = new Graph("decoder");
         Value input = graph.input("z", DType.F32, 1, vae.latent(), height, width);
         graph.output(vae.decoder(input, sd.weights().vae(graph)));
         return graph;
@@ -61,7 +62,7 @@ final class Autoencoder {
      * @return mean, then log-variance before clamping, [2 · 4, height / 8, width / 8], not scaled
      */
     float[] encode(float[] picture, int height, int width) {
-        sd.closeExecutables();
+        sd.executables().close();
         int rows = height / vae.factor(), columns = width / vae.factor();
         if (fits(encoder(height, width), "encoding", rows, columns)) return encodeWhole(picture, height, width);
         return encode(picture, height, width, TILE);
@@ -74,11 +75,12 @@ final class Autoencoder {
     }
 
     private float[] encodeWhole(float[] picture, int height, int width) {
-        return sd.runOnce(encoder(height, width), Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
+        return sd.executables()
+                .runOnce(encoder(height, width), Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
     }
 
-    private Graph encoder(int height, int width) {
-        Graph graph = new Graph();
+    Graph encoder(int height, int width) {
+        Graph graph = new Graph("encoder");
         Value input = graph.input("picture", DType.F32, 1, 3, height, width);
         graph.output(vae.encoder(input, sd.weights().vae(graph)));
         return graph;
@@ -87,7 +89,7 @@ final class Autoencoder {
     /** Whether to work on the whole; a picture of one tile always is. */
     private boolean fits(Graph graph, String what, int height, int width) {
         if (height <= TILE && width <= TILE) return true;
-        long needed = sd.plan(graph), room = sd.room();
+        long needed = sd.executables().plan(graph), room = sd.executables().room();
         if (needed <= room) return true;
         progress.note(what + " the whole picture takes " + (needed >> 20) + " MiB of memory and " + (room >> 20)
                 + " MiB are there: done in tiles of " + TILE * vae.factor() + " pixels that fade into each other");

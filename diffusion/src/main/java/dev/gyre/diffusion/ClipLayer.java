@@ -26,8 +26,10 @@ final class ClipLayer {
                 Linear.of(h, width, at.at("self_attn.v_proj")),
                 heads,
                 causal);
-        x = Add.of(x, Linear.of(y, width, at.at("self_attn.out_proj")));
+        Weights attention = at.at("self_attn");
+        y = Linear.of(attention.named("heads", y), width, attention.at("out_proj"));
+        x = Add.of(x, attention.named(y));
         h = Linear.of(LayerNorm.of(x, at.at("layer_norm2")), inner, at.at("mlp.fc1"));
-        return Add.of(x, Linear.of(QuickGelu.of(h), width, at.at("mlp.fc2")));
+        return at.named(Add.of(x, at.named("mlp", Linear.of(QuickGelu.of(h), width, at.at("mlp.fc2")))));
     }
 }

@@ -69,13 +69,14 @@ final class Denoiser {
         int factor = sd.factor(), h = height * factor, w = width * factor;
         float[] picture = control.image().resize(w, h).planes();
         for (int i = 0; i < picture.length; i++) picture[i] = picture[i] / 2 + 0.5f;
-        Graph graph = new Graph();
+        Graph graph = new Graph("control hint");
         Value input = graph.input("picture", DType.F32, 1, 3, h, w);
         graph.output(ControlNet.hint(input, unet, control.net().weights(graph)));
-        return sd.runOnce(
-                graph,
-                Tensor.of(picture, 1, 3, h, w),
-                "the ControlNet " + control.net().name());
+        return sd.executables()
+                .runOnce(
+                        graph,
+                        Tensor.of(picture, 1, 3, h, w),
+                        "the ControlNet " + control.net().name());
     }
 
     /** Channels that an inpainting UNet sees beside the latents. */
@@ -125,13 +126,19 @@ final class Denoiser {
 
     /** The bytes of working memory that a run of the whole UNet takes. */
     long plan(int batch, int tokens) {
-        return sd.plan(
-                graph(new Key(null, !hints.isEmpty(), true, 0, batch, tokens, height, width, network.tileable())));
+        return sd.executables()
+                .plan(graph(
+                        new Key(null, !hints.isEmpty(), true, 0, batch, tokens, height, width, network.tileable())));
+    }
+
+    /** The whole UNet, with nothing beside it. */
+    Graph graph(int batch, int tokens) {
+        return graph(new Key(null, false, true, 0, batch, tokens, height, width, network.tileable()));
     }
 
     private boolean halves(int batch, int tokens) {
         if (halves == null) {
-            long needed = plan(batch, tokens), room = sd.room();
+            long needed = plan(batch, tokens), room = sd.executables().room();
             halves = needed > room;
             if (halves)
                 progress.note("the two halves of guidance at once take " + (needed >> 20) + " MiB of memory and "
@@ -163,7 +170,7 @@ final class Denoiser {
                 || inner[half].shape().dim(0) != batch
                 || since[half] + 1 >= network.reuse().get().every();
         Key key = new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, network.tileable());
-        Executable executable = sd.executable(key, () -> graph(key));
+        Executable executable = sd.executables().of(key, () -> graph(key));
         List<Tensor> inputs = new ArrayList<>(List.of(
                 Tensor.of(input(x, batch), batch, unet.in(), height, width),
                 Tensor.of(timesteps, batch),
@@ -174,7 +181,7 @@ final class Denoiser {
         since[half] = whole ? 0 : since[half] + 1;
         if (whole && blocks > 0) inner[half] = outputs.get(1);
         float[] epsilon = outputs.get(0).floats();
-        StableDiffusion.finite(epsilon, "the UNet at timestep " + timesteps[0]);
+        Executables.finite(epsilon, "the UNet at timestep " + timesteps[0]);
         return epsilon;
     }
 
@@ -194,7 +201,7 @@ final class Denoiser {
     }
 
     private Graph graph(Key key) {
-        Graph graph = new Graph();
+        Graph graph = new Graph("unet");
         Value x = graph.input("x", DType.F32, key.batch, unet.in(), height, width);
         Value timestep = graph.input("timestep", DType.F32, key.batch);
         Value text = graph.input("text", DType.F32, key.batch, key.tokens, unet.context());
@@ -258,8 +265,8 @@ final class Denoiser {
         int batch = timesteps.length, tokens = context.length / batch / unet.context();
         int channels = unet.widths().get(0);
         Key key = new Key(net, false, false, 0, batch, tokens, height, width, network.tileable());
-        Executable executable = sd.executable(key, () -> {
-            Graph graph = new Graph();
+        Executable executable = sd.executables().of(key, () -> {
+            Graph graph = new Graph("control net");
             Value latents = graph.input("x", DType.F32, batch, unet.out(), height, width);
             Value timestep = graph.input("timestep", DType.F32, batch);
             Value text = graph.input("text", DType.F32, batch, tokens, unet.context());
@@ -276,7 +283,7 @@ final class Denoiser {
                 Tensor.of(context, batch, tokens, unet.context()),
                 Tensor.of(hints, batch, channels, height, width));
         for (Tensor residual : residuals)
-            StableDiffusion.finite(residual.floats(), "the ControlNet " + net.name() + " at timestep " + timesteps[0]);
+            Executables.finite(residual.floats(), "the ControlNet " + net.name() + " at timestep " + timesteps[0]);
         return residuals;
     }
 }

@@ -95,7 +95,8 @@ final class Drawing {
         // What lies outside a mask is one picture's.
         if (request.start().flatMap(Start::mask).isPresent()) return 1;
         int wanted = Math.clamp(TOGETHER / (height(drawn) * width(drawn)), 1, request.batch()), fit = wanted;
-        long needed = wanted == 1 ? 0 : model.plan(wanted), room = sd.room();
+        long needed = wanted == 1 ? 0 : model.plan(wanted),
+                room = sd.executables().room();
         while (fit > 1 && model.plan(fit) > room) fit--;
         if (fit < wanted)
             progress.note(wanted + " pictures at once take " + (needed >> 20) + " MiB of memory and " + (room >> 20)
@@ -132,7 +133,10 @@ final class Drawing {
             for (int i = 0; i < count; i++) System.arraycopy(noise[i].next(size), 0, z, i * size, size);
             return z;
         };
+        StepEvent event = new StepEvent();
+        event.begin();
         float[] latents = sampler.sample(model, state, levels, random, done -> {
+            event.taken(first + 1, count, done);
             beginning.keep(done);
             Duration left = since(begin).dividedBy(done.step()).multipliedBy(done.steps() - done.step());
             for (int i = 0; i < count; i++) {
@@ -146,6 +150,7 @@ final class Drawing {
                         left,
                         look(seen, pixels)));
             }
+            event.begin();
         });
         return IntStream.range(0, count)
                 .mapToObj(i -> Arrays.copyOfRange(latents, i * size, (i + 1) * size))

@@ -62,7 +62,7 @@ public final class SafetyChecker implements AutoCloseable {
         if (width % HEAD != 0 || patch < 1 || side < 1 || side > 1024)
             throw new IllegalArgumentException(name + ": not a safety checker: its patches are " + patch + " pixels, "
                     + width + " channels, " + positions + " places");
-        Graph graph = new Graph();
+        Graph graph = new Graph("safety checker");
         Weights at = Weights.of(
                 graph, key -> file.has(key) ? Optional.of(WeightFile.tensor(file, key, name)) : Optional.empty());
         graph.output(build(graph.input("picture", DType.F32, 1, 3, side, side), width, patch, at));
@@ -162,7 +162,7 @@ public final class SafetyChecker implements AutoCloseable {
     float[] view(Image image) {
         float[] states =
                 network.run(Tensor.of(pixels(image), 1, 3, side, side)).get(0).floats();
-        StableDiffusion.finite(states, "the safety checker " + name);
+        Executables.finite(states, "the safety checker " + name);
         return Arrays.copyOf(states, dim("visual_projection.weight", 0));
     }
 

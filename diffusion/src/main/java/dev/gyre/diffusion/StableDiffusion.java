@@ -2,9 +2,9 @@ package dev.gyre.diffusion;
 
 import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
-import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
 import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Observer;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
@@ -15,13 +15,10 @@ import dev.gyre.tokenizer.Prompt;
 import dev.gyre.tokenizer.PromptChunk;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Supplier;
 
 /**
  * Stable Diffusion v1, from a prompt to pictures. A part's weights are read from the mapped file when it first runs. One drawing at
@@ -30,28 +27,21 @@ import java.util.function.Supplier;
 public final class StableDiffusion implements AutoCloseable {
     private static final int DEFAULT_SIZE = 512;
 
-    /** For guidance on and off, with and without control, and two nets. */
-    private static final int MOST_EXECUTABLES = 8;
-
     private final Checkpoint checkpoint;
     private final Architecture architecture;
     private final ModelWeights weights;
     private final Backend backend;
+    private final Executables executables;
     private final boolean ema;
     private ClipTokenizer tokenizer = ClipTokenizer.load();
 
-    /** The UNet of the size drawn last and what runs beside it: compiled once for all steps of all pictures of that size. */
-    private final Map<Object, Executable> executables = new HashMap<>();
-
     private SafetyChecker checker;
-
-    private long peakBytes;
-
-    private OptionalLong room = OptionalLong.empty();
+    private boolean closed;
 
     private StableDiffusion(Checkpoint checkpoint, Backend backend, boolean ema) {
         this.checkpoint = checkpoint;
         this.backend = backend;
+        executables = new Executables(backend);
         this.ema = ema;
         if (ema && !checkpoint.hasEma())
             throw new IllegalArgumentException(
@@ -96,6 +86,7 @@ public final class StableDiffusion implements AutoCloseable {
         }
     }
 
+    /** Where its weights come from. */
     public Checkpoint checkpoint() {
         return checkpoint;
     }
@@ -117,12 +108,12 @@ public final class StableDiffusion implements AutoCloseable {
 
     /** The most working memory that was planned at a time so far, in bytes, beside the weights. */
     public synchronized long peakBytes() {
-        return peakBytes;
+        return executables.peakBytes();
     }
 
     /** Draws one picture; of a larger batch, the first. */
     public Picture draw(Request request) {
-        return draw(request.batch(1), Progress.NONE).get(0);
+        return draw(request.batch(1), Progress.NONE).getFirst();
     }
 
     /**
@@ -133,7 +124,63 @@ public final class StableDiffusion implements AutoCloseable {
      *     that were done have been handed to the listener
      */
     public synchronized List<Picture> draw(Request request, Progress progress) {
+        if (closed) throw new IllegalStateException("this model is closed");
         return new Drawing(this, request, progress).run();
+    }
+
+    /**
+     * Draws in a thread of its own, after what is being drawn already. Cancelling what is returned ends the drawing within a step.
+     *
+     * @param progress told in that thread
+     * @return the pictures, or what {@link #draw(Request, Progress)} would throw
+     */
+    public CompletableFuture<List<Picture>> drawAsync(Request request, Progress progress) {
+        CompletableFuture<List<Picture>> pictures = new CompletableFuture<>();
+        Progress until = new CancellableProgress(progress, pictures::isDone);
+        Thread.ofPlatform().daemon().name("gyre-drawing").start(() -> {
+            try {
+                pictures.complete(draw(request, until));
+            } catch (Throwable e) {
+                pictures.completeExceptionally(e);
+            }
+        });
+        return pictures;
+    }
+
+    /**
+     * Shows an observer what the networks read and make from here on: attention, activations. It is told by the checkpoint's own names,
+     * such as {@code model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2}.
+     *
+     * @param observer in place of the one before; {@link Observer#NONE} for no more
+     */
+    public synchronized void observe(Observer observer) {
+        executables.observe(observer);
+    }
+
+    /**
+     * A network as it is run, to look at, to count, or to compile on a backend of one's own while this model is open.
+     *
+     * @param size of the picture in pixels
+     * @param batch pictures at once; texts for {@link Part#TEXT}; a guided step runs the UNet with two for each picture. The VAE takes one.
+     */
+    public synchronized Graph graph(Part part, Request.Size size, int batch) {
+        int height = size.height() / factor(), width = size.width() / factor();
+        return switch (part) {
+            case TEXT -> textEncoder(batch, 1);
+            case UNET ->
+                new Denoiser(this, Network.PLAIN, height, width, Progress.NONE)
+                        .graph(batch, architecture.text().length());
+            case DECODER -> new Autoencoder(this, false, Progress.NONE).decoder(height, width);
+            case ENCODER -> new Autoencoder(this, false, Progress.NONE).encoder(size.height(), size.width());
+        };
+    }
+
+    private Graph textEncoder(int batch, int skip) {
+        TextEncoder encoder = architecture.text().vocabulary(tokenizer.size());
+        Graph graph = new Graph("text encoder");
+        Value input = graph.input("ids", DType.I32, batch, encoder.length());
+        graph.output(encoder.build(input, skip, weights().text(graph)));
+        return graph;
     }
 
     /** The request with this model's defaults where it left something empty. */
@@ -212,13 +259,11 @@ public final class StableDiffusion implements AutoCloseable {
         int length = encoder.length(), size = length * encoder.width();
         int[] ids = new int[chunks.size() * length];
         for (int i = 0; i < chunks.size(); i++) System.arraycopy(chunks.get(i).ids(), 0, ids, i * length, length);
-        Graph graph = new Graph();
-        Value input = graph.input("ids", DType.I32, chunks.size(), length);
-        graph.output(encoder.build(input, skip, weights().text(graph)));
-        float[] states = runOnce(graph, Tensor.of(ids, chunks.size(), length), "the text encoder");
+        float[] states = executables.runOnce(
+                textEncoder(chunks.size(), skip), Tensor.of(ids, chunks.size(), length), "the text encoder");
         for (int i = 0; i < chunks.size(); i++)
             weigh(states, i * size, chunks.get(i).weights(), encoder.width());
-        finite(states, "the weights in the prompt");
+        Executables.finite(states, "the weights in the prompt");
         return states;
     }
 
@@ -296,7 +341,7 @@ public final class StableDiffusion implements AutoCloseable {
      * halves their memory.
      */
     public synchronized Quantized quantize() {
-        closeExecutables();
+        executables.close();
         return weights.quantize();
     }
 
@@ -324,7 +369,7 @@ public final class StableDiffusion implements AutoCloseable {
 
     /** Takes these adapters, and no others, from here on. */
     void use(List<Network.Adapter> adapters) {
-        if (weights.use(adapters)) closeExecutables();
+        if (weights.use(adapters)) executables.close();
     }
 
     /**
@@ -351,74 +396,31 @@ public final class StableDiffusion implements AutoCloseable {
         lora.close();
     }
 
-    /** Forgets a ControlNet and closes it. */
-    public synchronized void unload(ControlNet net) {
-        closeExecutables();
-        backend.release(net.scope());
-        net.close();
-    }
-
-    /** What was compiled for a purpose, compiled now if need be: a step's graphs stay for the next step. */
-    Executable executable(Object key, Supplier<Graph> graph) {
-        Executable found = executables.get(key);
-        if (found != null) return found;
-        // What is left of other sizes and requests.
-        if (executables.size() >= MOST_EXECUTABLES) closeExecutables();
-        Executable made = compile(graph.get());
-        executables.put(key, made);
-        return made;
-    }
-
-    /** The bytes of working memory that a graph would take. */
-    long plan(Graph graph) {
-        return backend.plan(graph);
-    }
-
-    /** The bytes of working memory that there are. */
-    long room() {
-        return room.orElseGet(Memory::available);
-    }
-
     /**
      * Sets how much working memory to stay within, beside the weights, by cutting what can be cut.
      *
      * @param bytes else what the machine has when a drawing begins
      */
     public synchronized void room(long bytes) {
-        room = OptionalLong.of(bytes);
+        executables.room(bytes);
     }
 
-    /** Compiles, runs and lets the memory go: what runs once a picture need not stay beside the UNet. */
-    float[] runOnce(Graph graph, Tensor input, String what) {
-        try (Executable executable = compile(graph)) {
-            float[] result = executable.run(input).get(0).floats();
-            finite(result, what);
-            return result;
-        }
+    /** Forgets a ControlNet and closes it. */
+    public synchronized void unload(ControlNet net) {
+        executables.close();
+        backend.release(net.scope());
+        net.close();
     }
 
-    private Executable compile(Graph graph) {
-        Executable executable = backend.compile(graph);
-        long others =
-                executables.values().stream().mapToLong(Executable::peakBytes).sum();
-        peakBytes = Math.max(peakBytes, executable.peakBytes() + others);
-        return executable;
-    }
-
-    static void finite(float[] values, String what) {
-        for (float v : values)
-            if (!Float.isFinite(v)) throw new ArithmeticException(what + " gave a number that is not finite");
-    }
-
-    /** Planning them again is cheap beside the decoder's working memory. */
-    void closeExecutables() {
-        executables.values().forEach(Executable::close);
-        executables.clear();
+    /** Where this model's graphs are compiled and run. */
+    Executables executables() {
+        return executables;
     }
 
     @Override
     public synchronized void close() {
-        closeExecutables();
+        closed = true;
+        executables.close();
         backend.close();
         weights.close();
         if (checker != null) checker.close();

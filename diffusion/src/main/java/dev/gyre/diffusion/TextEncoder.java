@@ -29,10 +29,9 @@ record TextEncoder(int vocabulary, int length, int width, int inner, int layers,
      * @return that layer's hidden states after the final norm, [batch, length, width]
      */
     Value build(Value ids, int skip, Weights at) {
-        Value x = Embedding.of(
-                ids,
-                at.get("embeddings.token_embedding.weight", vocabulary, width),
-                at.get("embeddings.position_embedding.weight", length, width));
+        Value tokens = at.get("embeddings.token_embedding.weight", vocabulary, width);
+        Value positions = at.get("embeddings.position_embedding.weight", length, width);
+        Value x = at.named("embeddings", Embedding.of(ids, tokens, positions));
         for (int i = 0; i <= layers - skip; i++) x = ClipLayer.of(x, inner, heads, true, at.at("encoder.layers", i));
         return LayerNorm.of(x, at.at("final_layer_norm"));
     }

@@ -89,7 +89,7 @@ record UNet(
     Value time(Value timestep, Weights at) {
         int width = widths.get(0);
         Value time = Linear.of(TimestepEmbedding.of(timestep, width), 4 * width, at.at("time_embed.0"));
-        return silu(Linear.of(silu(time), 4 * width, at.at("time_embed.2")));
+        return silu(at.named("time_embed", Linear.of(silu(time), 4 * width, at.at("time_embed.2"))));
     }
 
     /**
@@ -100,7 +100,7 @@ record UNet(
      */
     Deque<Value> down(Value x, Value time, Value text, int count, Optional<Value> hint, Weights at) {
         Deque<Value> skips = new ArrayDeque<>();
-        Value first = conv(x, widths.get(0), 1, at.at("input_blocks.0.0"));
+        Value first = at.named("input_blocks.0", conv(x, widths.get(0), 1, at.at("input_blocks.0.0")));
         skips.push(hint.map(more -> Add.of(first, more)).orElse(first));
         for (int block = 1; block < count; block++) {
             Weights here = at.at("input_blocks", block);
@@ -111,7 +111,7 @@ record UNet(
                 h = residual(h, time, width, here.at("0"));
                 if (attention.get(level)) h = transformer(h, text, here.at("1"));
             }
-            skips.push(h);
+            skips.push(here.named(h));
         }
         return skips;
     }
@@ -119,7 +119,8 @@ record UNet(
     Value middle(Value x, Value time, Value text, Weights at) {
         int width = widths.get(widths.size() - 1);
         Value h = residual(x, time, width, at.at("middle_block.0"));
-        return residual(transformer(h, text, at.at("middle_block.1")), time, width, at.at("middle_block.2"));
+        h = residual(transformer(h, text, at.at("middle_block.1")), time, width, at.at("middle_block.2"));
+        return at.named("middle_block", h);
     }
 
     /**
@@ -140,6 +141,7 @@ record UNet(
                 h = Upsample.of(h, next.dim(2), next.dim(3));
                 h = conv(h, width, 1, here.at(attention.get(level) ? "2.conv" : "1.conv"));
             }
+            here.named(h);
         }
         return h;
     }
@@ -166,7 +168,7 @@ record UNet(
         Value h = conv(silu(GroupNorm.of(x, groups, 1e-5f, at.at("in_layers.0"))), out, 1, at.at("in_layers.2"));
         h = AddPerChannel.of(h, Linear.of(time, out, at.at("emb_layers.1")));
         h = conv(silu(GroupNorm.of(h, groups, 1e-5f, at.at("out_layers.0"))), out, 1, at.at("out_layers.3"));
-        return Add.of(h, x.dim(1) == out ? x : Conv2d.of(x, out, 1, at.at("skip_connection")));
+        return at.named(Add.of(h, x.dim(1) == out ? x : Conv2d.of(x, out, 1, at.at("skip_connection"))));
     }
 
     private Value transformer(Value x, Value text, Weights at) {
@@ -176,9 +178,9 @@ record UNet(
         Weights block = at.at("transformer_blocks.0");
         h = Add.of(h, attend(LayerNorm.of(h, block.at("norm1")), null, block.at("attn1")));
         h = Add.of(h, attend(LayerNorm.of(h, block.at("norm2")), text, block.at("attn2")));
-        h = Add.of(h, feedForward(LayerNorm.of(h, block.at("norm3")), block.at("ff.net")));
+        h = block.named(Add.of(h, feedForward(LayerNorm.of(h, block.at("norm3")), block.at("ff"))));
         h = Transpose.of(h).reshape(batch, channels, height, width);
-        return Add.of(Conv2d.of(h, channels, 1, at.at("proj_out")), x);
+        return at.named(Add.of(Conv2d.of(h, channels, 1, at.at("proj_out")), x));
     }
 
     /** Attention of x to {@code text}, or to itself where that is null. */
@@ -191,11 +193,12 @@ record UNet(
                 Linear.withoutBias(seen, channels, at.at("to_v")),
                 heads,
                 false);
-        return Linear.of(y, channels, at.at("to_out.0"));
+        return at.named(Linear.of(at.named("heads", y), channels, at.at("to_out.0")));
     }
 
     private static Value feedForward(Value x, Weights at) {
         int channels = x.dim(2);
-        return Linear.of(Geglu.of(Linear.of(x, 8 * channels, at.at("0.proj"))), channels, at.at("2"));
+        Value h = at.named("net.0", Geglu.of(Linear.of(x, 8 * channels, at.at("net.0.proj"))));
+        return at.named(Linear.of(h, channels, at.at("net.2")));
     }
 }

@@ -90,7 +90,7 @@ record Vae(int latent, List<Integer> widths, int blocks, int groups, boolean wra
     private Value residual(Value x, int out, Weights at) {
         Value h = conv(silu(norm(x, at.at("norm1"))), out, at.at("conv1"));
         h = conv(silu(norm(h, at.at("norm2"))), out, at.at("conv2"));
-        return Add.of(h, x.dim(1) == out ? x : Conv2d.of(x, out, 1, at.at("nin_shortcut")));
+        return at.named(Add.of(h, x.dim(1) == out ? x : Conv2d.of(x, out, 1, at.at("nin_shortcut"))));
     }
 
     /** One head over all pixels. */
@@ -103,8 +103,8 @@ record Vae(int latent, List<Integer> widths, int blocks, int groups, boolean wra
                 pixels(Conv2d.of(h, channels, 1, at.at("v"))),
                 1,
                 false);
-        y = Transpose.of(y).reshape(x.dim(0), channels, x.dim(2), x.dim(3));
-        return Add.of(x, Conv2d.of(y, channels, 1, at.at("proj_out")));
+        y = Transpose.of(at.named("heads", y)).reshape(x.dim(0), channels, x.dim(2), x.dim(3));
+        return at.named(Add.of(x, Conv2d.of(y, channels, 1, at.at("proj_out"))));
     }
 
     /** [batch, channels, height, width] as [batch, pixels, channels]. */

@@ -84,7 +84,7 @@ class ControlNetTest {
             GOLDEN.check(
                     "control.one",
                     FromPictureTest.latents(sd, FromPictureTest.request("euler").with(network)));
-            sd.closeExecutables();
+            sd.executables().close();
         }
     }
 

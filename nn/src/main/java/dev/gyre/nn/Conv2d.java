@@ -37,12 +37,12 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
     public static Value of(Value x, int out, int kernel, int stride, int before, int after, Weights at) {
         Value weight = at.get("weight", out, x.dim(1), kernel, kernel);
         Value y = of(x, weight, at.get("bias", out), stride, before, after);
-        return LowRank.addTo(y, x, stride, before, after, at);
+        return at.named(LowRank.addTo(y, x, stride, before, after, at));
     }
 
     /** Reads {@code weight} alone; no padding. */
     public static Value withoutBias(Value x, int out, int kernel, int stride, Weights at) {
-        return withoutBias(x, at.get("weight", out, x.dim(1), kernel, kernel), stride, 0, 0);
+        return at.named(withoutBias(x, at.get("weight", out, x.dim(1), kernel, kernel), stride, 0, 0));
     }
 
     static Value withoutBias(Value x, Value weight, int stride, int before, int after) {

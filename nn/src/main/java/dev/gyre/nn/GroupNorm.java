@@ -36,9 +36,8 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
         if (channels % groups != 0)
             throw new IllegalArgumentException(
                     "group norm of " + x + ": " + channels + " channels do not make " + groups + " groups");
-        return Elementwise.like(
-                x,
-                y -> new GroupNorm(x, at.get("weight", channels), at.get("bias", channels), groups, epsilon, false, y));
+        Value weight = at.get("weight", channels), bias = at.get("bias", channels);
+        return at.named(Elementwise.like(x, y -> new GroupNorm(x, weight, bias, groups, epsilon, false, y)));
     }
 
     @Override

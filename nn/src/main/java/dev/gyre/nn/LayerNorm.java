@@ -27,7 +27,8 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
     /** {@code x} is [..., width]; epsilon is 1e-5. */
     public static Value of(Value x, Weights at) {
         int width = x.dim(-1);
-        return Elementwise.like(x, y -> new LayerNorm(x, at.get("weight", width), at.get("bias", width), 1e-5f, y));
+        Value weight = at.get("weight", width), bias = at.get("bias", width);
+        return at.named(Elementwise.like(x, y -> new LayerNorm(x, weight, bias, 1e-5f, y)));
     }
 
     @Override

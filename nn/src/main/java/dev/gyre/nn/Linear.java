@@ -26,12 +26,12 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
     /** Reads {@code weight} and {@code bias}. {@code x} is [..., in]; all but the last dimension are rows. Gives [..., out]. */
     public static Value of(Value x, int out, Weights at) {
         Value y = of(x, at.get("weight", out, x.dim(-1)), Optional.of(at.get("bias", out)));
-        return LowRank.addTo(y, x, at);
+        return at.named(LowRank.addTo(y, x, at));
     }
 
     /** Reads {@code weight} alone. */
     public static Value withoutBias(Value x, int out, Weights at) {
-        return LowRank.addTo(of(x, at.get("weight", out, x.dim(-1)), Optional.empty()), x, at);
+        return at.named(LowRank.addTo(of(x, at.get("weight", out, x.dim(-1)), Optional.empty()), x, at));
     }
 
     static Value of(Value x, Value weight, Optional<Value> bias) {

@@ -81,6 +81,16 @@ public final class Weights {
         return graph.value(key, DType.F32, dims);
     }
 
+    /** Names a value after this place, as what the module here gives; returns it. The root has no name to give. */
+    public Value named(Value value) {
+        return path.isEmpty() ? value : graph.name(path, value);
+    }
+
+    /** Names a value after {@code name} at this place; returns it. */
+    public Value named(String name, Value value) {
+        return graph.name(key(name), value);
+    }
+
     /** What is added to the layer that has its weights here. */
     List<LowRank> additions() {
         return additions.apply(path);
@@ -103,6 +113,7 @@ public final class Weights {
                     problems.size() + " tensors do not fit the model:\n  " + String.join("\n  ", problems));
     }
 
+    /** The graph that its weights go to. */
     public Graph graph() {
         return graph;
     }

@@ -1,0 +1,38 @@
+package dev.gyre.core;
+
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What an observer sees of a graph that runs where values are not at hand: they are returned behind the graph's own outputs.
+ *
+ * @param ops those that it wants
+ * @param values what they read and make, each memory once
+ */
+record Observed(Observer observer, List<Op> ops, List<Value> values) {
+    static Observed of(Graph graph, Observer observer) {
+        List<Op> ops = graph.ops().stream().filter(observer::wants).toList();
+        Set<Value> values = new LinkedHashSet<>();
+        for (Op op : ops) {
+            for (Value input : op.inputs()) if (input.constant().isEmpty()) values.add(input.storage());
+            values.add(op.output().storage());
+        }
+        return new Observed(observer, ops, new ArrayList<>(values));
+    }
+
+    /** @param returned a run's tensors, in the order of {@link #values} */
+    void tell(List<Tensor> returned) {
+        Map<Value, Tensor> tensors = new IdentityHashMap<>();
+        for (int i = 0; i < values.size(); i++) tensors.put(values.get(i), returned.get(i));
+        for (Op op : ops)
+            observer.made(op, value -> value.constant()
+                    .orElseGet(() -> new Tensor(
+                            value.dtype(),
+                            value.shape(),
+                            tensors.get(value.storage()).data())));
+    }
+}
