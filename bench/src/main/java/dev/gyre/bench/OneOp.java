@@ -19,43 +19,81 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** A compiled graph of one op with random inputs and F16 weights, as checkpoints have them. */
+/** A compiled graph of one op with random inputs; the ops of a model have F16 weights, as checkpoints have them. */
 final class OneOp implements AutoCloseable {
     private final JvmBackend backend;
     private final Executable executable;
     private final Tensor[] inputs;
-    private long nanos;
+    private final AtomicLong nanos;
 
     OneOp(OpShape shape, int threads) {
         this(shape, JvmBackend.Options.DEFAULT.threads(threads));
     }
 
     OneOp(OpShape shape, JvmBackend.Options options) {
-        Random random = new Random(1);
+        this(graph -> layer(shape, graph), options, new AtomicLong());
+    }
+
+    private OneOp(Function<Graph, Value> layer, JvmBackend.Options options, AtomicLong nanos) {
+        this(
+                layer,
+                new JvmBackend(options.profiler((op, start, time) -> {
+                    if (!(op instanceof First)) nanos.addAndGet(time);
+                })),
+                nanos);
+    }
+
+    /** @param layer adds to a graph its inputs and what is measured */
+    OneOp(Function<Graph, Value> layer, JvmBackend backend) {
+        this(layer, backend, new AtomicLong());
+    }
+
+    private OneOp(Function<Graph, Value> layer, JvmBackend backend, AtomicLong nanos) {
+        this.backend = backend;
+        this.nanos = nanos;
         Graph graph = new Graph();
+        Value y = layer.apply(graph);
+        graph.output(graph.add(new First(y, y.like(1))));
+        executable = backend.compile(graph);
+        inputs = inputs(graph);
+    }
+
+    /** Random numbers for everything that a graph is given; zeros where it takes whole ones. */
+    static Tensor[] inputs(Graph graph) {
+        Random random = new Random(1);
+        return graph.inputs().stream()
+                .map(input -> {
+                    int[] dims = input.shape().dims().stream()
+                            .mapToInt(Integer::intValue)
+                            .toArray();
+                    if (input.dtype() == DType.I32)
+                        return Tensor.of(new int[input.shape().elements()], dims);
+                    float[] numbers = new float[input.shape().elements()];
+                    for (int i = 0; i < numbers.length; i++) numbers[i] = (float) random.nextGaussian();
+                    return Tensor.of(numbers, dims);
+                })
+                .toArray(Tensor[]::new);
+    }
+
+    private static Value layer(OpShape shape, Graph graph) {
+        Random random = new Random(1);
         Map<String, Shape> weights = weights(shape);
         Weights at =
                 Weights.of(graph, key -> Optional.ofNullable(weights.get(key)).map(s -> half(random, s)));
         List<Value> values = new ArrayList<>();
-        List<Tensor> given = new ArrayList<>();
-        for (Shape input : inputs(shape)) {
-            int[] dims = input.dims().stream().mapToInt(Integer::intValue).toArray();
-            values.add(graph.input("x" + values.size(), DType.F32, dims));
-            float[] numbers = new float[input.elements()];
-            for (int i = 0; i < numbers.length; i++) numbers[i] = (float) random.nextGaussian();
-            given.add(Tensor.of(numbers, dims));
-        }
+        for (Shape input : inputs(shape))
+            values.add(graph.input(
+                    "x" + values.size(),
+                    DType.F32,
+                    input.dims().stream().mapToInt(Integer::intValue).toArray()));
         Value y = layer(shape, values, at);
         at.check();
-        graph.output(graph.add(new First(y, y.like(1))));
-        backend = new JvmBackend(options.profiler((op, start, time) -> {
-            if (!(op instanceof First)) nanos += time;
-        }));
-        executable = backend.compile(graph);
-        inputs = given.toArray(Tensor[]::new);
+        return y;
     }
 
     private static Map<String, Shape> weights(OpShape s) {
@@ -99,9 +137,9 @@ final class OneOp implements AutoCloseable {
 
     /** Seconds that the op itself takes in one run. */
     double seconds() {
-        nanos = 0;
+        nanos.set(0);
         run();
-        return nanos / 1e9;
+        return nanos.get() / 1e9;
     }
 
     @Override

@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
         name = "bench",
         description = "Times loading, text, guided steps and decoding, and prints a table.",
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        subcommands = BenchCompare.class)
 final class BenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -74,8 +75,20 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--profile", description = "Also print where a step's and the decoding's time goes, by op.")
     private boolean profile;
 
+    @Option(
+            names = "--trace",
+            paramLabel = "FILE",
+            description = "Write when each op and graph ran, as Chrome's trace format has it.")
+    private Path trace;
+
     @Override
     public Integer call() throws IOException {
+        try (Tracing tracing = Tracing.to(trace)) {
+            return run(tracing);
+        }
+    }
+
+    private int run(Tracing tracing) throws IOException {
         where.check();
         if (!List.of("md", "csv", "json").contains(output)) throw usage("--output: md, csv or json, got " + output);
         if (steps < 1) throw usage("--steps: at least 1, got " + steps);
@@ -97,6 +110,7 @@ final class BenchCommand implements Callable<Integer> {
                 "s/step",
                 "±",
                 "decode s",
+                "decode ±",
                 "GFLOP/s",
                 "planned MiB",
                 "packed MiB",
@@ -117,7 +131,12 @@ final class BenchCommand implements Callable<Integer> {
                             .lowMemory(lowMemory)
                             .precision(run.precision);
                     ModelBench.Result r = new ModelBench(
-                                    model, ema, sides[0], sides[1], steps, profiler -> open(options, profiler, err))
+                                    model,
+                                    ema,
+                                    sides[0],
+                                    sides[1],
+                                    steps,
+                                    profiler -> open(options, tracing, profiler, err))
                             .run();
                     String way = lowMemory ? where.backend() + " low-memory" : where.backend();
                     table.add(
@@ -134,6 +153,7 @@ final class BenchCommand implements Callable<Integer> {
                             r.step(),
                             r.stepDeviation(),
                             r.decode(),
+                            r.decodeDeviation(),
                             r.gflops(),
                             r.plannedMiB(),
                             r.packedMiB(),
@@ -168,8 +188,9 @@ final class BenchCommand implements Callable<Integer> {
         return runs;
     }
 
-    private Backend open(JvmBackend.Options options, Profiler profiler, PrintWriter err) {
-        return where.open(options, new DeviceConsole(new Console(err), where.explain()), Optional.of(profiler));
+    private Backend open(JvmBackend.Options options, Tracing tracing, Profiler profiler, PrintWriter err) {
+        Profiler all = tracing.profiler().map(profiler::and).orElse(profiler);
+        return where.open(options, new DeviceConsole(new Console(err), where.explain()), Optional.of(all));
     }
 
     private int[] sides(String size) {

@@ -8,7 +8,6 @@ import dev.gyre.diffusion.SafetyChecker;
 import dev.gyre.diffusion.StableDiffusion;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -62,6 +61,13 @@ final class MachineOptions {
             description = "What products multiply: f32, or bf16 where the processor can (f32).")
     private String precision;
 
+    @Option(
+            names = "--trace",
+            paramLabel = "FILE",
+            description =
+                    "Write when each op, graph and step ran, as Chrome's trace format has it (for ui.perfetto.dev).")
+    private Path trace;
+
     private Precision chosen = Precision.F32;
 
     /** Takes this precision if none was asked for. */
@@ -89,7 +95,12 @@ final class MachineOptions {
         if (memory != null && memory < 1) throw usage(spec, "--memory: at least 1 MiB, got " + memory);
     }
 
-    StableDiffusion load(Console console, Where where) throws IOException {
+    /** What is told when things ran; closed after the model. */
+    Tracing tracing() throws IOException {
+        return Tracing.to(trace);
+    }
+
+    StableDiffusion load(Console console, Where where, Tracing tracing) throws IOException {
         Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
         JvmBackend.Options options =
                 JvmBackend.Options.DEFAULT.lowMemory(lowMemory).precision(chosen);
@@ -97,7 +108,7 @@ final class MachineOptions {
         Backend backend;
         try {
             if (vae != null) checkpoint.vae(vae);
-            backend = where.open(options, new DeviceConsole(console, where.explain()), Optional.empty());
+            backend = where.open(options, new DeviceConsole(console, where.explain()), tracing.profiler());
         } catch (IOException | RuntimeException | Error e) {
             checkpoint.close();
             throw e;

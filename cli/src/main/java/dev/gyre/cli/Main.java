@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             Remake.class,
             Inspect.class,
+            GraphCommand.class,
             SynthCommand.class,
             BenchCommand.class,
             DevicesCommand.class,
@@ -211,11 +212,11 @@ public final class Main implements Callable<Integer> {
                 description = "quick: a pixel for each latent, at no cost; decoded: at full size (quick).")
         private String how = "quick";
 
-        Session.Previews previews() {
+        PictureWriter.Previews previews() {
             if (every < 0) throw new IllegalArgumentException("preview-every: at least 1, got " + every);
             if (!how.equals("quick") && !how.equals("decoded"))
                 throw new IllegalArgumentException("preview: quick or decoded, got " + how);
-            return new Session.Previews(every, how.equals("decoded"));
+            return new PictureWriter.Previews(every, how.equals("decoded"));
         }
     }
 
@@ -255,13 +256,14 @@ public final class Main implements Callable<Integer> {
         machine.check(spec, where);
         if (check && !where.tornado()) throw MachineOptions.usage(spec, "--check needs --backend tornado");
         Request request = request();
-        Session session = new Session(spec.commandLine().getErr(), output, batch, previews());
-        if (check) check(session);
+        PictureWriter writer = new PictureWriter(spec.commandLine().getErr(), output, batch, previews());
+        if (check) check(writer);
         // The model first: it reads the files that are added.
         try (NetworkOptions files = additions;
-                StableDiffusion sd = machine.load(session, where)) {
-            files.teach(sd, request.network(), session);
-            session.draw(sd, request);
+                Tracing tracing = machine.tracing();
+                StableDiffusion sd = machine.load(writer, where, tracing)) {
+            files.teach(sd, request.network(), writer);
+            writer.draw(sd, request, tracing);
         }
         return 0;
     }
@@ -290,7 +292,7 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    private Session.Previews previews() {
+    private PictureWriter.Previews previews() {
         try {
             return preview.previews();
         } catch (IllegalArgumentException e) {

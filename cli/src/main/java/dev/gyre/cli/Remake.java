@@ -44,27 +44,28 @@ final class Remake implements Callable<Integer> {
         Request request = parameters.request();
         if (request.noise().seed().isEmpty())
             throw new IOException(picture + ": its parameters name no seed, so the picture cannot be drawn again");
-        Path to = output != null ? output : Session.renamed(picture, "-again");
+        Path to = output != null ? output : PictureWriter.renamed(picture, "-again");
         machine.ema |= parameters.ema();
         machine.otherwise(parameters.precision());
-        Session session = new Session(spec.commandLine().getErr(), to, 1, Session.Previews.NONE);
+        PictureWriter writer = new PictureWriter(spec.commandLine().getErr(), to, 1, PictureWriter.Previews.NONE);
         if (!parameters.others().isEmpty())
-            session.note("drawn without what Gyre does not know: "
+            writer.note("drawn without what Gyre does not know: "
                     + String.join(", ", parameters.others().keySet()));
-        try (StableDiffusion sd = machine.load(session, where)) {
-            compare(parameters, sd, session);
-            session.draw(sd, request);
+        try (Tracing tracing = machine.tracing();
+                StableDiffusion sd = machine.load(writer, where, tracing)) {
+            compare(parameters, sd, writer);
+            writer.draw(sd, request, tracing);
         }
         return 0;
     }
 
     /** Another model draws another picture. */
-    private void compare(Parameters parameters, StableDiffusion sd, Session session) throws IOException {
+    private void compare(Parameters parameters, StableDiffusion sd, PictureWriter writer) throws IOException {
         String wanted = parameters.model(), given = sd.checkpoint().name();
         if (wanted.isEmpty() || wanted.equals(given)) return;
         if (machine.model == null)
             throw new IOException(picture + ": drawn with the model " + wanted + "; name its file with --model");
-        session.note("the picture was drawn with " + wanted + ", this is " + given
+        writer.note("the picture was drawn with " + wanted + ", this is " + given
                 + ": unless they are the same, the picture will be another");
     }
 }

@@ -22,4 +22,22 @@ public interface Profiler {
      * @param nanos wall time, moving inputs and outputs included
      */
     default void ran(Graph graph, long start, long nanos) {}
+
+    /** This one and another, told of the same. */
+    default Profiler and(Profiler other) {
+        Profiler one = this;
+        return new Profiler() {
+            @Override
+            public void ran(Op op, long start, long nanos) {
+                one.ran(op, start, nanos);
+                other.ran(op, start, nanos);
+            }
+
+            @Override
+            public void ran(Graph graph, long start, long nanos) {
+                one.ran(graph, start, nanos);
+                other.ran(graph, start, nanos);
+            }
+        };
+    }
 }

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /** Draws a request and writes its pictures, every one as soon as it is there: a later failure loses none. */
-final class Session extends Console {
+final class PictureWriter extends Console {
     private static final int LONGEST_NAME = 60;
 
     private final Path output; // null: named after prompt and seed
@@ -20,6 +20,7 @@ final class Session extends Console {
     private final Previews previews;
     private IOException failure;
     private int count;
+    private Tracing tracing = Tracing.NONE;
 
     /**
      * How often the picture is shown while it is being drawn.
@@ -32,7 +33,7 @@ final class Session extends Console {
     }
 
     /** @throws IOException when there is no folder to write to */
-    Session(PrintWriter out, Path output, int batch, Previews previews) throws IOException {
+    PictureWriter(PrintWriter out, Path output, int batch, Previews previews) throws IOException {
         super(out);
         this.output = output;
         this.batch = batch;
@@ -42,7 +43,8 @@ final class Session extends Console {
             throw new IOException(output + ": there is no folder " + folder);
     }
 
-    void draw(StableDiffusion sd, Request request) throws IOException {
+    void draw(StableDiffusion sd, Request request, Tracing tracing) throws IOException {
+        this.tracing = tracing;
         Checkpoint checkpoint = sd.checkpoint();
         line("model " + checkpoint.name() + ": " + weights(sd) + "; seed "
                 + request.noise().seed().getAsLong());
@@ -65,6 +67,7 @@ final class Session extends Console {
     @Override
     public void step(Step step) {
         super.step(step);
+        tracing.step(step);
         if (previews.every == 0 || step.step() % previews.every != 0 || step.step() == step.steps()) return;
         Preview preview = previews.decoded ? step.look().decoded() : step.look().quick();
         Path name = output == null ? Path.of("gyre.png") : numbered(step.picture());

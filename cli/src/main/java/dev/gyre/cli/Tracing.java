@@ -1,0 +1,48 @@
+package dev.gyre.cli;
+
+import dev.gyre.core.Profiler;
+import dev.gyre.core.Trace;
+import dev.gyre.diffusion.Progress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** What {@code --trace} writes; without it, nothing. */
+final class Tracing implements AutoCloseable {
+    static final Tracing NONE = new Tracing(Optional.empty());
+
+    private final Optional<Trace> trace;
+    private long last = System.nanoTime(); // when the last step was done
+    private int step;
+
+    private Tracing(Optional<Trace> trace) {
+        this.trace = trace;
+    }
+
+    /** @param file null for none */
+    static Tracing to(Path file) throws IOException {
+        return file == null ? NONE : new Tracing(Optional.of(Trace.to(file)));
+    }
+
+    Optional<Profiler> profiler() {
+        return trace.map(one -> one);
+    }
+
+    /** Pictures that are drawn together take a step together: it is written once. */
+    void step(Progress.Step done) {
+        if (trace.isEmpty()) return;
+        long now = System.nanoTime();
+        if (done.step() != step) {
+            Map<String, Object> details = Map.of("picture", done.picture(), "sigma", done.sigma());
+            trace.get().span("steps", "step " + done.step() + " of " + done.steps(), last, now - last, details);
+        }
+        step = done.step();
+        last = now;
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (trace.isPresent()) trace.get().close();
+    }
+}
