@@ -1,0 +1,17 @@
+@echo off
+rem Starts Gyre from its distribution with the Java that JAVA_HOME names, else the one on the PATH.
+rem JAVA_OPTS and GYRE_JAVA_OPTS are options for the JVM; they come after Gyre's own and win.
+setlocal DisableDelayedExpansion
+set "gyre_home=%~dp0.."
+set "gyre_java=java.exe"
+if defined JAVA_HOME set "gyre_java=%JAVA_HOME%\bin\java.exe"
+if defined JAVA_HOME if not exist "%gyre_java%" (
+  echo gyre: JAVA_HOME is "%JAVA_HOME%", but there is no bin\java.exe in it>&2
+  exit /b 1
+)
+if not defined JAVA_HOME where /q java.exe || (
+  echo gyre: needs a JDK 25 or newer: set JAVA_HOME, or put its bin on the PATH>&2
+  exit /b 1
+)
+"%gyre_java%" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 -XX:+UseParallelGC -XX:NewSize=64m -XX:MaxNewSize=128m %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.Main %*
+exit /b %ERRORLEVEL%
