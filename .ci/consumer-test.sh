@@ -32,11 +32,15 @@ cat >pom.xml <<EOF
     <groupId>dev.gyre</groupId><artifactId>gyre-bom</artifactId><version>$version</version><type>pom</type><scope>import</scope>
   </dependency></dependencies></dependencyManagement>
   <dependencies><dependency><groupId>dev.gyre</groupId><artifactId>gyre-diffusion</artifactId></dependency></dependencies>
+  <build><plugins>
+    <plugin><artifactId>maven-compiler-plugin</artifactId><version>3.14.0</version></plugin>
+    <plugin><artifactId>maven-resources-plugin</artifactId><version>3.3.1</version></plugin>
+  </plugins></build>
 </project>
 EOF
 jdk=$("$repo/gyre" --version >/dev/null 2>&1; for d in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
   [ -x "$d/bin/javac" ] && grep -q '^JAVA_VERSION="\(2[5-9]\|[3-9]\)' "$d/release" && echo "$d" && break; done)
-JAVA_HOME=$jdk mvn -q -B -ntp -o -Dmaven.repo.local="$scratch/m2" compile \
+JAVA_HOME=$jdk mvn -q -B -ntp -Dmaven.repo.local="$scratch/m2" compile \
   org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DoutputDirectory=target/lib
 cp "$repo/diffusion/src/main/resources/dev/gyre/diffusion/shapes.safetensors" v1-5-pruned.safetensors
 "$jdk/bin/java" -cp "target/classes:target/lib/*" Consumer

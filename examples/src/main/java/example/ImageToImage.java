@@ -2,8 +2,8 @@ package example;
 
 import dev.gyre.diffusion.Picture;
 import dev.gyre.diffusion.Request;
-import dev.gyre.diffusion.Start;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.Start;
 import java.io.IOException;
 import java.nio.file.Path;
 

@@ -29,8 +29,7 @@ public final class Interpolation {
             for (int frame = 0; frame < frames; frame++) {
                 float share = frame / (frames - 1f);
                 float[] context = Arrays.copyOf(states, 2 * n);
-                for (int i = 0; i < n; i++)
-                    context[n + i] = (1 - share) * states[n + i] + share * states[2 * n + i];
+                for (int i = 0; i < n; i++) context[n + i] = (1 - share) * states[n + i] + share * states[2 * n + i];
                 float[] noise = new TorchRandom(42).next(4 * SIDE * SIDE);
                 float[] latents = Sampler.named("ddim")
                         .sample(
@@ -43,7 +42,8 @@ public final class Interpolation {
                 for (int i = 0; i < pixels * pixels; i++) {
                     int rgb = 0;
                     for (int c = 0; c < 3; c++)
-                        rgb = rgb << 8 | Math.clamp(Math.round(picture[c * pixels * pixels + i] * 127.5f + 127.5f), 0, 255);
+                        rgb = rgb << 8
+                                | Math.clamp(Math.round(picture[c * pixels * pixels + i] * 127.5f + 127.5f), 0, 255);
                     strip.setRGB(frame * pixels + i % pixels, i / pixels, rgb);
                 }
             }
