@@ -1,6 +1,6 @@
 package dev.gyre.machine;
 
-/** What an instruction works on. {@link #toString} is as assemblers write it (Intel's order). */
+/** What an instruction works on. Its text is as assemblers write it (Intel's order). */
 public sealed interface Operand {
     /** The 64-bit general registers, by their numbers. */
     enum Register implements Operand {
