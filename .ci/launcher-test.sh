@@ -338,6 +338,20 @@ EOF
   (cd "$scratch/links" && at=./gyre && run draw)
   check "so does a relative one" printed "$home/cli/target/gyre-cli-1.jar:$home/cli/target/lib/*"
   check "… from the folder that it was called in" printed "pwd $scratch/links"
+
+  # In a distribution: nothing is built, and a Java without javac will do.
+  rm -rf "$scratch/packed" "$scratch/mvn/calls"
+  mkdir -p "$scratch/packed/bin" "$scratch/packed/lib"
+  cp "$repo/gyre" "$scratch/packed/bin/gyre"
+  touch "$scratch/packed/lib/gyre-cli-1.jar" "$scratch/packed/lib/gyre-core-1.jar"
+  ln -sfn "$scratch/packed/bin/gyre" "$scratch/links/packed"
+  at=$scratch/links/packed
+  (export GYRE_JDKS="$scratch/old" && run draw)
+  check "a distribution runs" exited 0
+  check "… with its own jars" printed "$scratch/packed/lib/gyre-cli-1.jar:$scratch/packed/lib/*"
+  check "… on a Java without javac" printed "java 25"
+  refuse "… and builds nothing" [ -e "$scratch/mvn/calls" ]
+  refuse "… and writes nothing" [ -e "$scratch/packed/target" ]
   PATH=$system_path
 done
 

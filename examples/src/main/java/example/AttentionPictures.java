@@ -42,14 +42,15 @@ public final class AttentionPictures {
         @Override
         public void made(Op op, Function<Value, Tensor> values) {
             Attention attention = (Attention) op;
-            float[] map = AttentionMap.of(attention, values).floats(); // [2, heads, pixels, tokens]
+            float[] map = AttentionMap.of(attention, values)
+                    .floats(); // [2, heads, pixels, keys], key 0 being the mark before the text
             int pixels = attention.q().dim(1), keys = attention.k().dim(1), heads = attention.heads();
             int side = (int) Math.sqrt(pixels);
             for (int token = 0; token < sums.length; token++)
                 for (int i = 0; i < SIDE * SIDE; i++) {
                     int pixel = i / SIDE * side / SIDE * side + i % SIDE * side / SIDE;
                     for (int head = 0; head < heads; head++)
-                        sums[token][i] += map[((heads + head) * pixels + pixel) * keys + token];
+                        sums[token][i] += map[((heads + head) * pixels + pixel) * keys + token + 1];
                 }
         }
     }
