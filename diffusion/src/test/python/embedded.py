@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 import diffusers.models.embeddings as embeddings
-from diffusers import UNet2DConditionModel
-from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
 from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizerFast
@@ -29,6 +29,15 @@ def unet():
         block_out_channels=width, cross_attention_dim=context, attention_head_dim=int(about["unet_heads"]),
         norm_num_groups=int(about["norm_groups"]))
     net.load_state_dict(convert_ldm_unet_checkpoint(dict(weights), net.config))
+    return net.eval()
+
+
+def vae():
+    width = [weights[f"first_stage_model.encoder.down.{i}.block.0.conv1.weight"].shape[0] for i in range(4)]
+    net = AutoencoderKL(
+        block_out_channels=width, down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
+        layers_per_block=2, norm_num_groups=int(about["norm_groups"]))
+    net.load_state_dict(convert_ldm_vae_checkpoint(dict(weights), net.config))
     return net.eval()
 
 

@@ -19,7 +19,6 @@ import diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion as text_mo
 import diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img as image_module
 import diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint as inpaint_module
 from diffusers import *
-from diffusers.loaders.single_file_utils import convert_ldm_vae_checkpoint
 from diffusers.models.controlnets.multicontrolnet import MultiControlNetModel
 
 torch.set_grad_enabled(False)
@@ -61,11 +60,7 @@ np.seterr(over="ignore")
 unet, text, tokenizer = embedded.unet(), embedded.text_encoder(), embedded.tokenizer()
 unet.register_to_config(sample_size=64)
 tokenizer.model_max_length = 77
-width = [embedded.weights[f"first_stage_model.encoder.down.{i}.block.0.conv1.weight"].shape[0] for i in range(4)]
-vae = AutoencoderKL(
-    block_out_channels=width, down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4,
-    layers_per_block=2, norm_num_groups=int(embedded.about["norm_groups"])).eval()
-vae.load_state_dict(convert_ldm_vae_checkpoint(dict(embedded.weights), vae.config))
+vae = embedded.vae()
 wide = UNet2DConditionModel.from_config(unet.config, in_channels=9).eval()
 wide.register_to_config(sample_size=64)
 state = unet.state_dict()

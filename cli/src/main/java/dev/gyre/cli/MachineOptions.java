@@ -4,6 +4,9 @@ import dev.gyre.core.Backend;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
 import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.diffusion.Ingredients;
+import dev.gyre.diffusion.Parameters;
+import dev.gyre.diffusion.Recipe;
 import dev.gyre.diffusion.SafetyChecker;
 import dev.gyre.diffusion.StableDiffusion;
 import java.io.IOException;
@@ -70,9 +73,16 @@ final class MachineOptions {
 
     private Precision chosen = Precision.F32;
 
-    /** Takes this precision if none was asked for. */
-    void otherwise(Precision usual) {
-        if (precision == null) chosen = usual;
+    /** Takes what a picture was drawn with where nothing else was asked for. */
+    void as(Parameters parameters, Ingredients.Finder finder) throws IOException {
+        ema |= parameters.ema();
+        q8 |= parameters.quantized();
+        if (precision == null) chosen = parameters.precision();
+        Recipe recipe = parameters.recipe();
+        if (vae == null && recipe.vae().isPresent())
+            vae = finder.find(recipe.vae().get());
+        if (safetyChecker == null && recipe.checker().isPresent())
+            safetyChecker = finder.find(recipe.checker().get());
     }
 
     private void precision(CommandSpec spec) {

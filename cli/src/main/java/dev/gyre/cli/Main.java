@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             Remake.class,
             Inspect.class,
             GraphCommand.class,
+            MergeCommand.class,
             SynthCommand.class,
             BenchCommand.class,
             DevicesCommand.class,
@@ -281,9 +282,9 @@ public final class Main implements Callable<Integer> {
 
     private Request request() throws IOException {
         try {
-            Request request = picture.to(
-                            noise.to(sampling.to(text.to(Request.of(prompt).batch(batch)))))
-                    .with(additions.network());
+            Request request = text.to(Request.of(prompt).batch(batch));
+            request = request.with(additions.network(request.text()));
+            request = picture.to(noise.to(sampling.to(request)));
             if (size == null) return request;
             Request.Size sides = Request.Size.parse(size);
             return request.size(sides.width(), sides.height());

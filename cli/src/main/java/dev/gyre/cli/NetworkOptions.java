@@ -3,24 +3,37 @@ package dev.gyre.cli;
 import dev.gyre.diffusion.ControlNet;
 import dev.gyre.diffusion.Image;
 import dev.gyre.diffusion.Lora;
+import dev.gyre.diffusion.LoraTags;
 import dev.gyre.diffusion.Network;
 import dev.gyre.diffusion.Progress;
 import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.TextualInversion;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** What is added to the networks; holds the files it opens. */
 final class NetworkOptions implements AutoCloseable {
+    /** Of folders in a folder of LoRAs. */
+    private static final int DEPTH = 8;
+
     @Option(
             names = "--lora",
             paramLabel = "FILE[:STRENGTH]",
             description = "A LoRA or LoCon, as in style.safetensors:0.8; may be given several times (strength 1).")
     private List<String> loras = List.of();
+
+    @Option(
+            names = "--lora-dir",
+            paramLabel = "FOLDER",
+            description =
+                    "Where the LoRAs lie that the prompt asks for, as in <lora:style:0.8>, by their files' names.")
+    private Path loraFolder;
 
     @Option(
             names = "--embedding",
@@ -46,22 +59,55 @@ final class NetworkOptions implements AutoCloseable {
                             + " (DeepCache); faster and less exact, as in 2 or 3:2 (1 block).")
     private String reuse;
 
+    @Option(
+            names = "--vae-tiling",
+            description = "Decode and encode large pictures in tiles, even where the whole would fit into memory.")
+    private boolean vaeTiling;
+
     private final List<AutoCloseable> open = new ArrayList<>();
 
     /** The files are opened: what is wrong with one is said before a large model is loaded. */
-    Network network() throws IOException {
-        Network network = Network.PLAIN.tileable(tileable);
+    Network network(Request.Text text) throws IOException {
+        Network network = Network.PLAIN.tileable(tileable).vaeTiling(vaeTiling);
         for (String one : loras) {
             String[] parts = split(one, 2);
-            Lora lora = opened(() -> Lora.open(Path.of(parts[0])));
-            open.add(lora);
-            network = network.lora(lora, number("lora", one, parts, 1, 1));
+            network = network.lora(lora(Path.of(parts[0])), number("lora", one, parts, 1, 1));
         }
+        for (Path file : asked(text, network)) network = network.lora(lora(file), 1);
         for (String one : controls) network = network.control(control(one));
         if (reuse == null) return network;
         String[] parts = reuse.split(":", -1);
         int every = (int) number("reuse", reuse, parts, 0, 0), blocks = (int) number("reuse", reuse, parts, 1, 1);
         return network.reuse(new Network.Reuse(every, blocks));
+    }
+
+    private Lora lora(Path file) throws IOException {
+        Lora lora = opened(() -> Lora.open(file));
+        open.add(lora);
+        return lora;
+    }
+
+    /** The files of the LoRAs that a prompt asks for and that were not given. */
+    private List<Path> asked(Request.Text text, Network given) throws IOException {
+        List<Path> files = new ArrayList<>();
+        if (text.plain()) return files;
+        for (String name : LoraTags.of(text.prompt()).strengths().keySet()) {
+            if (given.loras().stream().anyMatch(one -> one.lora().name().equals(name))) continue;
+            if (loraFolder == null)
+                throw new IllegalArgumentException("lora-dir: needed for the LoRA \"" + name
+                        + "\", which the prompt asks for; or give its file with --lora");
+            if (!Files.isDirectory(loraFolder)) throw new IOException(loraFolder + ": there is no such folder");
+            List<Path> found;
+            try (Stream<Path> all = Files.find(
+                    loraFolder, DEPTH, (path, what) -> path.endsWith(name + ".safetensors") && what.isRegularFile())) {
+                found = all.toList();
+            }
+            if (found.size() != 1)
+                throw new IOException(loraFolder + ": the prompt asks for the LoRA \"" + name + "\": expected one file "
+                        + name + ".safetensors, found " + (found.isEmpty() ? "none" : found));
+            files.add(found.getFirst());
+        }
+        return files;
     }
 
     private Network.Control control(String one) throws IOException {
@@ -88,14 +134,14 @@ final class NetworkOptions implements AutoCloseable {
     }
 
     /** At colons; one behind a drive's letter is the path's. */
-    private static String[] split(String text, int most) {
+    static String[] split(String text, int most) {
         boolean drive = text.matches("[A-Za-z]:[\\\\/].*");
         String[] parts = (drive ? text.substring(2) : text).split(":", most);
         if (drive) parts[0] = text.substring(0, 2) + parts[0];
         return parts;
     }
 
-    private static double number(String option, String all, String[] parts, int i, double otherwise) {
+    static double number(String option, String all, String[] parts, int i, double otherwise) {
         if (i >= parts.length) return otherwise;
         try {
             return Double.parseDouble(parts[i]);

@@ -6,7 +6,6 @@ import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.Start;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
@@ -89,7 +88,7 @@ final class PictureOptions {
 
     private Start start() throws IOException {
         Image picture = Image.read(image);
-        Start start = outpaint == null ? Start.of(picture) : outpainted(picture);
+        Start start = outpaint == null ? Start.of(picture) : Start.of(Start.Outpaint.parse(picture, outpaint));
         if (strength != null) start = start.strength(strength);
         if (mask != null) start = start.mask(Start.Mask.of(Image.read(mask)));
         if (start.mask().isEmpty()) return start;
@@ -97,18 +96,5 @@ final class PictureOptions {
         if (blur != null) how = how.blur(blur);
         if (closeUp != null) how = how.closeUp(closeUp);
         return start.mask(how);
-    }
-
-    private Start outpainted(Image picture) {
-        try {
-            int[] sides = Arrays.stream(outpaint.split(",", -1))
-                    .map(String::strip)
-                    .mapToInt(Integer::parseInt)
-                    .toArray();
-            if (sides.length == 4) return Start.outpaint(picture, sides[0], sides[1], sides[2], sides[3]);
-        } catch (NumberFormatException e) {
-            // Said below.
-        }
-        throw new IllegalArgumentException("outpaint: four numbers of pixels as in 0,0,64,0, got " + outpaint);
     }
 }

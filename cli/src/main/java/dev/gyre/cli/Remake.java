@@ -1,10 +1,12 @@
 package dev.gyre.cli;
 
+import dev.gyre.diffusion.Ingredients;
 import dev.gyre.diffusion.Parameters;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.TextualInversion;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,6 +33,14 @@ final class Remake implements Callable<Integer> {
             description = "The PNG to write (the picture's name with -again).")
     private Path output;
 
+    @Option(
+            names = "--with",
+            paramLabel = "FILE",
+            description = "An image, a LoRA or whatever else the picture was made with, or a folder where it lies;"
+                    + " several times. Which is which is told by what the picture remembers of them"
+                    + " (looked for where they lay, and beside the picture).")
+    private List<Path> given = List.of();
+
     @Mixin
     private MachineOptions machine;
 
@@ -41,20 +51,21 @@ final class Remake implements Callable<Integer> {
     public Integer call() throws IOException {
         machine.check(spec, where);
         Parameters parameters = Parameters.read(picture);
-        Request request = parameters.request();
-        if (request.noise().seed().isEmpty())
+        if (parameters.request().noise().seed().isEmpty())
             throw new IOException(picture + ": its parameters name no seed, so the picture cannot be drawn again");
         Path to = output != null ? output : PictureWriter.renamed(picture, "-again");
-        machine.ema |= parameters.ema();
-        machine.otherwise(parameters.precision());
         PictureWriter writer = new PictureWriter(spec.commandLine().getErr(), to, 1, PictureWriter.Previews.NONE);
         if (!parameters.others().isEmpty())
             writer.note("drawn without what Gyre does not know: "
                     + String.join(", ", parameters.others().keySet()));
-        try (Tracing tracing = machine.tracing();
+        Pantry pantry = new Pantry(picture, given);
+        machine.as(parameters, pantry);
+        try (Ingredients files = Ingredients.open(parameters, pantry);
+                Tracing tracing = machine.tracing();
                 StableDiffusion sd = machine.load(writer, where, tracing)) {
             compare(parameters, sd, writer);
-            writer.draw(sd, request, tracing);
+            for (TextualInversion word : files.words()) sd.add(word);
+            writer.draw(sd, files.request(), tracing);
         }
         return 0;
     }
@@ -62,10 +73,19 @@ final class Remake implements Callable<Integer> {
     /** Another model draws another picture. */
     private void compare(Parameters parameters, StableDiffusion sd, PictureWriter writer) throws IOException {
         String wanted = parameters.model(), given = sd.checkpoint().name();
-        if (wanted.isEmpty() || wanted.equals(given)) return;
-        if (machine.model == null)
-            throw new IOException(picture + ": drawn with the model " + wanted + "; name its file with --model");
-        writer.note("the picture was drawn with " + wanted + ", this is " + given
+        if (!wanted.isEmpty() && !wanted.equals(given)) {
+            if (machine.model == null)
+                throw new IOException(picture + ": drawn with the model " + wanted + "; name its file with --model");
+            other(writer, "with " + wanted, given);
+        }
+        if (!parameters.backend().equals(sd.backend()))
+            other(writer, "on the backend " + parameters.backend(), sd.backend());
+        if (parameters.quantized() != sd.quantized())
+            other(writer, parameters.quantized() ? "in eight bits" : "in full precision", "not so");
+    }
+
+    private static void other(PictureWriter writer, String wanted, String given) {
+        writer.note("the picture was drawn " + wanted + ", this is " + given
                 + ": unless they are the same, the picture will be another");
     }
 }

@@ -337,7 +337,10 @@ class MainTest {
             }
         assertTrue(changed > 2000, "pixels changed: " + changed);
         String bytes = Files.readString(to, StandardCharsets.ISO_8859_1);
-        assertTrue(bytes.contains("Denoising strength: 0.75, Begins with: 128x128, Mask blur: 0"), bytes);
+        assertTrue(
+                bytes.matches("(?s).*Denoising strength: 0.75, Begins with: circle.png \\[[0-9a-f]{10}], Mask: mask.bmp"
+                        + " \\[[0-9a-f]{10}], Mask blur: 0.*"),
+                bytes);
     }
 
     @Test

@@ -4,6 +4,7 @@ import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import java.util.Optional;
 
 /**
  * The VAE between pictures and latents. Where the whole would not fit into memory it works tile by tile, and says so: tiles overlap by
@@ -16,6 +17,7 @@ final class Autoencoder {
     private final StableDiffusion sd;
     private final Vae vae;
     private final Progress progress;
+    private Optional<Boolean> tiled = Optional.empty(); // empty: each picture as it fits
 
     Autoencoder(StableDiffusion sd, boolean wraps, Progress progress) {
         this.sd = sd;
@@ -33,8 +35,9 @@ final class Autoencoder {
         sd.executables().close();
         float[] z = new float[latents.length];
         for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
-        if (fits(decoder(height, width), "decoding", height, width)) return decodeWhole(z, height, width);
-        return decode(z, height, width, TILE);
+        return whole(decoder(height, width), "decoding", height, width)
+                ? decodeWhole(z, height, width)
+                : decode(z, height, width, TILE);
     }
 
     /** Tile by tile: {@code side} latents at a time. */
@@ -64,8 +67,9 @@ final class Autoencoder {
     float[] encode(float[] picture, int height, int width) {
         sd.executables().close();
         int rows = height / vae.factor(), columns = width / vae.factor();
-        if (fits(encoder(height, width), "encoding", rows, columns)) return encodeWhole(picture, height, width);
-        return encode(picture, height, width, TILE);
+        return whole(encoder(height, width), "encoding", rows, columns)
+                ? encodeWhole(picture, height, width)
+                : encode(picture, height, width, TILE);
     }
 
     /** Tile by tile: the pixels of {@code side} latents at a time. */
@@ -86,9 +90,28 @@ final class Autoencoder {
         return graph;
     }
 
-    /** Whether to work on the whole; a picture of one tile always is. */
-    private boolean fits(Graph graph, String what, int height, int width) {
+    /**
+     * Decides once for all pictures of a drawing, by the largest: what was decided is then known, and can be done again elsewhere.
+     *
+     * @param always tiles, whatever fits
+     * @param encodes whether pictures are encoded, too
+     * @return whether there are tiles
+     */
+    boolean settle(boolean always, boolean encodes, int height, int width) {
+        if (height <= TILE && width <= TILE) return false;
+        tiled = Optional.of(always
+                || !fits(decoder(height, width), "decoding")
+                || encodes && !fits(encoder(height * vae.factor(), width * vae.factor()), "encoding"));
+        return tiled.get();
+    }
+
+    /** A picture of one tile always is worked on as a whole. */
+    private boolean whole(Graph graph, String what, int height, int width) {
         if (height <= TILE && width <= TILE) return true;
+        return tiled.map(yes -> !yes).orElseGet(() -> fits(graph, what));
+    }
+
+    private boolean fits(Graph graph, String what) {
         long needed = sd.executables().plan(graph), room = sd.executables().room();
         if (needed <= room) return true;
         progress.note(what + " the whole picture takes " + (needed >> 20) + " MiB of memory and " + (room >> 20)

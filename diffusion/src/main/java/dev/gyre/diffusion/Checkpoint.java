@@ -48,6 +48,7 @@ public final class Checkpoint implements AutoCloseable {
     private final Map<String, Stored> stored = new LinkedHashMap<>();
     private final TreeSet<String> names = new TreeSet<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
+    private Optional<Origin> vae = Optional.empty();
 
     private Checkpoint(String name) {
         this.name = name;
@@ -128,7 +129,13 @@ public final class Checkpoint implements AutoCloseable {
         if (!hasAny(VAE + ".decoder."))
             throw new IllegalArgumentException(path + ": no VAE: expected tensors \"" + VAE + ".decoder.…\" or"
                     + " \"decoder.…\", got " + WeightFile.some(file));
+        vae = Optional.of(Origin.of(file.path()));
         return this;
+    }
+
+    /** The file that the VAE was taken from, if from another. */
+    public Optional<Origin> vae() {
+        return vae;
     }
 
     /** The file's name without its ending. */
@@ -143,6 +150,12 @@ public final class Checkpoint implements AutoCloseable {
 
     public TensorInfo info(String key) {
         return stored.get(key).info;
+    }
+
+    /** What a tensor's file has for it. */
+    MemorySegment bytes(String key) {
+        Stored at = stored.get(key);
+        return at.file.data(at.key);
     }
 
     public Map<String, String> metadata() {

@@ -28,7 +28,7 @@ final class Conditioning {
      * @param guided whether the negative prompt is wanted
      */
     Conditioning(StableDiffusion sd, Request.Text text, int steps, boolean guided, Progress progress) {
-        prompt = edits(text.prompt(), text);
+        prompt = edits(text.plain() ? text.prompt() : LoraTags.of(text.prompt()).prompt(), text);
         negative = edits(text.negative(), text);
         for (int step = 1; step <= steps; step++) {
             read(sd, prompt.at(step, steps), text, progress);

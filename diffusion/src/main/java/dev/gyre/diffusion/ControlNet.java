@@ -35,11 +35,13 @@ public final class ControlNet implements AutoCloseable {
     private static final int[][] HINT = {{16, 1}, {16, 1}, {32, 2}, {32, 1}, {96, 2}, {96, 1}, {256, 2}};
 
     private final String name;
+    private final Origin origin;
     private final SafeTensors file;
     private final Map<String, String> keys = new LinkedHashMap<>(); // the original's to the file's
 
-    private ControlNet(String name, SafeTensors file) {
-        this.name = name;
+    private ControlNet(Path path, SafeTensors file) throws IOException {
+        name = WeightFile.name(path);
+        origin = Origin.of(file.path());
         this.file = file;
         TreeSet<String> names = new TreeSet<>(file.names());
         if (names.contains("difference"))
@@ -68,8 +70,8 @@ public final class ControlNet implements AutoCloseable {
     public static ControlNet open(Path path) throws IOException {
         SafeTensors file = Files.isDirectory(path) ? DiffusersFolder.weights(path) : WeightFile.open(path);
         try {
-            return new ControlNet(WeightFile.name(path), file);
-        } catch (RuntimeException | Error e) {
+            return new ControlNet(path, file);
+        } catch (IOException | RuntimeException | Error e) {
             file.close();
             throw e;
         }
@@ -78,6 +80,11 @@ public final class ControlNet implements AutoCloseable {
     /** The file's name without its ending. */
     public String name() {
         return name;
+    }
+
+    /** The file; of a folder, the one with the weights. */
+    public Origin origin() {
+        return origin;
     }
 
     /** The owner of its memory. */

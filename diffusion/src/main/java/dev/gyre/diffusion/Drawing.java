@@ -23,13 +23,14 @@ final class Drawing {
     private final Progress progress;
     private final Sampler sampler;
     private final Autoencoder vae;
+    private boolean tiled; // the VAE's work
     private Beginning beginning;
     private Levels levels;
     private Guidance model;
 
     Drawing(StableDiffusion sd, Request request, Progress progress) {
         this.sd = sd;
-        this.request = sd.complete(request);
+        this.request = LoraTags.applied(sd.complete(request));
         this.progress = progress;
         size = this.request.size().orElseThrow();
         sampler = this.request.sampling().sampler().orElseThrow();
@@ -68,6 +69,10 @@ final class Drawing {
     /** Reads the text and what pictures begin with. */
     void prepare() {
         sd.use(request.network().loras());
+        Request.Size largest = request.hires().map(how -> how.of(drawn)).orElse(drawn);
+        boolean encodes = request.start().isPresent()
+                || request.hires().filter(how -> !how.latent()).isPresent();
+        tiled = vae.settle(request.network().vaeTiling(), encodes, height(largest), width(largest));
         beginning = new Beginning(sd, request.start(), drawn, vae);
         levels = beginning.levels(sampler.levels(request.sampling().steps().orElseThrow()));
         model = guidance(drawn, levels);
@@ -180,7 +185,11 @@ final class Drawing {
         Image image = request.hires()
                 .map(how -> decoded(second(i, latents, how), how.of(drawn)))
                 .orElseGet(() -> decoded(latents, drawn).resize(size.width(), size.height()));
-        Request alone = request.with(request.noise().of(i)).batch(1);
+        Image finished = beginning.finish(image);
+        boolean flagged = sd.flags(finished, progress);
+        Request alone = request.with(request.noise().of(i))
+                .batch(1)
+                .with(request.network().vaeTiling(tiled));
         Parameters parameters = new Parameters(
                 alone,
                 drawn.equals(size) ? Optional.empty() : Optional.of(drawn),
@@ -188,8 +197,11 @@ final class Drawing {
                 KnownFile.hash(sd.checkpoint()),
                 sd.ema(),
                 sd.precision(),
+                sd.quantized(),
+                sd.backend(),
+                Recipe.of(alone, sd, flagged),
                 Map.of());
-        return Picture.of(sd.checked(beginning.finish(image), progress), parameters);
+        return Picture.of(flagged ? finished.black() : finished, parameters);
     }
 
     private Image decoded(float[] latents, Request.Size pixels) {

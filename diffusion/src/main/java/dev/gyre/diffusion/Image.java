@@ -21,8 +21,9 @@ import javax.imageio.stream.ImageInputStream;
  *
  * @param rgb [height, width, 3] bytes, sRGB
  * @param alpha [height, width] bytes, 255 opaque; empty where all is
+ * @param origin the file that it is, unchanged; empty for what was computed
  */
-public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha) {
+public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, Optional<Origin> origin) {
     /** More than any picture that can be drawn. */
     private static final long MOST_PIXELS = 1L << 26;
 
@@ -38,7 +39,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha) {
     }
 
     public static Image of(int width, int height, byte[] rgb) {
-        return new Image(width, height, rgb, Optional.empty());
+        return new Image(width, height, rgb, Optional.empty(), Optional.empty());
     }
 
     /**
@@ -49,7 +50,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha) {
     public static Image read(Path path) throws IOException {
         if (Files.notExists(path)) throw new NoSuchFileException(path.toString(), null, "there is no such file");
         if (Files.isDirectory(path)) throw new IOException(path + ": an image is expected, this is a folder");
-        return read(Files.readAllBytes(path), path.toString());
+        return read(Files.readAllBytes(path), path.toString()).from(Origin.of(path));
     }
 
     /**
@@ -70,7 +71,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha) {
                 if ((long) width * height > MOST_PIXELS)
                     throw new IOException(origin + ": an image of at most " + MOST_PIXELS
                             + " pixels is expected, this has " + width + "x" + height);
-                return of(reader.read(0)).turned(Orientation.of(file));
+                return of(reader.read(0)).turned(Orientation.of(file)).from(Origin.of(file, origin));
             } finally {
                 reader.dispose();
             }
@@ -107,7 +108,16 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha) {
                                             / ((1 << from.getColorModel().getComponentSize(1)) - 1))
                                     : argb >>> 24);
             }
-        return new Image(width, height, rgb, Optional.ofNullable(alpha));
+        return new Image(width, height, rgb, Optional.ofNullable(alpha), Optional.empty());
+    }
+
+    private Image from(Origin origin) {
+        return new Image(width, height, rgb, alpha, Optional.of(origin));
+    }
+
+    /** As large, and all black. */
+    Image black() {
+        return of(width, height, new byte[rgb.length]);
     }
 
     private Image turned(Orientation how) {
@@ -124,7 +134,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha) {
             System.arraycopy(rgb, 3 * from, to, 3 * i, 3);
             if (clear != null) clear[i] = alpha.get()[from];
         }
-        return new Image(w, h, to, Optional.ofNullable(clear));
+        return new Image(w, h, to, Optional.ofNullable(clear), Optional.empty());
     }
 
     /** The part that begins at (left, top). */

@@ -36,6 +36,7 @@ public final class Lora implements AutoCloseable {
             ".on_input", "IA3");
 
     private final SafeTensors file;
+    private final Origin origin;
     private final String name;
 
     /** Tensors of a layer by part, {@code down}, {@code mid}, {@code up} and {@code alpha}, by the layer as the file calls it. */
@@ -44,9 +45,10 @@ public final class Lora implements AutoCloseable {
     /** What α is where a layer has no tensor for it, by parts of the model; empty where it is the rank. */
     private final JsonNode settings;
 
-    private Lora(SafeTensors file, String name) throws IOException {
+    private Lora(SafeTensors file, Path path) throws IOException {
         this.file = file;
-        this.name = name;
+        origin = Origin.of(path);
+        name = WeightFile.name(path);
         List<String> unknown = new ArrayList<>();
         for (String key : file.names()) {
             if (TextualInversion.isBundled(key)) continue;
@@ -79,7 +81,7 @@ public final class Lora implements AutoCloseable {
     public static Lora open(Path path) throws IOException {
         SafeTensors file = WeightFile.open(path);
         try {
-            return new Lora(file, WeightFile.name(path));
+            return new Lora(file, path);
         } catch (IOException | RuntimeException | Error e) {
             file.close();
             throw e;
@@ -100,6 +102,11 @@ public final class Lora implements AutoCloseable {
     /** The file's name without its ending: what prompts call it. */
     public String name() {
         return name;
+    }
+
+    /** The file. */
+    public Origin origin() {
+        return origin;
     }
 
     /** How many layers it adds to. */

@@ -34,6 +34,10 @@ final class ModelWeights implements AutoCloseable {
         return true;
     }
 
+    boolean quantized() {
+        return quantized != null;
+    }
+
     /** Adds rows to the table of tokens. */
     void addTokens(float[] rows) {
         rebase(base.withTokens(rows));

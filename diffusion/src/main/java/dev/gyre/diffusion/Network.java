@@ -11,9 +11,11 @@ import java.util.stream.Stream;
  * @param controls pictures to keep to
  * @param tileable whether the picture is to continue at its opposite edges
  * @param reuse whether steps take over what others have computed
+ * @param vaeTiling whether the VAE works tile by tile even where the whole would fit into memory
  */
-public record Network(List<Adapter> loras, List<Control> controls, boolean tileable, Optional<Reuse> reuse) {
-    public static final Network PLAIN = new Network(List.of(), List.of(), false, Optional.empty());
+public record Network(
+        List<Adapter> loras, List<Control> controls, boolean tileable, Optional<Reuse> reuse, boolean vaeTiling) {
+    public static final Network PLAIN = new Network(List.of(), List.of(), false, Optional.empty(), false);
 
     /**
      * A LoRA in use.
@@ -70,19 +72,27 @@ public record Network(List<Adapter> loras, List<Control> controls, boolean tilea
     }
 
     public Network lora(Lora lora, double strength) {
-        return new Network(more(loras, new Adapter(lora, strength)), controls, tileable, reuse);
+        return new Network(more(loras, new Adapter(lora, strength)), controls, tileable, reuse, vaeTiling);
     }
 
     public Network control(Control control) {
-        return new Network(loras, more(controls, control), tileable, reuse);
+        return new Network(loras, more(controls, control), tileable, reuse, vaeTiling);
     }
 
     public Network tileable(boolean tileable) {
-        return new Network(loras, controls, tileable, reuse);
+        return new Network(loras, controls, tileable, reuse, vaeTiling);
     }
 
     public Network reuse(Reuse reuse) {
-        return new Network(loras, controls, tileable, Optional.of(reuse));
+        return new Network(loras, controls, tileable, Optional.of(reuse), vaeTiling);
+    }
+
+    public Network vaeTiling(boolean vaeTiling) {
+        return new Network(loras, controls, tileable, reuse, vaeTiling);
+    }
+
+    Network loras(List<Adapter> loras) {
+        return new Network(loras, controls, tileable, reuse, vaeTiling);
     }
 
     private static <T> List<T> more(List<T> list, T one) {

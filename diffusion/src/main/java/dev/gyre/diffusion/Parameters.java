@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * How a picture was drawn. Its text is AUTOMATIC1111's: prompt, negative prompt and a line of settings, those that only Gyre has among
@@ -22,6 +21,10 @@ import java.util.stream.Collectors;
  * @param modelHash the first ten digits of the checkpoint's SHA-256, where known
  * @param ema whether the averaged weights were used
  * @param precision what products multiplied
+ * @param quantized whether the weights were in eight bits
+ * @param backend what it was drawn on, as {@code jvm}
+ * @param recipe the files that it was made of; where the parameters were read, the request has none of them yet: see
+ *     {@link Ingredients}
  * @param others what another tool wrote and Gyre does not know
  */
 public record Parameters(
@@ -31,6 +34,9 @@ public record Parameters(
         Optional<String> modelHash,
         boolean ema,
         Precision precision,
+        boolean quantized,
+        String backend,
+        Recipe recipe,
         Map<String, String> others) {
 
     public long seed() {
@@ -95,10 +101,12 @@ public record Parameters(
         if (request.text().plain()) entries.put("Prompt syntax", "plain");
         if (ema) entries.put("EMA", "true");
         if (precision != Precision.F32) entries.put("Precision", precision.label());
+        if (quantized) entries.put("Weights", "Q8_0");
+        if (!backend.equals("jvm")) entries.put("Backend", backend);
         drawn.ifPresent(size -> entries.put("Drawn at", size.toString()));
-        request.start().ifPresent(start -> begun(start, entries));
+        RecipeText.write(recipe, entries);
         request.hires().ifPresent(hires -> {
-            entries.put(request.start().isEmpty() ? "Denoising strength" : "Hires strength", number(hires.strength()));
+            entries.put(recipe.start().isEmpty() ? "Denoising strength" : "Hires strength", number(hires.strength()));
             entries.put("Hires upscale", number(hires.scale()));
             hires.steps().ifPresent(steps -> entries.put("Hires steps", String.valueOf(steps)));
             entries.put("Hires upscaler", hires.latent() ? "Latent" : "Lanczos");
@@ -107,35 +115,10 @@ public record Parameters(
         return entries;
     }
 
-    private static void begun(Start start, Map<String, String> entries) {
-        entries.put("Denoising strength", number(start.strength()));
-        entries.put("Begins with", start.image().width() + "x" + start.image().height());
-        start.mask().ifPresent(mask -> {
-            entries.put("Mask blur", number(mask.blur()));
-            mask.closeUp().ifPresent(around -> {
-                entries.put("Inpaint area", "Only masked");
-                entries.put("Masked area padding", String.valueOf(around));
-            });
-        });
-    }
-
     private static void network(Network network, Map<String, String> entries) {
         if (network.tileable()) entries.put("Tiling", "True");
         network.reuse().ifPresent(reuse -> entries.put("DeepCache", reuse.every() + ":" + reuse.blocks()));
-        if (!network.loras().isEmpty())
-            entries.put(
-                    "Loras",
-                    network.loras().stream()
-                            .map(one -> one.lora().name() + ":" + number(one.strength()))
-                            .collect(Collectors.joining(", ")));
-        for (int i = 0; i < network.controls().size(); i++) {
-            Network.Control control = network.controls().get(i);
-            entries.put(
-                    "ControlNet " + i,
-                    "Model: " + control.net().name() + ", Weight: " + number(control.weight()) + ", Guidance Start: "
-                            + number(control.part().from()) + ", Guidance End: "
-                            + number(control.part().to()));
-        }
+        if (network.vaeTiling()) entries.put("VAE tiling", "True");
     }
 
     /** Where it is not what the sampler's name stands for. */
@@ -146,7 +129,7 @@ public record Parameters(
                 : Optional.empty();
     }
 
-    private static String number(double value) {
+    static String number(double value) {
         return value == Math.rint(value) && Math.abs(value) < 1e15
                 ? String.valueOf((long) value)
                 : String.valueOf(value);

@@ -67,6 +67,7 @@ final class ParametersText {
                 .plain(take("Prompt syntax", "plain"::equals).orElse(false)));
         request = sampling(request);
         request = request.with(noise(request.noise()));
+        Recipe recipe = RecipeText.read(entries, request.text());
         if (entries.containsKey("Hires upscale")) request = request.with(hires());
         request = request.with(network());
         Optional<Request.Size> size = take("Size", Request.Size::parse);
@@ -79,6 +80,9 @@ final class ParametersText {
                 take("Model hash", Function.identity()),
                 take("EMA", "true"::equals).orElse(false),
                 take("Precision", Precision::named).orElse(Precision.F32),
+                take("Weights", "Q8_0"::equals).orElse(false),
+                take("Backend", Function.identity()).orElse("jvm"),
+                recipe,
                 entries);
     }
 
@@ -127,7 +131,9 @@ final class ParametersText {
 
     /** What needs no files. */
     private Network network() {
-        Network network = Network.PLAIN.tileable(take("Tiling", "True"::equals).orElse(false));
+        Network network = Network.PLAIN
+                .tileable(take("Tiling", "True"::equals).orElse(false))
+                .vaeTiling(take("VAE tiling", "True"::equals).orElse(false));
         Optional<Network.Reuse> reuse = take("DeepCache", text -> {
             String[] parts = text.split(":", 2);
             return new Network.Reuse(Integer.parseInt(parts[0]), Integer.parseInt(parts[parts.length - 1]));

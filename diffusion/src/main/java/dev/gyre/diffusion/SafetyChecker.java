@@ -37,15 +37,17 @@ public final class SafetyChecker implements AutoCloseable {
     private static final double CARE = 0.01;
 
     private final SafeTensors file;
+    private final Origin origin;
     private final String name;
     private final String vision;
     private final JvmBackend backend = new JvmBackend();
     private final Executable network;
     private final int side;
 
-    private SafetyChecker(SafeTensors file, String name) {
+    private SafetyChecker(SafeTensors file, Path path) throws IOException {
         this.file = file;
-        this.name = name;
+        origin = Origin.of(file.path());
+        name = WeightFile.name(path);
         vision = file.has("vision_model.vision_model.pre_layrnorm.weight")
                 ? "vision_model.vision_model"
                 : "vision_model";
@@ -81,11 +83,16 @@ public final class SafetyChecker implements AutoCloseable {
     public static SafetyChecker open(Path path) throws IOException {
         SafeTensors file = Files.isDirectory(path) ? DiffusersFolder.weights(path) : WeightFile.open(path);
         try {
-            return new SafetyChecker(file, WeightFile.name(path));
-        } catch (RuntimeException | Error e) {
+            return new SafetyChecker(file, path);
+        } catch (IOException | RuntimeException | Error e) {
             file.close();
             throw e;
         }
+    }
+
+    /** The file; of a folder, the one with the weights. */
+    public Origin origin() {
+        return origin;
     }
 
     private int dim(String key, int i) {

@@ -15,7 +15,9 @@ import dev.gyre.tokenizer.Prompt;
 import dev.gyre.tokenizer.PromptChunk;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
@@ -37,6 +39,7 @@ public final class StableDiffusion implements AutoCloseable {
 
     private SafetyChecker checker;
     private boolean closed;
+    private final Map<String, Optional<Origin>> words = new LinkedHashMap<>();
 
     private StableDiffusion(Checkpoint checkpoint, Backend backend, boolean ema) {
         this.checkpoint = checkpoint;
@@ -99,6 +102,16 @@ public final class StableDiffusion implements AutoCloseable {
     /** What products multiply. */
     public Precision precision() {
         return backend.precision();
+    }
+
+    /** What it computes on, as users name it. */
+    public String backend() {
+        return backend.name();
+    }
+
+    /** Whether the weights are in eight bits: {@link #quantize}. */
+    public boolean quantized() {
+        return weights.quantized();
     }
 
     /** Whether the model says of itself that it is a small one, drawn at a native size. */
@@ -351,11 +364,20 @@ public final class StableDiffusion implements AutoCloseable {
         this.checker = checker;
     }
 
-    /** The picture, or a black one where the safety checker, if there is one, flags it. */
-    Image checked(Image image, Progress progress) {
-        if (checker == null || !checker.flags(image)) return image;
+    /** Whether the safety checker, if there is one, flags the picture. */
+    boolean flags(Image image, Progress progress) {
+        if (checker == null || !checker.flags(image)) return false;
         progress.note("the safety checker flags this picture: it is black; another seed or prompt may do");
-        return Image.of(image.width(), image.height(), new byte[image.rgb().length]);
+        return true;
+    }
+
+    Optional<SafetyChecker> checker() {
+        return Optional.ofNullable(checker);
+    }
+
+    /** The words that it was taught, with their files where they have any of their own. */
+    Map<String, Optional<Origin>> words() {
+        return words;
     }
 
     Architecture architecture() {
@@ -385,6 +407,7 @@ public final class StableDiffusion implements AutoCloseable {
                             + "; that of " + checkpoint.name() + " has " + encoder.width());
         tokenizer = tokenizer.with(word.name(), word.tokens());
         weights.addTokens(word.vectors());
+        words.put(word.name(), word.origin());
     }
 
     /**

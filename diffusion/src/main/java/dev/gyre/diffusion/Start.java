@@ -1,5 +1,6 @@
 package dev.gyre.diffusion;
 
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -9,8 +10,9 @@ import java.util.OptionalInt;
  * @param image is brought to the request's size; where that is empty, to its own, cut to multiples of 8
  * @param strength how much of the way from noise is gone again, 0 to 1: little keeps the picture, 1 leaves nothing of it
  * @param mask where it may change; empty everywhere
+ * @param outpaint what the image was made of, if it was made larger to be painted beyond its edges
  */
-public record Start(Image image, double strength, Optional<Mask> mask) {
+public record Start(Image image, double strength, Optional<Mask> mask, Optional<Outpaint> outpaint) {
     /** What AUTOMATIC1111 begins with. */
     public static final double STRENGTH = 0.75;
 
@@ -53,34 +55,69 @@ public record Start(Image image, double strength, Optional<Mask> mask) {
         }
     }
 
+    /** Pixels added around an image. */
+    public record Outpaint(Image image, int left, int top, int right, int bottom) {
+        public Outpaint {
+            if (Math.min(Math.min(left, right), Math.min(top, bottom)) < 0 || left + top + right + bottom == 0)
+                throw new IllegalArgumentException(
+                        "outpaint: pixels to add on each side, got " + left + "," + top + "," + right + "," + bottom);
+        }
+
+        /** Reads {@code 0,0,64,0}: left, top, right, bottom. */
+        public static Outpaint parse(Image image, String sides) {
+            String[] parts = sides.split(",", -1);
+            try {
+                if (parts.length == 4) {
+                    int[] n = Arrays.stream(parts)
+                            .map(String::strip)
+                            .mapToInt(Integer::parseInt)
+                            .toArray();
+                    return new Outpaint(image, n[0], n[1], n[2], n[3]);
+                }
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new IllegalArgumentException("outpaint: four numbers of pixels as in 0,0,64,0, got " + sides);
+        }
+
+        String sides() {
+            return left + "," + top + "," + right + "," + bottom;
+        }
+    }
+
     public Start {
         if (!(strength >= 0 && strength <= 1)) throw new IllegalArgumentException("strength: 0 to 1, got " + strength);
     }
 
     public static Start of(Image image) {
-        return new Start(image, STRENGTH, Optional.empty());
+        return new Start(image, STRENGTH, Optional.empty(), Optional.empty());
     }
 
     public Start strength(double strength) {
-        return new Start(image, strength, mask);
+        return new Start(image, strength, mask, outpaint);
     }
 
     public Start mask(Mask mask) {
-        return new Start(image, strength, Optional.of(mask));
+        return new Start(image, strength, Optional.of(mask), outpaint);
     }
 
     /** A larger picture of which only what is beyond the edges of {@code image} is painted. */
     public static Start outpaint(Image image, int left, int top, int right, int bottom) {
-        if (Math.min(Math.min(left, right), Math.min(top, bottom)) < 0 || left + top + right + bottom == 0)
-            throw new IllegalArgumentException(
-                    "outpainting: pixels to add on each side, got " + left + ", " + top + ", " + right + ", " + bottom);
-        int width = left + image.width() + right, height = top + image.height() + bottom;
+        return of(new Outpaint(image, left, top, right, bottom));
+    }
+
+    /** Likewise. */
+    public static Start of(Outpaint how) {
+        Image image = how.image();
+        int left = how.left(), top = how.top();
+        int width = left + image.width() + how.right(), height = top + image.height() + how.bottom();
         byte[] mask = new byte[3 * width * height];
         for (int i = 0; i < width * height; i++) {
             int x = i % width - left, y = i / width - top;
             boolean inside = x >= 0 && x < image.width() && y >= 0 && y < image.height();
             for (int c = 0; c < 3; c++) mask[3 * i + c] = (byte) (inside ? 0 : 255);
         }
-        return Start.of(image.pad(left, top, right, bottom)).strength(1).mask(Mask.of(Image.of(width, height, mask)));
+        Mask beyond = Mask.of(Image.of(width, height, mask));
+        return new Start(image.pad(left, top, how.right(), how.bottom()), 1, Optional.of(beyond), Optional.of(how));
     }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,11 +19,20 @@ import java.util.regex.Pattern;
  * @param name as prompts spell it
  * @param vectors [tokens, width], flat
  * @param width numbers of a vector
+ * @param origin the file, if it has one of its own
  */
-public record TextualInversion(String name, float[] vectors, int width) {
+public record TextualInversion(String name, float[] vectors, int width, Optional<Origin> origin) {
     /** An embedding inside another file, as AUTOMATIC1111 bundles them: {@code bundle_emb.NAME.string_to_param.*}. */
     private static final Pattern BUNDLED =
             Pattern.compile("bundle_emb\\.(?<name>.+)\\.(string_to_param\\..+|emb_params|clip_l)");
+
+    public TextualInversion(String name, float[] vectors, int width) {
+        this(name, vectors, width, Optional.empty());
+    }
+
+    private TextualInversion from(Origin origin) {
+        return new TextualInversion(name, vectors, width, Optional.of(origin));
+    }
 
     static boolean isBundled(String key) {
         return key.startsWith("bundle_emb.");
@@ -41,6 +51,12 @@ public record TextualInversion(String name, float[] vectors, int width) {
      * @throws IllegalArgumentException when there is no embedding in it, or one is not made of vectors
      */
     public static List<TextualInversion> open(Path path) throws IOException {
+        List<TextualInversion> words = read(path);
+        Origin origin = Origin.of(path);
+        return words.stream().map(word -> word.from(origin)).toList();
+    }
+
+    private static List<TextualInversion> read(Path path) throws IOException {
         try (SafeTensors file = WeightFile.open(path)) {
             String origin = WeightFile.name(path);
             List<TextualInversion> found = bundled(file, origin);

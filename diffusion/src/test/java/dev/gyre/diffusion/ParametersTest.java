@@ -27,7 +27,17 @@ class ParametersTest {
     Path folder;
 
     private static Parameters of(Request request, String model) {
-        return new Parameters(request, Optional.empty(), model, Optional.empty(), false, Precision.F32, Map.of());
+        return new Parameters(
+                request,
+                Optional.empty(),
+                model,
+                Optional.empty(),
+                false,
+                Precision.F32,
+                false,
+                "jvm",
+                Recipe.PLAIN,
+                Map.of());
     }
 
     private static Request request(String prompt) {
@@ -59,6 +69,9 @@ class ParametersTest {
                 Optional.of("0123456789"),
                 true,
                 Precision.BF16,
+                true,
+                "tornado",
+                Recipe.PLAIN,
                 Map.of());
         assertEquals(parameters, Parameters.parse(parameters.text()));
     }

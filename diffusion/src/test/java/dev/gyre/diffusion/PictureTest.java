@@ -32,7 +32,16 @@ class PictureTest {
                 .seed(42)
                 .size(16, 8);
         return new Parameters(
-                request, Optional.empty(), "v1-5-pruned", Optional.of("1a189f0be6"), false, Precision.F32, Map.of());
+                request,
+                Optional.empty(),
+                "v1-5-pruned",
+                Optional.of("1a189f0be6"),
+                false,
+                Precision.F32,
+                false,
+                "jvm",
+                Recipe.PLAIN,
+                Map.of());
     }
 
     @Test

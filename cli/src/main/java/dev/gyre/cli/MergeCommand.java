@@ -1,0 +1,90 @@
+package dev.gyre.cli;
+
+import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.diffusion.Lora;
+import dev.gyre.diffusion.Merge;
+import dev.gyre.diffusion.Network;
+import dev.gyre.jsafetensors.DType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** A checkpoint with LoRAs in it for good. */
+@Command(
+        name = "merge",
+        description = "Writes a checkpoint with LoRAs, or another VAE, in it for good, in the original layout.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class MergeCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            required = true,
+            description = "The .safetensors file to write.")
+    private Path output;
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "FILE",
+            description = "A checkpoint, the index of its shards or a diffusers folder (the embedded model).")
+    private Path model;
+
+    @Option(
+            names = "--lora",
+            paramLabel = "FILE[:STRENGTH]",
+            description = "A LoRA or LoCon, as in style.safetensors:0.8; several times (strength 1).")
+    private List<String> loras = List.of();
+
+    @Option(names = "--vae", paramLabel = "FILE", description = "Take the VAE from another file or folder.")
+    private Path vae;
+
+    @Option(names = "--ema", description = "Take the UNet's averaged weights; one set is written.")
+    private boolean ema;
+
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "f16, bf16 or f32 (each weight as it was).")
+    private String dtype;
+
+    @Override
+    public Integer call() throws IOException {
+        if (dtype != null && !List.of("f16", "bf16", "f32").contains(dtype))
+            throw new ParameterException(spec.commandLine(), "--dtype: f16, bf16 or f32, got " + dtype);
+        Optional<DType> type = Optional.ofNullable(dtype).map(name -> DType.valueOf(name.toUpperCase(Locale.ROOT)));
+        List<Network.Adapter> adapters = new ArrayList<>();
+        try (Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model)) {
+            if (vae != null) checkpoint.vae(vae);
+            if (ema && !checkpoint.hasEma())
+                throw new IllegalArgumentException(
+                        checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
+            for (String one : loras) adapters.add(adapter(one));
+            Merge.write(checkpoint, adapters, ema, type, output);
+            spec.commandLine().getOut().printf(Locale.ROOT, "wrote %s, %,d bytes%n", output, Files.size(output));
+            return 0;
+        } finally {
+            adapters.forEach(one -> one.lora().close());
+        }
+    }
+
+    private Network.Adapter adapter(String one) throws IOException {
+        String[] parts = NetworkOptions.split(one, 2);
+        double strength;
+        try {
+            strength = NetworkOptions.number("lora", one, parts, 1, 1);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
+        }
+        return new Network.Adapter(Lora.open(Path.of(parts[0])), strength);
+    }
+}
