@@ -1,22 +1,13 @@
 package dev.gyre.cli;
 
-import dev.gyre.core.Backend;
-import dev.gyre.core.JvmBackend;
-import dev.gyre.core.Precision;
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Ingredients;
-import dev.gyre.diffusion.Parameters;
-import dev.gyre.diffusion.Recipe;
-import dev.gyre.diffusion.SafetyChecker;
 import dev.gyre.diffusion.StableDiffusion;
 import java.io.IOException;
 import java.nio.file.Path;
-import picocli.CommandLine.Model.CommandSpec;
+import java.util.Optional;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 
-/** The model, and what computes. */
-final class MachineOptions {
+/** The model, how it is loaded, and what computes. */
+final class MachineOptions extends LoadOptions {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "FILE",
@@ -25,45 +16,6 @@ final class MachineOptions {
                             + " small embedded model.")
     Path model;
 
-    @Option(names = "--ema", description = "Use the UNet's averaged weights, where the file has them.")
-    boolean ema;
-
-    @Option(names = "--vae", paramLabel = "FILE", description = "Take the VAE from another file or folder.")
-    private Path vae;
-
-    @Option(
-            names = "--q8",
-            description = "Keep the weights in 8 bits (Q8_0): half the memory, slower, and less exact by what is said.")
-    private boolean q8;
-
-    @Option(
-            names = "--memory",
-            paramLabel = "MIB",
-            description =
-                    "Working memory to stay within beside the weights; where it is short pictures are decoded in tiles"
-                            + " (what the machine has).")
-    private Integer memory;
-
-    @Option(
-            names = "--safety-checker",
-            paramLabel = "FILE",
-            description = "Look at every picture with this model and black out what it finds not safe for work (off).")
-    private Path safetyChecker;
-
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (one for each processor).")
-    private Integer threads;
-
-    @Option(
-            names = "--low-memory",
-            description = "Read weights from the file as they are used and keep no copy of them.")
-    private boolean lowMemory;
-
-    @Option(
-            names = "--precision",
-            paramLabel = "TYPE",
-            description = "What products multiply: f32, or bf16 where the processor can (f32).")
-    private String precision;
-
     @Option(
             names = "--trace",
             paramLabel = "FILE",
@@ -71,71 +23,12 @@ final class MachineOptions {
                     "Write when each op, graph and step ran, as Chrome's trace format has it (for ui.perfetto.dev).")
     private Path trace;
 
-    private Precision chosen = Precision.F32;
-
-    /** Takes what a picture was drawn with where nothing else was asked for. */
-    void as(Parameters parameters, Ingredients.Finder finder) throws IOException {
-        ema |= parameters.ema();
-        q8 |= parameters.quantized();
-        if (precision == null) chosen = parameters.precision();
-        Recipe recipe = parameters.recipe();
-        if (vae == null && recipe.vae().isPresent())
-            vae = finder.find(recipe.vae().get());
-        if (safetyChecker == null && recipe.checker().isPresent())
-            safetyChecker = finder.find(recipe.checker().get());
-    }
-
-    private void precision(CommandSpec spec) {
-        try {
-            chosen = Precision.named(precision);
-        } catch (IllegalArgumentException e) {
-            throw usage(spec, "--" + e.getMessage());
-        }
-        chosen.refusal().ifPresent(reason -> {
-            throw new UnsupportedOperationException("--precision " + precision + ": " + reason);
-        });
-    }
-
-    void check(CommandSpec spec, Where where) {
-        where.check();
-        if (where.tornado() && (precision != null || lowMemory || threads != null))
-            throw usage(spec, "--precision, --low-memory and --threads are the JVM backend's");
-        if (threads != null && threads < 1) throw usage(spec, "--threads: at least 1, got " + threads);
-        if (precision != null) precision(spec);
-        if (memory != null && memory < 1) throw usage(spec, "--memory: at least 1 MiB, got " + memory);
-    }
-
     /** What is told when things ran; closed after the model. */
     Tracing tracing() throws IOException {
         return Tracing.to(trace);
     }
 
     StableDiffusion load(Console console, Where where, Tracing tracing) throws IOException {
-        Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
-        JvmBackend.Options options =
-                JvmBackend.Options.DEFAULT.lowMemory(lowMemory).precision(chosen);
-        if (threads != null) options = options.threads(threads);
-        Backend backend;
-        try {
-            if (vae != null) checkpoint.vae(vae);
-            backend = where.open(options, new DeviceConsole(console, where.explain()), tracing.profiler());
-        } catch (IOException | RuntimeException | Error e) {
-            checkpoint.close();
-            throw e;
-        }
-        StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ema);
-        try {
-            if (memory != null) sd.room((long) memory << 20);
-            if (q8) console.note(sd.quantize().toString());
-            if (safetyChecker != null) sd.safetyChecker(SafetyChecker.open(safetyChecker));
-            return sd;
-        } catch (IOException | RuntimeException | Error e) {
-            sd.close();
-            throw e;
-        }
-    }
-
-    static ParameterException usage(CommandSpec spec, String problem) {
-        return new ParameterException(spec.commandLine(), problem);
+        return load(Optional.ofNullable(model), precision(), console, where, tracing.profiler());
     }
 }

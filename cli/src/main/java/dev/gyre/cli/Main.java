@@ -36,7 +36,8 @@ import picocli.CommandLine.Spec;
             SynthCommand.class,
             BenchCommand.class,
             DevicesCommand.class,
-            CheckCommand.class
+            CheckCommand.class,
+            ServeCommand.class
         })
 public final class Main implements Callable<Integer> {
     @Spec

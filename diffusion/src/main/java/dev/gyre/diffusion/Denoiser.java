@@ -48,12 +48,19 @@ final class Denoiser {
     private float[] beside = new float[0];
 
     private final Progress progress;
+    private final Together together; // null: drawn alone
     private final Tensor[] inner = new Tensor[2]; // what the inner blocks gave last, by the half where halves run apart
     private final int[] since = new int[2]; // runs that have taken it over
     private Boolean halves; // whether guidance runs its halves one after the other; null as long as nobody has asked
 
     Denoiser(StableDiffusion sd, Network network, int height, int width, Progress progress) {
+        this(sd, network, height, width, progress, null);
+    }
+
+    /** @param together what asks the UNet for several drawings at once; null asks for this one */
+    Denoiser(StableDiffusion sd, Network network, int height, int width, Progress progress, Together together) {
         this.sd = sd;
+        this.together = together;
         this.progress = progress;
         this.network = network;
         this.height = height;
@@ -150,7 +157,26 @@ final class Denoiser {
     private float[] predict(float[] x, Sampler.Moment at, float[] context, int half) {
         float[] timesteps = new float[pictures(x)];
         Arrays.fill(timesteps, (float) at.timestep());
+        boolean plain = network.controls().isEmpty() && network.reuse().isEmpty() && beside.length == 0;
+        if (together != null && plain) return together.ask(this, x, timesteps, context);
         return predict(x, timesteps, context, controls(x, timesteps, context, at), half);
+    }
+
+    /** What is alike in those that one run can answer. */
+    Object kind() {
+        return List.of(network, height, width);
+    }
+
+    /** The prediction for several drawings of this kind. */
+    float[] predictTogether(float[] x, float[] timesteps, float[] context) {
+        sd.use(network.loras()); // another kind may have taken others meanwhile
+        return predict(x, timesteps, context, List.of(), 0);
+    }
+
+    /** Whether there is memory for a run for so many. */
+    boolean fits(int batch, int contextLength) {
+        return plan(batch, contextLength / batch / unet.context())
+                <= sd.executables().room();
     }
 
     /**

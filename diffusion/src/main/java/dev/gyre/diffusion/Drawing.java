@@ -21,6 +21,7 @@ final class Drawing {
     private final Request.Size size;
     private final Request.Size drawn;
     private final Progress progress;
+    private final Together together;
     private final Sampler sampler;
     private final Autoencoder vae;
     private boolean tiled; // the VAE's work
@@ -29,7 +30,13 @@ final class Drawing {
     private Guidance model;
 
     Drawing(StableDiffusion sd, Request request, Progress progress) {
+        this(sd, request, progress, null);
+    }
+
+    /** @param together with which others it is drawn; null draws it alone */
+    Drawing(StableDiffusion sd, Request request, Progress progress, Together together) {
         this.sd = sd;
+        this.together = together;
         this.request = LoraTags.applied(sd.complete(request));
         this.progress = progress;
         size = this.request.size().orElseThrow();
@@ -81,7 +88,8 @@ final class Drawing {
     private Guidance guidance(Request.Size pixels, Levels levels) {
         boolean guided = request.sampling().guidance().orElseThrow() > 1;
         Conditioning text = new Conditioning(sd, request.text(), levels.steps(), guided, progress);
-        return new Guidance(sd, request, height(pixels), width(pixels), text, progress);
+        Denoiser denoiser = new Denoiser(sd, request.network(), height(pixels), width(pixels), progress, together);
+        return new Guidance(denoiser, request, text, progress);
     }
 
     private int height(Request.Size pixels) {

@@ -13,8 +13,8 @@ final class Guidance implements Sampler.Model {
     private final Progress progress;
     private final Conditioning text;
 
-    Guidance(StableDiffusion sd, Request request, int height, int width, Conditioning text, Progress progress) {
-        denoiser = new Denoiser(sd, request.network(), height, width, progress);
+    Guidance(Denoiser denoiser, Request request, Conditioning text, Progress progress) {
+        this.denoiser = denoiser;
         this.text = text;
         this.progress = progress;
         scale = request.sampling().guidance().orElseThrow();

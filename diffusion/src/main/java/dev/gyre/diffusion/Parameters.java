@@ -50,13 +50,22 @@ public record Parameters(
      */
     public static Parameters read(Path png) throws IOException {
         try {
-            Optional<String> text = Png.text(Files.readAllBytes(png));
-            return parse(text.orElseThrow(() -> new IOException("the picture carries no parameters")));
+            return read(Files.readAllBytes(png));
         } catch (java.nio.file.NoSuchFileException e) {
             throw new IOException(png + ": there is no such file", e);
         } catch (IOException | IllegalArgumentException e) {
             throw new IOException(png + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * Those that a PNG in memory carries.
+     *
+     * @throws IOException when it is no PNG, or carries none
+     * @throws IllegalArgumentException when a setting makes no sense, naming it
+     */
+    public static Parameters read(byte[] png) throws IOException {
+        return parse(Png.text(png).orElseThrow(() -> new IOException("the picture carries no parameters")));
     }
 
     /**

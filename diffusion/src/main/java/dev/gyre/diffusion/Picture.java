@@ -21,7 +21,12 @@ public record Picture(int width, int height, byte[] rgb, Parameters parameters) 
      * @throws IOException when it cannot be written; then what was there before is still there
      */
     public void write(Path path) throws IOException {
-        write(path, Png.encode(width, height, rgb, Optional.of(parameters.text())));
+        write(path, png());
+    }
+
+    /** A PNG that carries its parameters. */
+    public byte[] png() throws IOException {
+        return Png.encode(width, height, rgb, Optional.of(parameters.text()));
     }
 
     static void write(Path path, byte[] bytes) throws IOException {

@@ -17,6 +17,10 @@ public record Preview(int width, int height, byte[] rgb) {
      * @throws IOException when it cannot be written; then what was there before is still there
      */
     public void write(Path path) throws IOException {
-        Picture.write(path, Png.encode(width, height, rgb, Optional.empty()));
+        Picture.write(path, png());
+    }
+
+    public byte[] png() throws IOException {
+        return Png.encode(width, height, rgb, Optional.empty());
     }
 }

@@ -1,0 +1,249 @@
+package dev.gyre.cli;
+
+import dev.gyre.core.Precision;
+import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.server.GyreServer;
+import dev.gyre.server.Settings;
+import dev.gyre.server.models.Loader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The service, until it is told to stop. */
+@Command(
+        name = "serve",
+        description = "Serves models through the endpoints of OpenAI's image API, with a page to look at.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class ServeCommand implements Callable<Integer> {
+    /** Keys, with commas between, where a file of them is not wanted. */
+    static final String KEYS = "GYRE_API_KEYS";
+
+    private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-m", "--model"},
+            split = ",",
+            paramLabel = "FILE",
+            description = "Checkpoints, the first the default; one is loaded at a time (the embedded model).")
+    private List<Path> models = List.of();
+
+    @Option(names = "--strict", description = "Refuse models' names that are not known; else the default answers.")
+    private boolean strict;
+
+    @Option(names = "--loras", paramLabel = "FOLDER", description = "LoRA files that requests may name.")
+    private Path loras;
+
+    @ArgGroup(validate = false, heading = "%nWhere it listens, and to whom:%n")
+    private ListenOptions listen = new ListenOptions();
+
+    @ArgGroup(validate = false, heading = "%nWhat a request has that says nothing:%n")
+    private DefaultOptions defaults = new DefaultOptions();
+
+    @ArgGroup(validate = false, heading = "%nLimits:%n")
+    private LimitOptions limits = new LimitOptions();
+
+    @ArgGroup(validate = false, heading = "%nPictures:%n")
+    private PictureOptions pictures = new PictureOptions();
+
+    @ArgGroup(validate = false, heading = "%nThe machine:%n")
+    private LoadOptions machine = new LoadOptions();
+
+    @Mixin
+    private Where where;
+
+    private static final class ListenOptions {
+        @Option(names = "--host", description = "An address of this machine; 0.0.0.0 is all (127.0.0.1).")
+        private String host = Settings.Listen.DEFAULT.host();
+
+        @Option(names = "--port", description = "0 takes a free one (8080).")
+        private int port = Settings.Listen.DEFAULT.port();
+
+        @Option(names = "--public-url", paramLabel = "URL", description = "What pictures' URLs begin with (as asked).")
+        private URI publicUrl;
+
+        @Option(
+                names = "--keys",
+                paramLabel = "FILE",
+                description = "A file of API keys, a line each; or GYRE_API_KEYS, with commas between (none needed).")
+        private Path keys;
+
+        @Option(
+                names = "--cors",
+                split = ",",
+                paramLabel = "ORIGIN",
+                description = "Sites whose pages may call, or * (none).")
+        private List<String> origins = List.of();
+
+        Settings.Access access() throws IOException {
+            String given = System.getenv(KEYS);
+            List<String> all = new ArrayList<>(given == null ? List.of() : Arrays.asList(given.split(",")));
+            if (keys != null) {
+                all.addAll(Files.readAllLines(keys));
+                // An empty file is a mistake, not an open door.
+                if (all.stream().allMatch(String::isBlank))
+                    throw new IllegalArgumentException("--keys: there is no key in " + keys);
+            }
+            return new Settings.Access(
+                    all.stream()
+                            .map(String::strip)
+                            .filter(key -> !key.isEmpty())
+                            .toList(),
+                    origins);
+        }
+    }
+
+    private static final class DefaultOptions {
+        @Option(names = "--steps", paramLabel = "N", description = "Steps of the sampler (25; a small model's 20).")
+        private Integer steps;
+
+        @Option(names = "--guidance", paramLabel = "SCALE", description = "Guidance (7.5; a small model's 5).")
+        private Double guidance;
+
+        @Option(names = "--sampler", paramLabel = "NAME", description = "Any tool's name for it (ddim).")
+        private String sampler = Settings.Defaults.DEFAULT.sampler();
+
+        Settings.Defaults defaults() {
+            Sampler.named(sampler);
+            return new Settings.Defaults(
+                    steps == null ? OptionalInt.empty() : OptionalInt.of(steps),
+                    guidance == null ? OptionalDouble.empty() : OptionalDouble.of(guidance),
+                    sampler);
+        }
+    }
+
+    private static final class LimitOptions {
+        @Option(
+                names = "--queue",
+                paramLabel = "N",
+                description = "Requests that wait; more are told to come back (32).")
+        private int queue = Settings.Limits.DEFAULT.queue();
+
+        @Option(names = "--batch", paramLabel = "N", description = "Pictures drawn at once, where it is faster (4).")
+        private int batch = Settings.Limits.DEFAULT.batch();
+
+        @Option(names = "--max-pixels", paramLabel = "N", description = "Of a picture to be drawn (1048576).")
+        private long pixels = Settings.Limits.DEFAULT.pixels();
+
+        @Option(names = "--max-steps", paramLabel = "N", description = "Of the sampler (150).")
+        private int steps = Settings.Limits.DEFAULT.steps();
+
+        @Option(names = "--max-body", paramLabel = "MB", description = "Of a request (50).")
+        private long body = Settings.Limits.DEFAULT.body() >> 20;
+
+        @Option(names = "--time-limit", paramLabel = "SECONDS", description = "From request to answer (600).")
+        private long time = Settings.Limits.DEFAULT.time().toSeconds();
+
+        @Option(names = "--grace", paramLabel = "SECONDS", description = "To finish what has begun when stopped (30).")
+        private long grace = Settings.Limits.DEFAULT.grace().toSeconds();
+
+        Settings.Limits limits() {
+            return new Settings.Limits(
+                    queue,
+                    batch,
+                    body << 20,
+                    pixels,
+                    Settings.Limits.DEFAULT.upload(),
+                    steps,
+                    Duration.ofSeconds(time),
+                    Duration.ofSeconds(grace));
+        }
+    }
+
+    private static final class PictureOptions {
+        @Option(
+                names = "--pictures",
+                paramLabel = "FOLDER",
+                description = "Keep every picture there too (in memory only).")
+        private Path folder;
+
+        @Option(names = "--url-minutes", paramLabel = "N", description = "How long a picture's URL works (60).")
+        private long minutes = Settings.Pictures.DEFAULT.expiry().toMinutes();
+
+        @Option(names = "--url-memory", paramLabel = "MB", description = "For pictures that URLs lead to (256).")
+        private long memory = Settings.Pictures.DEFAULT.memory() >> 20;
+
+        Settings.Pictures pictures() {
+            return new Settings.Pictures(Optional.ofNullable(folder), Duration.ofMinutes(minutes), memory << 20);
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        machine.check(spec, where);
+        if (System.getProperty(LOG_FORMAT) == null)
+            System.setProperty(LOG_FORMAT, "%1$tF %1$tT %4$s %5$s%6$s%n"); // a line each
+        PrintWriter err = spec.commandLine().getErr();
+        Settings settings = settings();
+        GyreServer server = new GyreServer(settings, new ModelLoader());
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime()
+                .addShutdownHook(Thread.ofPlatform().name("gyre-stop").unstarted(() -> {
+                    err.println("stopping: finishing what has begun");
+                    server.close();
+                    stopped.countDown();
+                }));
+        server.start();
+        err.println("serving " + server.uri() + " (OpenAI's API at " + server.uri() + "/v1)");
+        if (settings.access().keys().isEmpty() && !listen.host.equals(Settings.Listen.DEFAULT.host()))
+            err.println("note: without --keys everyone who reaches " + listen.host + " may draw");
+        err.flush();
+        stopped.await();
+        return 0;
+    }
+
+    private Settings settings() throws IOException {
+        try {
+            return new Settings(
+                    new Settings.Listen(listen.host, listen.port, Optional.ofNullable(listen.publicUrl)),
+                    models,
+                    strict,
+                    defaults.defaults(),
+                    limits.limits(),
+                    listen.access(),
+                    pictures.pictures(),
+                    Optional.ofNullable(loras));
+        } catch (IllegalArgumentException e) {
+            throw LoadOptions.usage(spec, e.getMessage());
+        }
+    }
+
+    private final class ModelLoader implements Loader {
+        @Override
+        public StableDiffusion load(Optional<Path> path, Precision precision) throws IOException {
+            return machine.load(path, precision, new Console(spec.commandLine().getErr()), where, Optional.empty());
+        }
+
+        @Override
+        public List<Precision> precisions() {
+            Precision usual = machine.precision();
+            if (where.tornado()) return List.of(usual);
+            return Stream.concat(Stream.of(usual), Arrays.stream(Precision.values()))
+                    .filter(precision -> precision.refusal().isEmpty())
+                    .distinct()
+                    .toList();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package dev.gyre.server;
+
+import dev.gyre.server.api.Api;
+import dev.gyre.server.http.Router;
+import dev.gyre.server.jobs.Device;
+import dev.gyre.server.jobs.JobQueue;
+import dev.gyre.server.jobs.Order;
+import dev.gyre.server.models.Loader;
+import dev.gyre.server.models.LoraFolder;
+import dev.gyre.server.models.Models;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.eclipse.jetty.server.ForwardedRequestCustomizer;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.CrossOriginHandler;
+import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
+import org.eclipse.jetty.util.VirtualThreads;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/** The service: models behind the endpoints of OpenAI's image API, with a page to look at. */
+public final class GyreServer implements AutoCloseable {
+    private static final Duration IDLE = Duration.ofSeconds(30);
+
+    /** When stopping: for answers to be sent, and for idle connections to say goodbye. */
+    private static final Duration LAST_ANSWERS = Duration.ofSeconds(5), LAST_READS = Duration.ofMillis(200);
+
+    /** Bytes a second, on average, below which a sender is not waited for. */
+    private static final long SLOWEST = 512;
+
+    private final Settings settings;
+    private final JobQueue queue;
+    private final Device device;
+    private final Server server;
+    private final Router router;
+    private final ServerConnector connector;
+
+    /**
+     * Prepares a service.
+     *
+     * @throws IOException when a model or a folder of the settings is not there
+     * @throws IllegalArgumentException when a model cannot be served
+     */
+    public GyreServer(Settings settings, Loader loader) throws IOException {
+        this.settings = settings;
+        Models models = new Models(settings.models(), settings.strict());
+        Settings.Limits limits = settings.limits();
+        queue = new JobQueue(limits.queue(), limits.time(), Order::goesWith);
+        LoraFolder loras = new LoraFolder(settings.loras());
+        loras.names(); // there is such a folder
+        device = new Device(queue, loader, loras, models.standard(), limits.batch());
+        router = new Api(settings, models, loader, queue, device, loras).router();
+        QueuedThreadPool threads = new QueuedThreadPool(16);
+        threads.setName("gyre-http");
+        // A request may wait for its turn for long: each has a thread that costs next to nothing.
+        threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("gyre-http-"));
+        server = new Server(threads);
+        connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http()));
+        connector.setHost(settings.listen().host());
+        connector.setPort(settings.listen().port());
+        connector.setIdleTimeout(IDLE.toMillis());
+        connector.setShutdownIdleTimeout(LAST_READS.toMillis());
+        server.addConnector(connector);
+        server.setStopTimeout(LAST_ANSWERS.toMillis());
+        server.setHandler(new MinimumDataRateHandler(crossOrigin(router), SLOWEST, 0));
+        server.setErrorHandler(new BrokenRequests());
+    }
+
+    private static HttpConfiguration http() {
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.addCustomizer(new ForwardedRequestCustomizer());
+        return http;
+    }
+
+    private Handler crossOrigin(Handler inner) {
+        if (settings.access().origins().isEmpty()) return inner;
+        CrossOriginHandler handler = new CrossOriginHandler();
+        handler.setAllowedOriginPatterns(Set.copyOf(settings.access().origins().stream()
+                .map(origin -> origin.equals("*") ? ".*" : Pattern.quote(origin))
+                .toList()));
+        handler.setAllowedMethods(Set.of("GET", "POST"));
+        handler.setAllowedHeaders(Set.of("*"));
+        handler.setExposedHeaders(Set.of("x-request-id", "retry-after", "x-should-retry"));
+        handler.setHandler(inner);
+        return handler;
+    }
+
+    /** Begins to listen, and loads the first model. */
+    public void start() throws IOException {
+        device.start();
+        try {
+            server.start();
+        } catch (IOException e) {
+            throw new IOException(
+                    "cannot listen on " + settings.listen().host() + ":"
+                            + settings.listen().port() + ": " + e.getMessage(),
+                    e);
+        } catch (Exception e) {
+            throw new IllegalStateException("the service did not start", e);
+        }
+    }
+
+    /** Where it listens. */
+    public URI uri() {
+        String host = settings.listen().host();
+        String shown = host.contains(":") ? "[" + host + "]" : host;
+        return URI.create("http://" + shown + ":" + connector.getLocalPort());
+    }
+
+    /** What it answers. */
+    Router router() {
+        return router;
+    }
+
+    /** Takes no more jobs, finishes those it has within the time that the settings give, and lets go of everything. */
+    @Override
+    public void close() {
+        try {
+            queue.close(settings.limits().grace());
+            device.join(settings.limits().grace());
+            server.stop();
+            server.destroy();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            throw new IllegalStateException("the service did not stop as it should", e);
+        }
+    }
+}
