@@ -22,6 +22,9 @@ final class JvmExecutable implements Executable, JvmMemory {
     /** Iterations of a definition's loop that are worth a thread of their own. */
     private static final int GRAIN = 8;
 
+    /** Bytes up to which a weight is kept as it is. */
+    private static final int SMALL = 1 << 16;
+
     /** An op and what runs it, one kernel or a loop for each of its steps, and whether the observer sees it. */
     private record Program(Op op, List<JvmKernel> kernels, boolean seen) {}
 
@@ -56,6 +59,7 @@ final class JvmExecutable implements Executable, JvmMemory {
             List<JvmKernel> all =
                     program.stream().flatMap(part -> part.kernels().stream()).toList();
             backend.workers().run(all.size(), (piece, unused) -> all.get(piece).prepare(this));
+            letGo();
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
@@ -97,7 +101,7 @@ final class JvmExecutable implements Executable, JvmMemory {
 
     @Override
     public Tensor at(Value value) {
-        if (value.constant().isPresent()) return value.constant().get();
+        if (value.constant().isPresent()) return constant(value.constant().get());
         MemorySegment data = buffers.get(plan.place(value))
                 .asSlice(
                         TornadoNativeArray.ARRAY_HEADER,
@@ -105,11 +109,37 @@ final class JvmExecutable implements Executable, JvmMemory {
         return new Tensor(value.dtype(), value.shape(), data);
     }
 
+    /**
+     * A small weight is read in every run, from a copy: read from a mapped file, it would bring the pages around it into memory, which
+     * are of weights that lie there packed.
+     */
+    private Tensor constant(Tensor weight) {
+        if (!weight.data().isMapped() || weight.data().byteSize() > SMALL) return weight;
+        return backend.packed().of(weight, "as it is", (tensor, allocate) -> {
+            Tensor copy = allocate.apply(tensor.dtype(), tensor.shape());
+            copy.data().copyFrom(tensor.data());
+            return copy;
+        });
+    }
+
+    /** Copies what is small; then all is packed or copied, and what is in memory of the file came beside what was read. */
+    private void letGo() {
+        List<Value> weights = graph.ops().stream()
+                .flatMap(op -> op.inputs().stream())
+                .filter(value -> value.constant().isPresent())
+                .toList();
+        weights.forEach(this::at);
+        weights.stream()
+                .map(value -> value.constant().orElseThrow().data())
+                .filter(MemorySegment::isMapped)
+                .forEach(MemorySegment::unload);
+    }
+
     @Override
     public Optional<Tensor> packed(Value weight, String order, Packing packing) {
         return backend.options().lowMemory() || weight.dtype() == DType.Q8_0
                 ? Optional.empty()
-                : Optional.of(backend.packed().of(at(weight), order, packing));
+                : Optional.of(backend.packed().of(weight.constant().orElseThrow(), order, packing));
     }
 
     @Override
