@@ -69,15 +69,15 @@ public final class Bodies {
         int held = 0;
         try {
             long announced = exchange.request().getLength();
-            if (announced > most) throw tooLarge();
-            ByteArrayOutputStream body = new ByteArrayOutputStream(announced < 0 ? BLOCK : (int) announced);
             InputStream in = Request.asInputStream(exchange.request());
+            if (announced > most) throw tooLarge(exchange, in);
+            ByteArrayOutputStream body = new ByteArrayOutputStream(announced < 0 ? BLOCK : (int) announced);
             byte[] block = new byte[BLOCK];
             while (true) {
                 if (!blocks.tryAcquire()) throw ApiError.overloaded("Too many bodies are being read at once.");
                 held++;
                 int read = in.readNBytes(block, 0, BLOCK);
-                if (body.size() + read > most) throw tooLarge();
+                if (body.size() + read > most) throw tooLarge(exchange, in);
                 body.write(block, 0, read);
                 if (read < BLOCK) break;
             }
@@ -87,7 +87,11 @@ public final class Bodies {
         }
     }
 
-    private ApiError tooLarge() {
+    /** Who is still sending does not hear an answer: as much again is read and thrown away, unless the client waits to be asked. */
+    private ApiError tooLarge(Exchange exchange, InputStream in) throws IOException {
+        byte[] block = new byte[BLOCK];
+        if (exchange.header("expect").isEmpty())
+            for (long left = most + BLOCK; left > 0; left -= BLOCK) if (in.readNBytes(block, 0, BLOCK) < BLOCK) break;
         return ApiError.tooLarge("The body is larger than " + most + " bytes.");
     }
 
