@@ -143,8 +143,9 @@ jdk.incubator.vector
 --enable-native-access=ALL-UNNAMED
 -XX:MaxRAMPercentage=60
 -XX:+UseParallelGC
--XX:NewSize=64m
--XX:MaxNewSize=128m
+-XX:NewSize=32m
+-XX:MaxNewSize=64m
+-Xms96m
 -cp
 $home/cli/target/gyre-cli-1.jar:$home/cli/target/lib/*
 dev.gyre.cli.Main

@@ -13,5 +13,5 @@ if not defined JAVA_HOME where /q java.exe || (
   echo gyre: needs a JDK 25 or newer: set JAVA_HOME, or put its bin on the PATH>&2
   exit /b 1
 )
-"%gyre_java%" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 -XX:+UseParallelGC -XX:NewSize=64m -XX:MaxNewSize=128m %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.Main %*
+"%gyre_java%" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 -XX:+UseParallelGC -XX:NewSize=32m -XX:MaxNewSize=64m -Xms96m %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.Main %*
 exit /b %ERRORLEVEL%
