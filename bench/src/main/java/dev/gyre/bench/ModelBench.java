@@ -47,6 +47,11 @@ public record ModelBench(
             Table stepProfile,
             Table decodeProfile) {}
 
+    /**
+     * Loads the model and times it: a few seconds for the embedded one, minutes for a full-size one on few cores.
+     *
+     * @throws IOException when the checkpoint cannot be read
+     */
     public Result run() throws IOException {
         Profile profile = new Profile();
         long start = System.nanoTime();

@@ -106,6 +106,7 @@ public class OpBenchmark {
     })
     public String op;
 
+    /** Threads that share the op, the caller's included. */
     @Param("2")
     public int threads;
 
@@ -116,6 +117,7 @@ public class OpBenchmark {
         compiled = new OneOp(OpShape.parse(op), threads);
     }
 
+    /** Runs the op once, as it runs in a model. */
     @Benchmark
     public List<Tensor> run() {
         return compiled.run();

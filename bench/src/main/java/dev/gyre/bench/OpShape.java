@@ -127,6 +127,7 @@ public record OpShape(String kind, List<Integer> sizes) {
                 Arrays.stream(words).skip(1).mapToInt(Integer::parseInt).toArray());
     }
 
+    /** Its size number i, in the order that the class tells. */
     public int size(int i) {
         return sizes.get(i);
     }

@@ -39,11 +39,9 @@ public class PartBenchmark {
     @Param("16")
     public int latents;
 
+    /** Threads that share the work, the caller's included. */
     @Param("2")
     public int threads;
-
-    @Param("jvm")
-    public String backend;
 
     private StableDiffusion sd;
     private float[] context;
@@ -57,7 +55,6 @@ public class PartBenchmark {
     }
 
     private StableDiffusion open() throws IOException {
-        if (!backend.equals("jvm")) throw new IllegalArgumentException("backend: there is jvm, got " + backend);
         Checkpoint checkpoint = model.equals("embedded") ? Checkpoint.embedded() : Checkpoint.open(Path.of(model));
         return StableDiffusion.load(checkpoint, new JvmBackend(threads), false);
     }
@@ -68,16 +65,19 @@ public class PartBenchmark {
         open().close();
     }
 
+    /** The text encoder on a prompt and its negative: [2, 77, width]. */
     @Benchmark
     public float[] text() {
         return sd.encodeText(List.of("", "a red circle"), Progress.NONE);
     }
 
+    /** The UNet once with and once without the prompt, and what guidance makes of both. */
     @Benchmark
     public float[] step() {
         return sd.guided(noise, 500, context, latents, latents, 7.5);
     }
 
+    /** The VAE's decoder: from latents to pixels. */
     @Benchmark
     public float[] decode() {
         return sd.decode(noise, latents, latents);

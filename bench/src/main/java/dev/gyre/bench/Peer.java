@@ -19,6 +19,7 @@ public interface Peer extends AutoCloseable {
 
     /** A kind of peer that may be on the class path. */
     interface Provider {
+        /** Starts the peer on so many threads, which {@link Peer#close} ends. */
         Peer start(int threads);
     }
 }

@@ -47,6 +47,7 @@ public final class Peers {
         budget = Double.parseDouble(options.getOrDefault("seconds", "3"));
     }
 
+    /** Runs with the options that the class tells; rows are printed as they come. */
     public static void main(String[] args) throws IOException {
         Map<String, String> options = new LinkedHashMap<>();
         for (int i = 0; i < args.length; i += 2) {

@@ -32,6 +32,7 @@ public class PictureBenchmark {
     @Param("embedded")
     public String model;
 
+    /** Steps of DDIM. */
     @Param("20")
     public int steps;
 
@@ -42,6 +43,7 @@ public class PictureBenchmark {
         sd = model.equals("embedded") ? StableDiffusion.embedded() : StableDiffusion.load(Path.of(model));
     }
 
+    /** One picture at the model's native size, with guidance. */
     @Benchmark
     public Picture draw() {
         return sd.draw(

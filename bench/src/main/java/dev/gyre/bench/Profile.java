@@ -30,6 +30,7 @@ public final class Profile implements Profiler {
         sum.bytes += op.bytes();
     }
 
+    /** Forgets what has run: what comes after a warm-up counts alone. */
     public synchronized void clear() {
         sums.clear();
     }

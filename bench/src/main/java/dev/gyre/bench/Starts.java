@@ -17,6 +17,7 @@ public final class Starts {
 
     private Starts() {}
 
+    /** Starts the JVMs, or with {@code --child} is one of them. */
     public static void main(String[] args) throws IOException {
         if (args.length == 1 && args[0].equals("--child")) {
             for (String op : OPS) System.out.println(reached(OpShape.parse(op)));

@@ -9,10 +9,16 @@ public final class Table {
     private final List<String> columns;
     private final List<List<Object>> rows = new ArrayList<>();
 
+    /** A table without rows. */
     public Table(String... columns) {
         this.columns = List.of(columns);
     }
 
+    /**
+     * Adds a row.
+     *
+     * @throws IllegalArgumentException when there are not as many cells as columns
+     */
     public void add(Object... cells) {
         if (cells.length != columns.size())
             throw new IllegalArgumentException(columns.size() + " cells make a row, got " + cells.length);

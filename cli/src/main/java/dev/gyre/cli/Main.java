@@ -231,6 +231,7 @@ public final class Main implements Callable<Integer> {
         }
     }
 
+    /** The program: exits with 0 when all went well. */
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
     }

@@ -4,6 +4,7 @@ import java.util.List;
 
 /** Hears what a device is made ready for and what its runs cost. Called on the thread that compiles or runs. */
 public interface DeviceListener {
+    /** Hears nothing. */
     DeviceListener NONE = new DeviceListener() {};
 
     /** {@code done} of {@code tasks} kernels are compiled. */

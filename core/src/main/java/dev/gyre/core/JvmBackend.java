@@ -24,18 +24,22 @@ public final class JvmBackend implements Backend {
         public static final Options DEFAULT =
                 new Options(Runtime.getRuntime().availableProcessors(), false, Precision.F32, Profiler.NONE);
 
+        /** With so many threads, the caller's included. */
         public Options threads(int threads) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
+        /** With or without a second, packed copy of every weight. */
         public Options lowMemory(boolean lowMemory) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
+        /** With products of this precision. */
         public Options precision(Precision precision) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
+        /** With this one told how long ops take. */
         public Options profiler(Profiler profiler) {
             return new Options(threads, lowMemory, precision, profiler);
         }
@@ -47,10 +51,12 @@ public final class JvmBackend implements Backend {
     private final PackedWeights packed = new PackedWeights();
     private final AtomicInteger open = new AtomicInteger();
 
+    /** As {@link Options#DEFAULT} says. */
     public JvmBackend() {
         this(Options.DEFAULT);
     }
 
+    /** On so many threads, otherwise as {@link Options#DEFAULT} says. */
     public JvmBackend(int threads) {
         this(Options.DEFAULT.threads(threads));
     }
@@ -96,6 +102,7 @@ public final class JvmBackend implements Backend {
         return "jvm";
     }
 
+    /** How many threads share the work, the caller's included. */
     public int threads() {
         return workers.threads();
     }
@@ -124,7 +131,7 @@ public final class JvmBackend implements Backend {
 
     @Override
     public long plan(Graph graph) {
-        return new JvmPlan(graph, this, op -> false).memory().peakBytes();
+        return JvmPlan.of(graph, this, op -> false).memory().peakBytes();
     }
 
     @Override

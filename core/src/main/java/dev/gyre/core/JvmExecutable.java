@@ -42,7 +42,7 @@ final class JvmExecutable implements Executable, JvmMemory {
     JvmExecutable(Graph given, JvmBackend backend, Observer observer) {
         Set<Op> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Op op : given.ops()) if (observer.wants(op)) seen.add(op);
-        JvmPlan way = new JvmPlan(given, backend, seen::contains);
+        JvmPlan way = JvmPlan.of(given, backend, seen::contains);
         this.observer = observer;
         this.graph = way.graph();
         this.plan = way.memory();

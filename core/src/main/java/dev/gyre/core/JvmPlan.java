@@ -19,24 +19,17 @@ record JvmPlan(Graph graph, Map<Op, JvmKernel> kernels, Map<Op, List<Step>> loop
      *
      * @param alone which ops are joined with no other
      */
-    JvmPlan(Graph given, JvmBackend backend, Predicate<Op> alone) {
-        this(
-                backend.steps().isPresent() ? given : given.joined(alone),
-                backend,
-                new IdentityHashMap<>(),
-                new IdentityHashMap<>());
-    }
-
-    private JvmPlan(Graph graph, JvmBackend backend, Map<Op, JvmKernel> kernels, Map<Op, List<Step>> loops) {
+    static JvmPlan of(Graph given, JvmBackend backend, Predicate<Op> alone) {
+        Graph graph = backend.steps().isPresent() ? given : given.joined(alone);
+        Map<Op, JvmKernel> kernels = new IdentityHashMap<>();
+        Map<Op, List<Step>> loops = new IdentityHashMap<>();
         for (Op op : graph.ops()) {
             Optional<JvmKernel> kernel = backend.steps().isPresent() ? Optional.empty() : op.jvm(backend.precision());
             if (kernel.isPresent()) kernels.put(op, kernel.get());
             else loops.put(op, backend.steps().orElse(Op::loops).apply(op));
         }
-        this(
-                graph,
-                kernels,
-                loops,
-                Planner.plan(graph, op -> loops.containsKey(op) ? Planner.scratch(op, loops.get(op)) : List.of()));
+        Planner.Plan memory =
+                Planner.plan(graph, op -> loops.containsKey(op) ? Planner.scratch(op, loops.get(op)) : List.of());
+        return new JvmPlan(graph, kernels, loops, memory);
     }
 }

@@ -14,7 +14,7 @@ import java.util.function.Predicate;
  * Decides which values share a buffer. Values that never live together get the same one, a whole buffer each and never an offset
  * into one (devices take whole arrays). Constants are not planned: they have their own memory.
  */
-public final class Planner {
+final class Planner {
     private Planner() {}
 
     /**

@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
  * @param dims each at least 0, their product at most 2³¹−1
  */
 public record Shape(List<Integer> dims) {
+    /** @throws IllegalArgumentException when a dimension is negative, or there are more than 2³¹−1 elements */
     public Shape {
         dims = List.copyOf(dims);
         long elements = 1;
@@ -21,10 +22,12 @@ public record Shape(List<Integer> dims) {
         }
     }
 
+    /** The shape of these sizes, outermost first; of none, a scalar's. */
     public static Shape of(int... dims) {
         return new Shape(Arrays.stream(dims).boxed().toList());
     }
 
+    /** How many dimensions it has. */
     public int rank() {
         return dims.size();
     }

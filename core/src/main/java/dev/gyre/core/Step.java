@@ -120,26 +120,31 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 8 parameters. */
     public static <B, C, D, E, F, G, H> Step groups(
             int groups, int threads, Task8<KernelContext, B, C, D, E, F, G, H> kernel, Object... arguments) {
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 9 parameters. */
     public static <B, C, D, E, F, G, H, I> Step groups(
             int groups, int threads, Task9<KernelContext, B, C, D, E, F, G, H, I> kernel, Object... arguments) {
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 10 parameters. */
     public static <B, C, D, E, F, G, H, I, J> Step groups(
             int groups, int threads, Task10<KernelContext, B, C, D, E, F, G, H, I, J> kernel, Object... arguments) {
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 11 parameters. */
     public static <B, C, D, E, F, G, H, I, J, K> Step groups(
             int groups, int threads, Task11<KernelContext, B, C, D, E, F, G, H, I, J, K> kernel, Object... arguments) {
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 12 parameters. */
     public static <B, C, D, E, F, G, H, I, J, K, L> Step groups(
             int groups,
             int threads,
@@ -148,6 +153,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 13 parameters. */
     public static <B, C, D, E, F, G, H, I, J, K, L, M> Step groups(
             int groups,
             int threads,
@@ -156,6 +162,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 14 parameters. */
     public static <B, C, D, E, F, G, H, I, J, K, L, M, N> Step groups(
             int groups,
             int threads,
@@ -164,6 +171,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 15 parameters. */
     public static <B, C, D, E, F, G, H, I, J, K, L, M, N, O> Step groups(
             int groups,
             int threads,
@@ -172,6 +180,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 16 parameters. */
     public static <B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> Step groups(
             int groups,
             int threads,
@@ -185,19 +194,23 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a);
     }
 
+    /** Likewise: 2 arguments. */
     public static <A, B> Step of(int range, Task4<Integer, Integer, A, B> kernel, Object a, Object b) {
         return step(range, kernel, a, b);
     }
 
+    /** Likewise: 3 arguments. */
     public static <A, B, C> Step of(int range, Task5<Integer, Integer, A, B, C> kernel, Object a, Object b, Object c) {
         return step(range, kernel, a, b, c);
     }
 
+    /** Likewise: 4 arguments. */
     public static <A, B, C, D> Step of(
             int range, Task6<Integer, Integer, A, B, C, D> kernel, Object a, Object b, Object c, Object d) {
         return step(range, kernel, a, b, c, d);
     }
 
+    /** Likewise: 5 arguments. */
     public static <A, B, C, D, E> Step of(
             int range,
             Task7<Integer, Integer, A, B, C, D, E> kernel,
@@ -209,6 +222,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e);
     }
 
+    /** Likewise: 6 arguments. */
     public static <A, B, C, D, E, F> Step of(
             int range,
             Task8<Integer, Integer, A, B, C, D, E, F> kernel,
@@ -221,6 +235,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f);
     }
 
+    /** Likewise: 7 arguments. */
     public static <A, B, C, D, E, F, G> Step of(
             int range,
             Task9<Integer, Integer, A, B, C, D, E, F, G> kernel,
@@ -234,6 +249,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g);
     }
 
+    /** Likewise: 8 arguments. */
     public static <A, B, C, D, E, F, G, H> Step of(
             int range,
             Task10<Integer, Integer, A, B, C, D, E, F, G, H> kernel,
@@ -248,6 +264,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h);
     }
 
+    /** Likewise: 9 arguments. */
     public static <A, B, C, D, E, F, G, H, I> Step of(
             int range,
             Task11<Integer, Integer, A, B, C, D, E, F, G, H, I> kernel,
@@ -263,6 +280,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i);
     }
 
+    /** Likewise: 10 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J> Step of(
             int range,
             Task12<Integer, Integer, A, B, C, D, E, F, G, H, I, J> kernel,
@@ -279,6 +297,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i, j);
     }
 
+    /** Likewise: 11 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J, K> Step of(
             int range,
             Task13<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K> kernel,
@@ -296,6 +315,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k);
     }
 
+    /** Likewise: 12 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J, K, L> Step of(
             int range,
             Task14<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L> kernel,
@@ -314,6 +334,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l);
     }
 
+    /** Likewise: 13 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M> Step of(
             int range,
             Task15<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M> kernel,
@@ -333,6 +354,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m);
     }
 
+    /** Likewise: 14 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N> Step of(
             int range,
             Task16<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N> kernel,
@@ -353,6 +375,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n);
     }
 
+    /** Likewise: 15 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O> Step of(
             int range,
             Task17<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O> kernel,
@@ -374,6 +397,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
     }
 
+    /** Likewise: 16 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> Step of(
             int range,
             Task18<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> kernel,
@@ -396,6 +420,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
     }
 
+    /** Likewise: 17 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> Step of(
             int range,
             Task19<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> kernel,
@@ -419,6 +444,7 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(range, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
     }
 
+    /** Likewise: 18 arguments. */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R> Step of(
             int range,
             Task20<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R> kernel,

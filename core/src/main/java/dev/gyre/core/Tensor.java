@@ -15,6 +15,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** @throws IllegalArgumentException when the data has not just the bytes that the shape and type need */
     public Tensor {
         long bytes = dtype.bytes(shape.elements());
         if (data.byteSize() != bytes)

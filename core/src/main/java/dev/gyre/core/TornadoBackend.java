@@ -30,21 +30,26 @@ public final class TornadoBackend implements Backend {
             boolean measured,
             DeviceListener listener,
             Profiler profiler) {
+        /** TornadoVM's default device, the kernels that suit it, nothing measured. */
         public static final Options DEFAULT =
                 new Options(Optional.empty(), Optional.empty(), false, DeviceListener.NONE, Profiler.NONE);
 
+        /** On this device, as {@link Device#id} names it. */
         public Options device(String id) {
             return new Options(Optional.of(id), target, measured, listener, profiler);
         }
 
+        /** With these kernels, whatever suits the device. */
         public Options target(Target target) {
             return new Options(device, Optional.of(target), measured, listener, profiler);
         }
 
+        /** With these two told of every run. */
         public Options measured(DeviceListener listener, Profiler profiler) {
             return new Options(device, target, true, listener, profiler);
         }
 
+        /** With this one told of compiling and uploads, not of runs. */
         public Options listener(DeviceListener listener) {
             return new Options(device, target, measured, listener, profiler);
         }
@@ -58,6 +63,11 @@ public final class TornadoBackend implements Backend {
     private long used; // bytes on the device
     private boolean closed;
 
+    /**
+     * On TornadoVM's default device.
+     *
+     * @throws UnsupportedOperationException when TornadoVM is not on this JVM
+     */
     public TornadoBackend() {
         this(Options.DEFAULT);
     }
@@ -95,10 +105,12 @@ public final class TornadoBackend implements Backend {
         return "tornado";
     }
 
+    /** What it runs on. */
     public Device device() {
         return device;
     }
 
+    /** Which kernels it runs. */
     public Target target() {
         return target;
     }

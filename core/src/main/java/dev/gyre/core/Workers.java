@@ -16,12 +16,14 @@ public final class Workers implements AutoCloseable {
     /** What one piece does. */
     @FunctionalInterface
     public interface Piece {
+        /** Does piece {@code index}; {@code scratch} is the thread's own and holds nothing that is to last. */
         void run(int index, Scratch scratch);
     }
 
     /** What a stretch of a loop does. */
     @FunctionalInterface
     public interface Range {
+        /** Does iterations {@code begin} to {@code begin + count - 1}. */
         void run(int begin, int count);
     }
 
@@ -51,6 +53,7 @@ public final class Workers implements AutoCloseable {
         pool.allowCoreThreadTimeOut(true);
     }
 
+    /** How many threads work, the caller's included. */
     public int threads() {
         return threads;
     }

@@ -148,6 +148,7 @@ public final class Checkpoint implements AutoCloseable {
         return List.copyOf(stored.keySet());
     }
 
+    /** The type and shape of a tensor that {@link #names} lists, in its file. */
     public TensorInfo info(String key) {
         return stored.get(key).info;
     }
@@ -158,6 +159,7 @@ public final class Checkpoint implements AutoCloseable {
         return at.file.data(at.key);
     }
 
+    /** What the file's {@code __metadata__} says; it cannot be changed. */
     public Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
     }

@@ -11,8 +11,10 @@ import java.util.OptionalInt;
  * @param steps of the second pass's schedule; else those of the first
  */
 public record Hires(double scale, double strength, boolean latent, OptionalInt steps) {
+    /** Twice as large, latents enlarged, 0.7 of the way from noise gone again. */
     public static final Hires TWICE = new Hires(2, 0.7, true, OptionalInt.empty());
 
+    /** @throws IllegalArgumentException when the scale is not above 1 to 8, the strength not 0 to 1, or the steps not 1 to 1000 */
     public Hires {
         if (!(scale > 1 && scale <= 8)) throw new IllegalArgumentException("hires: above 1 to 8 times, got " + scale);
         if (!(strength >= 0 && strength <= 1))

@@ -27,6 +27,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
     /** More than any picture that can be drawn. */
     private static final long MOST_PIXELS = 1L << 26;
 
+    /** @throws IllegalArgumentException when there are no pixels, or not 3 bytes of colour and one of alpha for each */
     public Image {
         if (width < 1 || height < 1 || rgb.length != 3 * width * height)
             throw new IllegalArgumentException("an image of " + width + "x" + height
@@ -38,6 +39,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
         });
     }
 
+    /** An opaque image that came from no file: [height, width, 3] bytes, not copied. */
     public static Image of(int width, int height, byte[] rgb) {
         return new Image(width, height, rgb, Optional.empty(), Optional.empty());
     }

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
  */
 public record Network(
         List<Adapter> loras, List<Control> controls, boolean tileable, Optional<Reuse> reuse, boolean vaeTiling) {
+    /** As they are. */
     public static final Network PLAIN = new Network(List.of(), List.of(), false, Optional.empty(), false);
 
     /**
@@ -23,6 +24,7 @@ public record Network(
      * @param strength 1 as it was trained, 0 not at all; may be negative
      */
     public record Adapter(Lora lora, double strength) {
+        /** @throws IllegalArgumentException when the strength is infinite or no number */
         public Adapter {
             if (!Double.isFinite(strength))
                 throw new IllegalArgumentException("LoRA strength: a number, got " + strength);
@@ -37,10 +39,12 @@ public record Network(
      * @param part the steps it counts in
      */
     public record Control(ControlNet net, Image image, double weight, Request.Part part) {
+        /** @throws IllegalArgumentException when the weight is infinite or no number */
         public Control {
             if (!Double.isFinite(weight)) throw new IllegalArgumentException("control weight: a number, got " + weight);
         }
 
+        /** At full weight in every step. */
         public static Control of(ControlNet net, Image image) {
             return new Control(net, image, 1, Request.Part.WHOLE);
         }
@@ -54,6 +58,7 @@ public record Network(
      * @param blocks how many blocks, of 12 on the way down and on the way up, run in every step
      */
     public record Reuse(int every, int blocks) {
+        /** @throws IllegalArgumentException when {@code every} is not 2 to 1000, or {@code blocks} not 1 to 11 */
         public Reuse {
             if (every < 2 || every > 1000)
                 throw new IllegalArgumentException("reuse: every 2 to 1000 steps, got " + every);
@@ -61,32 +66,39 @@ public record Network(
                 throw new IllegalArgumentException("reuse: 1 to 11 blocks run, got " + blocks);
         }
 
+        /** The whole UNet in every so many steps, between them one block on the way down and one on the way up. */
         public static Reuse every(int steps) {
             return new Reuse(steps, 1);
         }
     }
 
+    /** Copies the lists. */
     public Network {
         loras = List.copyOf(loras);
         controls = List.copyOf(controls);
     }
 
+    /** With one more LoRA: 1 as it was trained, 0 not at all; may be negative. */
     public Network lora(Lora lora, double strength) {
         return new Network(more(loras, new Adapter(lora, strength)), controls, tileable, reuse, vaeTiling);
     }
 
+    /** With one more picture to keep to. */
     public Network control(Control control) {
         return new Network(loras, more(controls, control), tileable, reuse, vaeTiling);
     }
 
+    /** With or without opposite edges that continue each other. */
     public Network tileable(boolean tileable) {
         return new Network(loras, controls, tileable, reuse, vaeTiling);
     }
 
+    /** With some steps taken over from others. */
     public Network reuse(Reuse reuse) {
         return new Network(loras, controls, tileable, Optional.of(reuse), vaeTiling);
     }
 
+    /** With or without the VAE working tile by tile where it need not. */
     public Network vaeTiling(boolean vaeTiling) {
         return new Network(loras, controls, tileable, reuse, vaeTiling);
     }

@@ -39,6 +39,11 @@ public record Parameters(
         Recipe recipe,
         Map<String, String> others) {
 
+    /**
+     * The first picture's seed.
+     *
+     * @throws java.util.NoSuchElementException when the request leaves it to chance
+     */
     public long seed() {
         return request.noise().seed().orElseThrow();
     }

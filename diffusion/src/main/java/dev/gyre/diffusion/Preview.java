@@ -20,6 +20,11 @@ public record Preview(int width, int height, byte[] rgb) {
         Picture.write(path, png());
     }
 
+    /**
+     * The bytes of a PNG without parameters.
+     *
+     * @throws IOException when it cannot be encoded
+     */
     public byte[] png() throws IOException {
         return Png.encode(width, height, rgb, Optional.empty());
     }

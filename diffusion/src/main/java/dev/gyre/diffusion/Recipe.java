@@ -23,6 +23,7 @@ public record Recipe(
         List<Origin> words,
         Optional<Origin> vae,
         Optional<Origin> checker) {
+    /** A prompt and a model, nothing else. */
     public static final Recipe PLAIN =
             new Recipe(Optional.empty(), List.of(), List.of(), List.of(), Optional.empty(), Optional.empty());
 
@@ -39,10 +40,13 @@ public record Recipe(
     /** @param image empty where the mask is what {@code outpaint} added */
     public record Mask(Optional<Origin> image, double blur, OptionalInt closeUp) {}
 
+    /** A LoRA, and how much of it. */
     public record Adapter(Origin lora, double strength) {}
 
+    /** A ControlNet, the picture that it kept to, how much and when. */
     public record Control(Origin net, Origin image, double weight, Request.Part part) {}
 
+    /** Copies the lists. */
     public Recipe {
         loras = List.copyOf(loras);
         controls = List.copyOf(controls);

@@ -60,22 +60,27 @@ public record Request(
      *     syntax ({@link dev.gyre.tokenizer.PromptEdits}, {@link dev.gyre.tokenizer.Emphasis}), however long it is
      */
     public record Text(String prompt, String negative, int clipSkip, boolean plain) {
+        /** @throws IllegalArgumentException when the clip skip is below 1 */
         public Text {
             if (clipSkip < 1) throw new IllegalArgumentException("clip skip: at least 1, got " + clipSkip);
         }
 
+        /** With another prompt. */
         public Text prompt(String prompt) {
             return new Text(prompt, negative, clipSkip, plain);
         }
 
+        /** With another negative prompt. */
         public Text negative(String negative) {
             return new Text(prompt, negative, clipSkip, plain);
         }
 
+        /** With the text encoder's layer {@code clipSkip}, counted from the last, 1. */
         public Text clipSkip(int clipSkip) {
             return new Text(prompt, negative, clipSkip, plain);
         }
 
+        /** Taken as it stands, or read in AUTOMATIC1111's syntax. */
         public Text plain(boolean plain) {
             return new Text(prompt, negative, clipSkip, plain);
         }
@@ -91,9 +96,11 @@ public record Request(
      * @param guided the part of the steps that guidance is on for (Kynkäänniemi et al. 2024); elsewhere the prompt alone counts
      */
     public record Sampling(Optional<Sampler> sampler, OptionalInt steps, OptionalDouble guidance, Part guided) {
+        /** All that the model's defaults say, guidance in every step. */
         public static final Sampling DEFAULT =
                 new Sampling(Optional.empty(), OptionalInt.empty(), OptionalDouble.empty(), Part.WHOLE);
 
+        /** @throws IllegalArgumentException when steps are not 1 to 1000, or guidance is infinite or no number */
         public Sampling {
             if (steps.isPresent() && (steps.getAsInt() < 1 || steps.getAsInt() > 1000))
                 throw new IllegalArgumentException("steps: 1 to 1000, got " + steps.getAsInt());
@@ -101,18 +108,22 @@ public record Request(
                 throw new IllegalArgumentException("guidance: a number, got " + guidance.getAsDouble());
         }
 
+        /** With another sampler and its schedule. */
         public Sampling sampler(Sampler sampler) {
             return new Sampling(Optional.of(sampler), steps, guidance, guided);
         }
 
+        /** With so many steps, 1 to 1000. */
         public Sampling steps(int steps) {
             return new Sampling(sampler, OptionalInt.of(steps), guidance, guided);
         }
 
+        /** With guidance by this factor; 1 and below turn it off. */
         public Sampling guidance(double guidance) {
             return new Sampling(sampler, steps, OptionalDouble.of(guidance), guided);
         }
 
+        /** With guidance in this part of the steps alone. */
         public Sampling guided(Part guided) {
             return new Sampling(sampler, steps, guidance, guided);
         }
@@ -120,8 +131,10 @@ public record Request(
 
     /** Part of a run: steps of which at least {@code from} and less than {@code to} of all steps are done before; 0 to 1. */
     public record Part(double from, double to) {
+        /** All steps. */
         public static final Part WHOLE = new Part(0, 1);
 
+        /** @throws IllegalArgumentException unless 0 ≤ from ≤ to ≤ 1 */
         public Part {
             if (!(0 <= from && from <= to && to <= 1))
                 throw new IllegalArgumentException("part of the steps: 0 ≤ from ≤ to ≤ 1, got " + from + " to " + to);
@@ -144,6 +157,7 @@ public record Request(
             throw new IllegalArgumentException("part of the steps: from and to as in 0.2-0.8, got " + text);
         }
 
+        /** Whether a moment of a run lies in it. */
         public boolean has(Sampler.Moment at) {
             double done = (at.step() - 1.0) / at.steps();
             return from <= done && done < to;
@@ -160,20 +174,25 @@ public record Request(
      *     goes on where the first noise ended
      */
     public record Noise(OptionalLong seed, NoiseSource source, Optional<Variation> variation, long stepSeedDelta) {
+        /** A random seed, numbers as PyTorch draws them on a CPU. */
         public static final Noise DEFAULT = new Noise(OptionalLong.empty(), NoiseSource.CPU, Optional.empty(), 0);
 
+        /** From this seed; picture i of a batch has seed + i. */
         public Noise seed(long seed) {
             return new Noise(OptionalLong.of(seed), source, variation, stepSeedDelta);
         }
 
+        /** With the random numbers of another tool or device. */
         public Noise source(NoiseSource source) {
             return new Noise(seed, source, variation, stepSeedDelta);
         }
 
+        /** Turned towards another seed's. */
         public Noise variation(Variation variation) {
             return new Noise(seed, source, Optional.of(variation), stepSeedDelta);
         }
 
+        /** With the steps' noise from seed + {@code delta}; 0 lets it go on where the first noise ended. */
         public Noise stepSeedDelta(long delta) {
             return new Noise(seed, source, variation, delta);
         }
@@ -193,6 +212,7 @@ public record Request(
      * @param strength 0, as if it were not there, to 1, the other seed's noise alone
      */
     public record Variation(long seed, double strength) {
+        /** @throws IllegalArgumentException when the strength is not 0 to 1 */
         public Variation {
             if (!(0 <= strength && strength <= 1))
                 throw new IllegalArgumentException("variation strength: 0 to 1, got " + strength);
@@ -210,6 +230,10 @@ public record Request(
         }
     }
 
+    /**
+     * @throws IllegalArgumentException when the batch is below 1, or a side of the size is below 8 or no multiple of 8, or there are
+     * more than 2880×2880 pixels in all
+     */
     public Request {
         if (batch < 1) throw new IllegalArgumentException("batch: at least 1, got " + batch);
         size.ifPresent(Request::check);
@@ -223,6 +247,7 @@ public record Request(
             throw new IllegalArgumentException("size: at most 2880x2880 pixels in all, got " + size);
     }
 
+    /** One picture of a prompt; all else as the model's defaults say. */
     public static Request of(String prompt) {
         return new Request(
                 new Text(prompt, "", 1, false),
@@ -235,54 +260,67 @@ public record Request(
                 Network.PLAIN);
     }
 
+    /** With another text. */
     public Request with(Text text) {
         return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 
+    /** With another sampler, steps or guidance. */
     public Request with(Sampling sampling) {
         return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 
+    /** With noise from elsewhere. */
     public Request with(Noise noise) {
         return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 
+    /** Beginning with a picture instead of noise alone. */
     public Request with(Start start) {
         return new Request(text, sampling, noise, size, batch, Optional.of(start), hires, network);
     }
 
+    /** With a second, larger pass. */
     public Request with(Hires hires) {
         return new Request(text, sampling, noise, size, batch, start, Optional.of(hires), network);
     }
 
+    /** With LoRAs, ControlNets and the like. */
     public Request with(Network network) {
         return new Request(text, sampling, noise, size, batch, start, hires, network);
     }
 
+    /** With what should not be seen. */
     public Request negative(String negative) {
         return with(text.negative(negative));
     }
 
+    /** With so many steps of the sampler, 1 to 1000. */
     public Request steps(int steps) {
         return with(sampling.steps(steps));
     }
 
+    /** With the prompt counting this much; 1 and below turn guidance off. */
     public Request guidance(double guidance) {
         return with(sampling.guidance(guidance));
     }
 
+    /** With another sampler and its schedule. */
     public Request sampler(Sampler sampler) {
         return with(sampling.sampler(sampler));
     }
 
+    /** With this seed; picture i of a batch has seed + i. */
     public Request seed(long seed) {
         return with(noise.seed(seed));
     }
 
+    /** So many pixels, multiples of 8. */
     public Request size(int width, int height) {
         return new Request(text, sampling, noise, Optional.of(new Size(width, height)), batch, start, hires, network);
     }
 
+    /** So many pictures. */
     public Request batch(int batch) {
         return new Request(text, sampling, noise, size, batch, start, hires, network);
     }

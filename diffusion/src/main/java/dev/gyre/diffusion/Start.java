@@ -28,6 +28,7 @@ public record Start(Image image, double strength, Optional<Mask> mask, Optional<
         /** What AUTOMATIC1111 begins with. */
         public static final double BLUR = 4;
 
+        /** @throws IllegalArgumentException when the blur is not 0 to 256, or the close-up not 0 to 4096 pixels */
         public Mask {
             if (!(blur >= 0 && blur <= 256))
                 throw new IllegalArgumentException("mask blur: 0 to 256 pixels, got " + blur);
@@ -35,14 +36,17 @@ public record Start(Image image, double strength, Optional<Mask> mask, Optional<
                 throw new IllegalArgumentException("around the mask: 0 to 4096 pixels, got " + closeUp.getAsInt());
         }
 
+        /** The whole picture is drawn, and fades over {@link #BLUR} pixels. */
         public static Mask of(Image image) {
             return new Mask(image, BLUR, OptionalInt.empty());
         }
 
+        /** Fading over so many pixels (σ), 0 to 256. */
         public Mask blur(double blur) {
             return new Mask(image, blur, closeUp);
         }
 
+        /** Drawing only what is so many pixels around the mask, 0 to 4096, at the request's size. */
         public Mask closeUp(int around) {
             return new Mask(image, blur, OptionalInt.of(around));
         }
@@ -57,6 +61,7 @@ public record Start(Image image, double strength, Optional<Mask> mask, Optional<
 
     /** Pixels added around an image. */
     public record Outpaint(Image image, int left, int top, int right, int bottom) {
+        /** @throws IllegalArgumentException when a side is negative or none is added */
         public Outpaint {
             if (Math.min(Math.min(left, right), Math.min(top, bottom)) < 0 || left + top + right + bottom == 0)
                 throw new IllegalArgumentException(
@@ -85,18 +90,22 @@ public record Start(Image image, double strength, Optional<Mask> mask, Optional<
         }
     }
 
+    /** @throws IllegalArgumentException when the strength is not 0 to 1 */
     public Start {
         if (!(strength >= 0 && strength <= 1)) throw new IllegalArgumentException("strength: 0 to 1, got " + strength);
     }
 
+    /** A picture of which {@link #STRENGTH} is drawn anew, everywhere. */
     public static Start of(Image image) {
         return new Start(image, STRENGTH, Optional.empty(), Optional.empty());
     }
 
+    /** With so much of it drawn anew: 0 keeps it, 1 leaves nothing of it. */
     public Start strength(double strength) {
         return new Start(image, strength, mask, outpaint);
     }
 
+    /** With changes where the mask is white alone. */
     public Start mask(Mask mask) {
         return new Start(image, strength, Optional.of(mask), outpaint);
     }

@@ -26,6 +26,11 @@ public record TextualInversion(String name, float[] vectors, int width, Optional
     private static final Pattern BUNDLED =
             Pattern.compile("bundle_emb\\.(?<name>.+)\\.(string_to_param\\..+|emb_params|clip_l)");
 
+    /**
+     * A word that came from no file.
+     *
+     * @param vectors [tokens, width], flat
+     */
     public TextualInversion(String name, float[] vectors, int width) {
         this(name, vectors, width, Optional.empty());
     }

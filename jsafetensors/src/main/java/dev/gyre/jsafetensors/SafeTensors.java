@@ -180,6 +180,7 @@ public final class SafeTensors implements AutoCloseable {
         return List.copyOf(entries.keySet());
     }
 
+    /** Whether there is a tensor of this name. */
     public boolean has(String name) {
         return entries.containsKey(name);
     }

@@ -40,6 +40,7 @@ public final class SafeTensorsWriter {
     /** Gives the data of one tensor, in as many pieces as it likes. */
     @FunctionalInterface
     public interface Source {
+        /** Puts the tensor's data, its shape and type's number of bytes in all; what it throws ends the writing. */
         void write(TensorInfo tensor, Sink to) throws IOException;
     }
 

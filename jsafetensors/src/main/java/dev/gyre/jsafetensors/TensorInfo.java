@@ -13,16 +13,19 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, long begin,
     /** Far beyond what any library writes; without a bound a shape could grow as large as the header. */
     static final int MAX_RANK = 64;
 
+    /** Copies the shape. */
     public TensorInfo {
         shape = List.copyOf(shape);
     }
 
+    /** How many elements: the product of all dimensions, 1 for a scalar. */
     public long elements() {
         long elements = 1;
         for (long dim : shape) elements *= dim;
         return elements;
     }
 
+    /** How many bytes its data has. */
     public long bytes() {
         return end - begin;
     }

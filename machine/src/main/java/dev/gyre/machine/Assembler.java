@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
  * Puts instructions for x86-64 into bytes, one after the other, and keeps the text of each. Knows the few that kernels need;
  * operands come in Intel's order, the target first.
  */
-public final class Assembler {
+final class Assembler {
     /** A place to jump to. */
     public static final class Label {
         private final String name;

@@ -38,10 +38,12 @@ public record Code(String name, List<Line> lines) {
         }
     }
 
+    /** How many bytes it has. */
     public int size() {
         return lines.stream().mapToInt(line -> line.bytes.length).sum();
     }
 
+    /** The bytes themselves, a copy. */
     public byte[] bytes() {
         byte[] all = new byte[size()];
         for (Line line : lines) System.arraycopy(line.bytes, 0, all, line.at, line.bytes.length);

@@ -5,7 +5,7 @@ package dev.gyre.machine;
  * Manual, volume 2). The prefix holds four of these: which table of opcodes it is in ({@code map}), what used to be a prefix byte
  * ({@code pp}), one more bit of the opcode ({@code w}); the opcode itself follows.
  */
-public enum Instruction {
+enum Instruction {
     VMOVUPS(Form.LOAD, 0, 1, 0, 0x10, Prefix.BOTH),
     VMOVUPS_STORE(Form.STORE, 0, 1, 0, 0x11, Prefix.BOTH),
     VBROADCASTSS(Form.BROADCAST, 1, 2, 0, 0x18, Prefix.BOTH),

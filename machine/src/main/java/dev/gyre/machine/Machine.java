@@ -132,6 +132,7 @@ public final class Machine {
         return features;
     }
 
+    /** Whether kernels may use it. */
     public boolean has(Feature feature) {
         return features.contains(feature);
     }

@@ -1,7 +1,7 @@
 package dev.gyre.machine;
 
 /** What an instruction works on. Its text is as assemblers write it (Intel's order). */
-public sealed interface Operand {
+sealed interface Operand {
     /** The 64-bit general registers, by their numbers. */
     enum Register implements Operand {
         RAX,

@@ -48,6 +48,7 @@ import java.util.List;
  * @param scattered whether a table says where the strip's rows are: the windows of a convolution need not be copied together
  */
 public record Product(Kind kind, int rows, int band, int vectors, int bits, boolean scattered) {
+    /** What an element is. */
     public enum Kind {
         /** A chain of fused multiply-adds. */
         FLOATS,
@@ -66,6 +67,7 @@ public record Product(Kind kind, int rows, int band, int vectors, int bits, bool
         this(kind, rows, rows, 2, bits, false);
     }
 
+    /** @throws IllegalArgumentException when sums, factors and a row's element do not fit the processor's registers */
     public Product {
         int registers = bits == 512 ? 32 : 16;
         if (rows * vectors + vectors + 1 > registers)
@@ -80,6 +82,7 @@ public record Product(Kind kind, int rows, int band, int vectors, int bits, bool
         return vectors * bits / 32;
     }
 
+    /** Assembles it. What the processor must know: {@link Feature}. */
     public Code code() {
         Assembler asm = new Assembler();
         List<Register> bases = kind == Kind.PAIRS ? BASES.subList(0, (rows + 2) / 3) : List.of();

@@ -36,6 +36,7 @@ public final class TileProduct {
 
     private TileProduct() {}
 
+    /** Assembles it, for a processor with AMX's bf16. */
     public static Code code() {
         Assembler asm = new Assembler();
         asm.push(RBX);

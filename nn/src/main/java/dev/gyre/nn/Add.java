@@ -16,10 +16,16 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y as a
  */
 public record Add(Value a, Value b, float scale, Value y) implements Op {
+    /** a + b, of one shape. */
     public static Value of(Value a, Value b) {
         return of(a, b, 1);
     }
 
+    /**
+     * a + scale · b, of one shape.
+     *
+     * @throws IllegalArgumentException when shapes differ
+     */
     public static Value of(Value a, Value b, float scale) {
         if (!a.shape().equals(b.shape()))
             throw new IllegalArgumentException("cannot add " + a + " and " + b + ": their shapes differ");

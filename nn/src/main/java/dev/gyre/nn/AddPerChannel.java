@@ -15,6 +15,11 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y as x
  */
 public record AddPerChannel(Value x, Value c, Value y) implements Op {
+    /**
+     * Takes x [batch, channels, height, width] and c [batch, channels] or as many; gives x's shape.
+     *
+     * @throws IllegalArgumentException when c has not as many elements as x has channels
+     */
     public static Value of(Value x, Value c) {
         if (x.dim(0) * x.dim(1) != c.shape().elements())
             throw new IllegalArgumentException("cannot add " + c + " to the channels of " + x);

@@ -27,6 +27,11 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     /** Queries that one piece of the faster way takes side by side. */
     private static final int QUERIES = 512;
 
+    /**
+     * Takes q [batch, queries, channels], k and v [batch, keys, channels]; gives q's shape.
+     *
+     * @throws IllegalArgumentException when the channels do not make so many heads
+     */
     public static Value of(Value q, Value k, Value v, int heads, boolean causal) {
         if (q.dim(2) % heads != 0)
             throw new IllegalArgumentException(

@@ -21,6 +21,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y [batch, first + second, height, width]
  */
 public record Concat(Value a, Value b, Value y) implements Op {
+    /** @throws IllegalArgumentException when the two differ in more than channels */
     public static Value of(Value a, Value b) {
         if (a.dim(0) != b.dim(0) || a.dim(2) != b.dim(2) || a.dim(3) != b.dim(3))
             throw new IllegalArgumentException("cannot concatenate the channels of " + a + " and " + b);

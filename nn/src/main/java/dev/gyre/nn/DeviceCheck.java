@@ -32,6 +32,7 @@ public final class DeviceCheck {
      * @param problem what it died of; empty when it ran
      */
     public record Row(String name, List<String> kernels, double error, double millis, String problem) {
+        /** Whether it ran, and differs no more than rounding explains. */
         public boolean passed() {
             return problem.isEmpty() && error <= TOLERANCE;
         }

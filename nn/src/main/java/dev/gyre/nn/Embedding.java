@@ -22,6 +22,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  * @param y [batch, length, width]
  */
 public record Embedding(Value ids, Value table, Value positions, Value y) implements Op {
+    /** Takes ids [batch, length]; gives [batch, length, width]. */
     public static Value of(Value ids, Value table, Value positions) {
         return ids.graph().add(new Embedding(ids, table, positions, ids.like(ids.dim(0), ids.dim(1), table.dim(1))));
     }

@@ -31,6 +31,11 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
     /** Sums are taken in runs of this many, then over the runs: a float's error grows with the length of a sum. */
     private static final int RUN = 256;
 
+    /**
+     * Reads {@code weight} and {@code bias}, [channels]. Takes [batch, channels, height, width]; gives the same.
+     *
+     * @throws IllegalArgumentException when the channels do not make so many groups
+     */
     public static Value of(Value x, int groups, float epsilon, Weights at) {
         int channels = x.dim(1);
         if (channels % groups != 0)
@@ -117,6 +122,7 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
         }
     }
 
+    /** The last step: channels scaled and shifted by their group's moments. */
     public static void groupNorm(
             int begin,
             int count,

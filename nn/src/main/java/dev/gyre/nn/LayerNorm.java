@@ -67,6 +67,7 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
         }
     }
 
+    /** The last step: rows brought to their moments, scaled and shifted. */
     public static void layerNorm(
             int begin,
             int count,

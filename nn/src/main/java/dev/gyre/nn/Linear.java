@@ -77,6 +77,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         }
     }
 
+    /** The definition without b. */
     public static void linearWithoutBias(
             int begin, int count, int in, int out, FloatArray x, FloatArray w, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {

@@ -17,6 +17,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y as x
  */
 public record QuickGelu(Value x, Value y) implements Op {
+    /** Takes any shape; gives the same. */
     public static Value of(Value x) {
         return Elementwise.like(x, y -> new QuickGelu(x, y));
     }

@@ -20,6 +20,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y [batch, width]
  */
 public record TimestepEmbedding(Value t, Value y) implements Op {
+    /** Takes [batch] timesteps; gives [batch, width], width being even. */
     public static Value of(Value t, int width) {
         return t.graph().add(new TimestepEmbedding(t, t.like(t.dim(0), width)));
     }

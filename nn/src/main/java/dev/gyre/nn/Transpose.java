@@ -20,6 +20,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y [batch, columns, rows]
  */
 public record Transpose(Value x, Value y) implements Op {
+    /** Takes [batch, rows, columns]; gives [batch, columns, rows]. */
     public static Value of(Value x) {
         return x.graph().add(new Transpose(x, x.like(x.dim(0), x.dim(2), x.dim(1))));
     }

@@ -20,6 +20,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y [batch, channels, rows, columns]
  */
 public record Upsample(Value x, Value y) implements Op {
+    /** Takes [batch, channels, height, width]; gives [batch, channels, rows, columns]. */
     public static Value of(Value x, int rows, int columns) {
         return x.graph().add(new Upsample(x, x.like(x.dim(0), x.dim(1), rows, columns)));
     }

@@ -22,6 +22,11 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y [batch, channels, height + 2 · by, width + 2 · by]
  */
 public record Wrap(Value x, int by, Value y) implements Op {
+    /**
+     * With {@code by} rows and columns more on each side.
+     *
+     * @throws IllegalArgumentException when {@code x} has fewer than that
+     */
     public static Value of(Value x, int by) {
         if (by > x.dim(2) || by > x.dim(3))
             throw new IllegalArgumentException("cannot pad " + x + " with " + by + " of its own rows and columns");

@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
  * Loading reads the merges (about a tenth of a second); a tokenizer is immutable and safe to share.
  */
 public final class ClipTokenizer {
+    /** The id that every prompt begins with. */
     public static final int START = 49406;
 
     /** Also the padding. */
@@ -58,6 +59,7 @@ public final class ClipTokenizer {
                 + (right ? "(?!" + other + ")" : "");
     }
 
+    /** Reads the vocabulary that comes with this module: CLIP's, 49408 tokens. */
     public static ClipTokenizer load() {
         return new ClipTokenizer(new Vocabulary(), List.of(), MARKS);
     }

@@ -26,6 +26,7 @@ public final class PromptEdits {
         this.nodes = nodes;
     }
 
+    /** Reads a prompt in the syntax that the class tells. */
     public static PromptEdits parse(String prompt) {
         return new PromptEdits(new Parser(prompt).everything());
     }

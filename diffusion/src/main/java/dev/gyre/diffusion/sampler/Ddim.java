@@ -9,6 +9,7 @@ import java.util.List;
  * @param eta 0 takes no noise on the way, 1 as much as the original diffusion
  */
 public record Ddim(double eta) implements Stochastic {
+    /** @throws IllegalArgumentException when η is not 0 to 1 */
     public Ddim {
         Stochastic.check(eta);
     }

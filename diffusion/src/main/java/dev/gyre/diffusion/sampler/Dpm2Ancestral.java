@@ -8,6 +8,7 @@ import java.util.List;
  * @param eta how much noise: 1 as the original diffusion
  */
 public record Dpm2Ancestral(double eta) implements Stochastic {
+    /** @throws IllegalArgumentException when η is not 0 to 1 */
     public Dpm2Ancestral {
         Stochastic.check(eta);
     }

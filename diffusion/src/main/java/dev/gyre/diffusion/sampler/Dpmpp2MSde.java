@@ -9,6 +9,7 @@ import java.util.List;
  * @param eta how much noise: 1 as the original diffusion
  */
 public record Dpmpp2MSde(double eta) implements Stochastic {
+    /** @throws IllegalArgumentException when η is not 0 to 1 */
     public Dpmpp2MSde {
         Stochastic.check(eta);
     }

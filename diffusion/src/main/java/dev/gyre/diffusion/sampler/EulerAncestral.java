@@ -9,6 +9,7 @@ import java.util.List;
  * @param eta how much: 1 as the original diffusion
  */
 public record EulerAncestral(double eta) implements Stochastic {
+    /** @throws IllegalArgumentException when η is not 0 to 1 */
     public EulerAncestral {
         Stochastic.check(eta);
     }

@@ -11,6 +11,7 @@ import java.util.Arrays;
  * @param unit whether pure noise starts as what has variance 1 after scaling, √(σ² + 1) ε, rather than σ ε
  */
 public record Levels(double[] timesteps, double[] sigmas, boolean unit) {
+    /** @throws IllegalArgumentException when there are fewer than two levels, or not as many timesteps as sigmas */
     public Levels {
         if (sigmas.length < 2 || timesteps.length != sigmas.length)
             throw new IllegalArgumentException("levels: at least two, and as many timesteps as sigmas, got "
@@ -31,10 +32,12 @@ public record Levels(double[] timesteps, double[] sigmas, boolean unit) {
         return new Levels(timesteps, Arrays.copyOf(sigmas, timesteps.length), false);
     }
 
+    /** How many steps go down them: one less than levels. */
     public int steps() {
         return sigmas.length - 1;
     }
 
+    /** σ at level i, 0 to {@link #steps}. */
     public double sigma(int i) {
         return sigmas[i];
     }

@@ -15,6 +15,7 @@ public final class PhiloxRandom implements Sampler.Noise {
     private final int high;
     private int offset;
 
+    /** As after {@code torch.manual_seed(seed)}; all 64 bits count. */
     public PhiloxRandom(long seed) {
         low = (int) seed;
         high = (int) (seed >>> 32);

@@ -28,6 +28,7 @@ public final class Run {
         return levels.end(x);
     }
 
+    /** How many steps there are. */
     public int steps() {
         return levels.steps();
     }

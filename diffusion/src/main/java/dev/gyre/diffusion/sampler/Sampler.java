@@ -31,12 +31,14 @@ public interface Sampler {
     /** Where standard normal numbers come from. */
     @FunctionalInterface
     interface Noise {
+        /** The next {@code count} numbers; each call gives others. */
         float[] next(int count);
     }
 
     /** Told of every step when it is done. What it throws ends the run. */
     @FunctionalInterface
     interface Listener {
+        /** Called in the sampler's thread, which waits for it. */
         void step(Progress done);
     }
 
