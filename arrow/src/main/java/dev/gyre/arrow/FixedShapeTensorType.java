@@ -20,6 +20,7 @@ import org.apache.arrow.vector.types.pojo.FieldType;
  * their elements in row-major order. The element type is the list's. See "Canonical Extension Types" in Arrow's format specification.
  */
 public final class FixedShapeTensorType extends ArrowType.ExtensionType {
+    /** What files call it. */
     public static final String NAME = "arrow.fixed_shape_tensor";
 
     // java.util.List in full: the class inherits ArrowType.List.
@@ -67,14 +68,17 @@ public final class FixedShapeTensorType extends ArrowType.ExtensionType {
         return new Field(name, new FieldType(true, this, null, Elements.metadata(dtype)), java.util.List.of(item));
     }
 
+    /** The shape of every tensor, as the elements lie. */
     public Shape shape() {
         return shape;
     }
 
+    /** A name for each dimension, as the elements lie; empty for none. */
     public java.util.List<String> dimNames() {
         return dimNames;
     }
 
+    /** In which order the dimensions are meant to be seen; empty for that in which they lie. */
     public java.util.List<Integer> permutation() {
         return permutation;
     }

@@ -99,6 +99,7 @@ public final class FixedShapeTensorVector extends ExtensionTypeVector<FixedSizeL
         list.allocateNew();
     }
 
+    /** The shape of every tensor in it. */
     public Shape shape() {
         return ((FixedShapeTensorType) type.getType()).shape();
     }
