@@ -99,7 +99,7 @@ final class Json {
         position++;
     }
 
-    /** Enters an object or an array: {@code '{'} or {@code '['}. */
+    /** Enters an object or an array: a brace or a square bracket, open. */
     void open(char bracket) throws SafeTensorsException {
         expect(bracket);
         fresh = true;
