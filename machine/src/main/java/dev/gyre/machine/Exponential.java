@@ -3,7 +3,6 @@ package dev.gyre.machine;
 import static dev.gyre.machine.Operand.Register.R10;
 import static dev.gyre.machine.Operand.Register.R11;
 import static dev.gyre.machine.Operand.Register.R8;
-import static dev.gyre.machine.Operand.Register.R9;
 import static dev.gyre.machine.Operand.Register.RAX;
 import static dev.gyre.machine.Operand.Register.RCX;
 import static dev.gyre.machine.Operand.Register.RDI;
@@ -106,53 +105,33 @@ public record Exponential(
      *
      * <pre>
      *   from, to  floats; may be the same
-     *   count     at least 1
+     *   rounds    of {@link Rows#ROUND} floats, at least 1
      *   numbers   middle, scale, shift, −slope
      * </pre>
-     *
-     * Needs vectors of 512 bits with masks.
      */
-    public Code gate() {
+    public Code gate(int bits) {
+        Rows rows = new Rows(bits);
         Assembler asm = new Assembler();
-        Constants constants = new Constants(512);
+        Constants constants = new Constants(bits);
         Assembler.Label table = asm.label("constants");
         constants.load(asm, table);
-        for (int i = 0; i < 4; i++) asm.op(Instruction.VBROADCASTSS, Vector.zmm(8 + i), Address.at(RCX, 4 * i));
-        Assembler.Label last = asm.label("last"), end = asm.label("end");
-        asm.sub(RDX, 16);
-        asm.jump(Assembler.Condition.LESS, last);
+        for (int i = 0; i < 4; i++) asm.op(Instruction.VBROADCASTSS, v(bits, 8 + i), Address.at(RCX, 4 * i));
         Assembler.Label round = asm.here("round");
-        asm.op(Instruction.VMOVUPS, Vector.zmm(0), Address.at(RDI));
-        gated(asm, constants);
-        asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI), Vector.zmm(0));
-        asm.add(RDI, 64);
-        asm.add(RSI, 64);
-        asm.sub(RDX, 16);
-        asm.jump(Assembler.Condition.NOT_LESS, round);
-        asm.bind(last);
-        asm.add(RDX, 16);
-        asm.jump(Assembler.Condition.ZERO, end);
-        asm.mov(R9, -1);
-        asm.op(Instruction.BZHI, R9, R9, RDX);
-        asm.op(Instruction.KMOVW, new Operand.Mask(1), R9);
-        asm.op(Instruction.VMOVUPS, Vector.zmm(0).zeroing(1), Address.at(RDI));
-        gated(asm, constants);
-        asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI).masked(1), Vector.zmm(0));
-        asm.bind(end);
-        asm.vzeroupper();
-        asm.ret();
+        for (int i = 0; i < rows.vectors(); i++) {
+            Vector x = v(bits, 0), e = v(bits, 4);
+            asm.op(Instruction.VMOVUPS, x, rows.at(RDI, i));
+            asm.op(Instruction.VSUBPS, x, x, v(bits, 8));
+            asm.op(Instruction.VFMADD213PS, x, v(bits, 9), v(bits, 10));
+            asm.op(Instruction.VMULPS, v(bits, 2), x, v(bits, 11));
+            exp(asm, constants, v(bits, 2), v(bits, 3), e, v(bits, 5));
+            asm.op(Instruction.VADDPS, e, e, constants.at(ONE));
+            asm.op(Instruction.VDIVPS, x, x, e);
+            asm.op(Instruction.VMOVUPS_STORE, rows.at(RSI, i), x);
+        }
+        Rows.rounds(asm, round, RDX, RDI, RSI);
         asm.bind(table);
         constants.table(asm);
-        return asm.code("gate");
-    }
-
-    private void gated(Assembler asm, Constants constants) {
-        asm.op(Instruction.VSUBPS, Vector.zmm(0), Vector.zmm(0), Vector.zmm(8));
-        asm.op(Instruction.VFMADD213PS, Vector.zmm(0), Vector.zmm(9), Vector.zmm(10));
-        asm.op(Instruction.VMULPS, Vector.zmm(2), Vector.zmm(0), Vector.zmm(11));
-        exp(asm, constants, Vector.zmm(2), Vector.zmm(3), Vector.zmm(4), Vector.zmm(5));
-        asm.op(Instruction.VADDPS, Vector.zmm(4), Vector.zmm(4), constants.at(ONE));
-        asm.op(Instruction.VDIVPS, Vector.zmm(0), Vector.zmm(0), Vector.zmm(4));
+        return asm.code("gate in vectors of " + bits);
     }
 
     /** p = e^x; x and the others are overwritten. */

@@ -37,7 +37,12 @@ final class Encodings {
         Filtering filtering = new Filtering(0.75f, 1.5f);
         all.addAll(List.of(filtering.input(), filtering.weights(), filtering.output()));
         Exponential exp = ExponentialTest.EXP;
-        all.addAll(List.of(exp.softmax(512), exp.softmax(256), exp.gate(), PowerTest.POWER.softmax()));
+        all.addAll(List.of(exp.softmax(512), exp.softmax(256), PowerTest.POWER.softmax()));
+        for (int bits : new int[] {256, 512}) {
+            Rows rows = new Rows(bits);
+            all.addAll(List.of(rows.add(), rows.scale(), rows.sums(), rows.squares(), rows.norm()));
+            all.addAll(List.of(exp.gate(bits), RowsTest.ERF.geglu(bits)));
+        }
         for (int rows = 1; rows <= 14; rows++) {
             all.add(new Product(Product.Kind.FLOATS, rows, 512).code());
             all.add(new Product(Product.Kind.PAIRS, rows, 512).code());

@@ -278,26 +278,6 @@ class KernelTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void gates(boolean atEnd) throws Throwable {
-        MethodHandle gate = place(Feature.AVX512, ExponentialTest.EXP.gate(), P, P, L, P);
-        for (int count = 1; count < 50; count++) {
-            float[] x = numbers(count);
-            try (Arena arena = Arena.ofConfined()) {
-                Guarded memory = new Guarded(arena, atEnd);
-                MemorySegment to = memory.bytes(count * 4L);
-                gate.invokeExact(
-                        memory.floats(x), to, (long) count, memory.floats(new float[] {0.3f, 2f, -0.1f, -1.7f}));
-                float[] y = Guarded.floats(to);
-                for (int i = 0; i < count; i++) {
-                    double v = (x[i] - 0.3) * 2 - 0.1, expected = v / (1 + Math.exp(-1.7 * v));
-                    assertEquals(expected, y[i], 1e-6 * Math.max(1, Math.abs(expected)));
-                }
-            }
-        }
-    }
-
     /** All three transforms: filtering one channel's tiles with one output's taps is the convolution. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})

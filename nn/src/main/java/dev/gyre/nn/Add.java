@@ -1,9 +1,14 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -53,5 +58,27 @@ public record Add(Value a, Value b, float scale, Value y) implements Op {
             int i = begin + k;
             y.set(i, a.get(i) + scale * b.get(i));
         }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        MemorySegment left = memory.at(a).data(),
+                right = memory.at(b).data(),
+                to = memory.at(y).data();
+        Elementwise.blocks(workers, y.shape().elements(), 8, (begin, count, scratch) -> {
+            int done = MachineRows.add(left, right, to, begin, count, scale);
+            for (int n; done < count; done += n) {
+                n = Math.min(Elementwise.BLOCK, count - done);
+                float[] v = scratch.floats(Scratches.LINE, n), w = scratch.floats(Scratches.GATHERED, n);
+                Elementwise.read(left, begin + done, v, n);
+                Elementwise.read(right, begin + done, w, n);
+                for (int i = 0; i < n; i++) v[i] += scale * w[i];
+                Elementwise.write(v, to, begin + done, n);
+            }
+        });
     }
 }

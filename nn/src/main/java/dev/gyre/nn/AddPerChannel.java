@@ -1,9 +1,14 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -47,5 +52,20 @@ public record AddPerChannel(Value x, Value c, Value y) implements Op {
             int i = begin + k;
             y.set(i, x.get(i) + c.get(i / pixels));
         }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+        float[] shifts = memory.at(c).floats();
+        int pixels = x.dim(2) * x.dim(3);
+        workers.run(
+                shifts.length,
+                (channel, scratch) ->
+                        Elementwise.scale(from, to, (long) channel * pixels, pixels, 0f, 1f, shifts[channel], scratch));
     }
 }

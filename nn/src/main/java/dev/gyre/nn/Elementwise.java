@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.Op;
 import dev.gyre.core.Scratch;
 import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.Function;
@@ -21,24 +22,95 @@ final class Elementwise {
         return x.graph().add(op.apply(x.like(dims)));
     }
 
-    /** A kernel that changes every element by itself, block by block. */
-    static JvmKernel map(Value x, Value y, Map map) {
+    /** Runs {@code range} on all of n elements in pieces of so many blocks. */
+    static void blocks(Workers workers, int n, int blocks, Range range) {
+        int piece = blocks * BLOCK;
+        workers.run((n + piece - 1) / piece, (index, scratch) -> {
+            int begin = index * piece;
+            range.run(begin, Math.min(piece, n - begin), scratch);
+        });
+    }
+
+    /** What is done with elements begin to begin + count − 1. */
+    interface Range {
+        void run(int begin, int count, Scratch scratch);
+    }
+
+    /** x · sigmoid(slope · x). */
+    static JvmKernel gate(Value x, Value y, float slope) {
         return (memory, workers) -> {
             MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
-            int n = y.shape().elements();
-            workers.run((n + BLOCK - 1) / BLOCK, (piece, scratch) -> {
-                int begin = piece * BLOCK, count = Math.min(BLOCK, n - begin);
-                float[] v = scratch.floats(Scratches.LINE, BLOCK);
-                read(from, begin, v, count);
-                map.apply(v, count, scratch);
-                write(v, to, begin, count);
-            });
+            blocks(
+                    workers,
+                    y.shape().elements(),
+                    4,
+                    (begin, count, scratch) ->
+                            // A shift of −0 leaves every number as it is, −0 too.
+                            gate(from, to, begin, count, 0f, 1f, -0f, slope, scratch));
         };
     }
 
+    /** to[at + i] = x · sigmoid(slope · x) for x = (from[at + i] − middle) · scale + shift. */
+    static void gate(
+            MemorySegment from,
+            MemorySegment to,
+            long at,
+            int count,
+            float middle,
+            float scale,
+            float shift,
+            float slope,
+            Scratch scratch) {
+        int done = MachineRows.gate(from, to, at, count, middle, scale, shift, slope);
+        rest(from, to, at, done, count, scratch, (v, n) -> {
+            for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
+            sigmoidGate(v, n, slope, scratch);
+        });
+    }
+
+    /** to[at + i] = (from[at + i] − middle) · scale + shift. */
+    static void scale(
+            MemorySegment from,
+            MemorySegment to,
+            long at,
+            int count,
+            float middle,
+            float scale,
+            float shift,
+            Scratch scratch) {
+        int done = MachineRows.scale(from, to, at, count, middle, scale, shift);
+        rest(from, to, at, done, count, scratch, (v, n) -> {
+            for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
+        });
+    }
+
+    /** Elements {@code done} to {@code count - 1}, block by block through an array. */
+    private static void rest(
+            MemorySegment from, MemorySegment to, long at, int done, int count, Scratch scratch, Change change) {
+        for (int n; done < count; done += n) {
+            n = Math.min(BLOCK, count - done);
+            float[] v = scratch.floats(Scratches.LINE, BLOCK);
+            read(from, at + done, v, n);
+            change.apply(v, n);
+            write(v, to, at + done, n);
+        }
+    }
+
     /** What is done to v[0 … count). */
-    interface Map {
-        void apply(float[] v, int count, Scratch scratch);
+    interface Change {
+        void apply(float[] v, int count);
+    }
+
+    /** A kernel that changes every element by itself, block by block. */
+    static JvmKernel map(Value x, Value y, Change change) {
+        return (memory, workers) -> {
+            MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+            blocks(
+                    workers,
+                    y.shape().elements(),
+                    1,
+                    (begin, count, scratch) -> rest(from, to, begin, 0, count, scratch, change));
+        };
     }
 
     /** v = v · sigmoid(slope · v). */
@@ -58,6 +130,10 @@ final class Elementwise {
     }
 
     static void write(float[] from, MemorySegment to, long at, int count) {
-        MemorySegment.copy(from, 0, to, ValueLayout.JAVA_FLOAT, at * Float.BYTES, count);
+        write(from, 0, to, at, count);
+    }
+
+    static void write(float[] from, int begin, MemorySegment to, long at, int count) {
+        MemorySegment.copy(from, begin, to, ValueLayout.JAVA_FLOAT, at * Float.BYTES, count);
     }
 }

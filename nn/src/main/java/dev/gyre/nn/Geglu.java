@@ -58,13 +58,19 @@ public record Geglu(Value x, Value y) implements Op {
     private void run(JvmMemory memory, Workers workers) {
         int width = y.dim(-1), rows = y.shape().elements() / width;
         MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
-        workers.run(rows, (row, scratch) -> {
-            float[] value = scratch.floats(Scratches.LINE, width), gate = scratch.floats(Scratches.GATHERED, width);
-            Elementwise.read(from, 2L * row * width, value, width);
-            Elementwise.read(from, (2L * row + 1) * width, gate, width);
-            Gelu.inPlace(gate, width);
-            for (int i = 0; i < width; i++) value[i] *= gate[i];
-            Elementwise.write(value, to, (long) row * width, width);
+        int some = Math.max(1, 4 * Elementwise.BLOCK / width);
+        workers.run((rows + some - 1) / some, (piece, scratch) -> {
+            for (int row = piece * some; row < Math.min(rows, (piece + 1) * some); row++) {
+                long values = 2L * row * width, gates = values + width, at = (long) row * width;
+                int done = MachineRows.geglu(from, values, gates, to, at, width), rest = width - done;
+                if (rest == 0) continue;
+                float[] value = scratch.floats(Scratches.LINE, rest), gate = scratch.floats(Scratches.GATHERED, rest);
+                Elementwise.read(from, values + done, value, rest);
+                Elementwise.read(from, gates + done, gate, rest);
+                Gelu.inPlace(gate, rest);
+                for (int i = 0; i < rest; i++) value[i] *= gate[i];
+                Elementwise.write(value, to, at + done, rest);
+            }
         });
     }
 }

@@ -161,17 +161,16 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
         MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
         float[] scales = memory.at(weight).floats(), shifts = memory.at(bias).floats();
         workers.run(x.dim(0) * groups, (piece, scratch) -> {
-            float[] v = scratch.floats(Scratches.LINE, Elementwise.BLOCK);
             long first = (long) piece * members * pixels;
             double mean = 0, squares = 0;
             long seen = 0, count = (long) members * pixels;
             while (seen < count) {
                 int n = (int) Math.min(Elementwise.BLOCK, count - seen);
-                Elementwise.read(from, first + seen, v, n);
                 // Blocks are joined in double (Chan, Golub and LeVeque 1983): a group may have millions of elements.
-                float here = Moments.sum(v, n) / n;
+                float here = Moments.sum(from, first + seen, n, scratch) / n;
                 double apart = here - mean;
-                squares += Moments.squares(v, n, here) + apart * apart * seen / (seen + n) * n;
+                squares +=
+                        Moments.squares(from, first + seen, n, here, scratch) + apart * apart * seen / (seen + n) * n;
                 mean += apart * n / (seen + n);
                 seen += n;
             }
@@ -179,18 +178,9 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
             for (int c = 0; c < members; c++) {
                 int channel = piece % groups * members + c;
                 float scale = (float) (inverse * scales[channel]), middle = (float) mean, shift = shifts[channel];
-                if (silu && Gate.isThere()) {
-                    Gate.run(from, to, first + (long) c * pixels, pixels, middle, scale, shift, 1f);
-                    continue;
-                }
-                for (int at = 0; at < pixels; at += Elementwise.BLOCK) {
-                    int n = Math.min(Elementwise.BLOCK, pixels - at);
-                    long place = first + (long) c * pixels + at;
-                    Elementwise.read(from, place, v, n);
-                    for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
-                    if (silu) Elementwise.sigmoidGate(v, n, 1f, scratch);
-                    Elementwise.write(v, to, place, n);
-                }
+                long at = first + (long) c * pixels;
+                if (silu) Elementwise.gate(from, to, at, pixels, middle, scale, shift, 1f, scratch);
+                else Elementwise.scale(from, to, at, pixels, middle, scale, shift, scratch);
             }
         });
     }

@@ -1,6 +1,7 @@
 package dev.gyre.nn;
 
 import dev.gyre.machine.Code;
+import dev.gyre.machine.ErrorFunction;
 import dev.gyre.machine.Exponential;
 import dev.gyre.machine.Feature;
 import dev.gyre.machine.Filtering;
@@ -8,6 +9,7 @@ import dev.gyre.machine.Machine;
 import dev.gyre.machine.Power;
 import dev.gyre.machine.Product;
 import dev.gyre.machine.Rounding;
+import dev.gyre.machine.Rows;
 import dev.gyre.machine.Strips;
 import dev.gyre.machine.TileProduct;
 import java.lang.foreign.FunctionDescriptor;
@@ -128,11 +130,18 @@ final class Kernels {
         private Round() {}
     }
 
-    /** From, to, count, numbers: see {@link Exponential#gate}. */
-    static final class Gate {
-        static final MethodHandle GATE = place(EXP.gate(), P, P, L, P);
+    /** Whole rows: see {@link Rows}, {@link Exponential#gate} and {@link ErrorFunction#geglu}. */
+    static final class Whole {
+        private static final Rows ROWS = new Rows(BITS);
+        static final MethodHandle ADD = place(ROWS.add(), P, P, P, L, P);
+        static final MethodHandle SCALE = place(ROWS.scale(), P, P, L, P);
+        static final MethodHandle SUMS = place(ROWS.sums(), P, L, P);
+        static final MethodHandle SQUARES = place(ROWS.squares(), P, L, P, P);
+        static final MethodHandle NORM = place(ROWS.norm(), P, P, L, P, P, P);
+        static final MethodHandle GATE = place(EXP.gate(BITS), P, P, L, P);
+        static final MethodHandle GEGLU = place(Gelu.ERF.geglu(BITS), P, P, P, L);
 
-        private Gate() {}
+        private Whole() {}
     }
 
     /** Winograd's transforms: see {@link Filtering}. */

@@ -102,13 +102,20 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
         int width = x.dim(-1), rows = x.shape().elements() / width;
         MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
         float[] scales = memory.at(weight).floats(), shifts = memory.at(bias).floats();
-        workers.run(rows, (row, scratch) -> {
-            float[] v = scratch.floats(Scratches.LINE, width);
-            Elementwise.read(from, (long) row * width, v, width);
-            float mean = Moments.sum(v, width) / width;
-            float inverse = (float) (1 / Math.sqrt(Moments.squares(v, width, mean) / (double) width + epsilon));
-            for (int i = 0; i < width; i++) v[i] = (v[i] - mean) * inverse * scales[i] + shifts[i];
-            Elementwise.write(v, to, (long) row * width, width);
+        int some = Math.max(1, 4 * Elementwise.BLOCK / width);
+        workers.run((rows + some - 1) / some, (piece, scratch) -> {
+            for (int row = piece * some; row < Math.min(rows, (piece + 1) * some); row++) {
+                long at = (long) row * width;
+                float mean = Moments.sum(from, at, width, scratch) / width;
+                double variance = Moments.squares(from, at, width, mean, scratch) / (double) width;
+                float inverse = (float) (1 / Math.sqrt(variance + epsilon));
+                int done = MachineRows.norm(from, to, at, width, mean, inverse, scales, shifts);
+                if (done == width) continue;
+                float[] v = scratch.floats(Scratches.LINE, width);
+                Elementwise.read(from, at + done, v, done, width - done);
+                for (int i = done; i < width; i++) v[i] = Math.fma((v[i] - mean) * inverse, scales[i], shifts[i]);
+                Elementwise.write(v, done, to, at + done, width - done);
+            }
         });
     }
 }

@@ -1,45 +1,58 @@
 package dev.gyre.nn;
 
-/** Sums along arrays in eight chains: one would wait for every addition, and lose more digits. */
+import dev.gyre.core.Scratch;
+import dev.gyre.machine.Rows;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Sums along rows in {@value #CHAINS} chains, of every so manieth number each: one would wait for every addition, and lose more digits.
+ * The chains are joined two by two; numbers beyond the last whole round are added at the end.
+ */
 final class Moments {
+    private static final int CHAINS = Rows.ROUND;
+
     private Moments() {}
 
-    /** The sum of x[0 … count). */
-    static float sum(float[] x, int count) {
-        float a = 0f, b = 0f, c = 0f, d = 0f, e = 0f, f = 0f, g = 0f, h = 0f;
-        int i = 0;
-        for (; i <= count - 8; i += 8) {
-            a += x[i];
-            b += x[i + 1];
-            c += x[i + 2];
-            d += x[i + 3];
-            e += x[i + 4];
-            f += x[i + 5];
-            g += x[i + 6];
-            h += x[i + 7];
+    /** The sum of x[at … at + count). */
+    static float sum(MemorySegment x, long at, int count, Scratch scratch) {
+        float[] sums = scratch.floats(Scratches.CHAINS, CHAINS);
+        int done = MachineRows.sums(x, at, count, sums);
+        float[] v = rest(x, at, count, done, scratch);
+        if (done == 0) {
+            Arrays.fill(sums, 0, CHAINS, 0f);
+            for (; done <= count - CHAINS; done += CHAINS) for (int c = 0; c < CHAINS; c++) sums[c] += v[done + c];
         }
         float rest = 0f;
-        for (; i < count; i++) rest += x[i];
-        return (a + b) + (c + d) + ((e + f) + (g + h)) + rest;
+        for (int i = done; i < count; i++) rest += v[i];
+        return joined(sums) + rest;
     }
 
-    /** The sum of squared differences of x[0 … count) from {@code mean}. */
-    static float squares(float[] x, int count, float mean) {
-        float a = 0f, b = 0f, c = 0f, d = 0f, e = 0f, f = 0f, g = 0f, h = 0f;
-        int i = 0;
-        for (; i <= count - 8; i += 8) {
-            a = square(x[i] - mean, a);
-            b = square(x[i + 1] - mean, b);
-            c = square(x[i + 2] - mean, c);
-            d = square(x[i + 3] - mean, d);
-            e = square(x[i + 4] - mean, e);
-            f = square(x[i + 5] - mean, f);
-            g = square(x[i + 6] - mean, g);
-            h = square(x[i + 7] - mean, h);
+    /** The sum of squared differences of x[at … at + count) from {@code mean}. */
+    static float squares(MemorySegment x, long at, int count, float mean, Scratch scratch) {
+        float[] sums = scratch.floats(Scratches.CHAINS, CHAINS);
+        int done = MachineRows.squares(x, at, count, mean, sums);
+        float[] v = rest(x, at, count, done, scratch);
+        if (done == 0) {
+            Arrays.fill(sums, 0, CHAINS, 0f);
+            for (; done <= count - CHAINS; done += CHAINS)
+                for (int c = 0; c < CHAINS; c++) sums[c] = square(v[done + c] - mean, sums[c]);
         }
         float rest = 0f;
-        for (; i < count; i++) rest = square(x[i] - mean, rest);
-        return (a + b) + (c + d) + ((e + f) + (g + h)) + rest;
+        for (int i = done; i < count; i++) rest = square(v[i] - mean, rest);
+        return joined(sums) + rest;
+    }
+
+    /** An array in which x[at + i] stands at i, from {@code done} on. */
+    private static float[] rest(MemorySegment x, long at, int count, int done, Scratch scratch) {
+        float[] v = scratch.floats(Scratches.LINE, count);
+        if (done < count) Elementwise.read(x, at + done, v, done, count - done);
+        return v;
+    }
+
+    private static float joined(float[] sums) {
+        for (int half = CHAINS / 2; half > 0; half /= 2) for (int c = 0; c < half; c++) sums[c] += sums[c + half];
+        return sums[0];
     }
 
     private static float square(float d, float sum) {

@@ -48,6 +48,6 @@ public record QuickGelu(Value x, Value y) implements Op {
 
     @Override
     public Optional<JvmKernel> jvm() {
-        return Optional.of(Elementwise.map(x, y, (v, n, scratch) -> Elementwise.sigmoidGate(v, n, 1.702f, scratch)));
+        return Optional.of(Elementwise.gate(x, y, 1.702f));
     }
 }

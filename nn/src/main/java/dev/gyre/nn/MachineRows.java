@@ -1,0 +1,142 @@
+package dev.gyre.nn;
+
+import dev.gyre.machine.Rows;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Rows of floats in machine code, from and to where they lie. Each method does whole rounds of {@link Rows#ROUND} floats and says how
+ * many floats that were, none where there is no machine code: the caller's loop does the rest, with the same bits.
+ */
+final class MachineRows {
+    /** Floats of one call: the collector waits for it. */
+    private static final int SOME = 1 << 16;
+
+    private MachineRows() {}
+
+    /** What is left out at a row's end, or the whole row. */
+    private static int whole(int count) {
+        return MachineTile.isThere() ? count / Rows.ROUND * Rows.ROUND : 0;
+    }
+
+    private static MemorySegment at(MemorySegment floats, long index) {
+        return floats.asSlice(index * Float.BYTES);
+    }
+
+    private static MemorySegment numbers(float... numbers) {
+        return MemorySegment.ofArray(numbers);
+    }
+
+    /** y[at + i] = a[at + i] + scale · b[at + i]. */
+    static int add(MemorySegment a, MemorySegment b, MemorySegment y, long at, int count, float scale) {
+        int whole = whole(count);
+        MemorySegment numbers = numbers(scale);
+        for (int done = 0; done < whole; done += SOME) {
+            long rounds = Math.min(SOME, whole - done) / Rows.ROUND;
+            try {
+                Kernels.Whole.ADD.invokeExact(at(a, at + done), at(b, at + done), at(y, at + done), rounds, numbers);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+        return whole;
+    }
+
+    /** to[at + i] = (from[at + i] − middle) · scale + shift. */
+    static int scale(MemorySegment from, MemorySegment to, long at, int count, float middle, float scale, float shift) {
+        int whole = whole(count);
+        MemorySegment numbers = numbers(middle, scale, shift);
+        for (int done = 0; done < whole; done += SOME) {
+            long rounds = Math.min(SOME, whole - done) / Rows.ROUND;
+            try {
+                Kernels.Whole.SCALE.invokeExact(at(from, at + done), at(to, at + done), rounds, numbers);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+        return whole;
+    }
+
+    /** to[at + i] = x · sigmoid(slope · x) for x = (from[at + i] − middle) · scale + shift. */
+    static int gate(
+            MemorySegment from,
+            MemorySegment to,
+            long at,
+            int count,
+            float middle,
+            float scale,
+            float shift,
+            float slope) {
+        int whole = whole(count);
+        MemorySegment numbers = numbers(middle, scale, shift, -slope);
+        for (int done = 0; done < whole; done += SOME) {
+            long rounds = Math.min(SOME, whole - done) / Rows.ROUND;
+            try {
+                Kernels.Whole.GATE.invokeExact(at(from, at + done), at(to, at + done), rounds, numbers);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+        return whole;
+    }
+
+    /** to[at + i] = x[value + i] · GELU(x[gate + i]). */
+    static int geglu(MemorySegment x, long value, long gate, MemorySegment to, long at, int count) {
+        int whole = whole(count);
+        for (int done = 0; done < whole; done += SOME) {
+            long rounds = Math.min(SOME, whole - done) / Rows.ROUND;
+            try {
+                Kernels.Whole.GEGLU.invokeExact(at(x, value + done), at(x, gate + done), at(to, at + done), rounds);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+        return whole;
+    }
+
+    /** to[at + i] = (from[at + i] − mean) · inverse · weight[i] + bias[i], for at most {@value #SOME} floats. */
+    static int norm(
+            MemorySegment from,
+            MemorySegment to,
+            long at,
+            int count,
+            float mean,
+            float inverse,
+            float[] weight,
+            float[] bias) {
+        int whole = whole(Math.min(count, SOME));
+        if (whole == 0) return 0;
+        MemorySegment weights = MemorySegment.ofArray(weight), biases = MemorySegment.ofArray(bias);
+        try {
+            Kernels.Whole.NORM.invokeExact(
+                    at(from, at), at(to, at), (long) whole / Rows.ROUND, numbers(mean, inverse), weights, biases);
+        } catch (Throwable e) {
+            throw Kernels.unexpected(e);
+        }
+        return whole;
+    }
+
+    /** sums[c] = the sum of x[at + i] for i ≡ c below whole rounds of at most {@value #SOME} floats. */
+    static int sums(MemorySegment x, long at, int count, float[] sums) {
+        int whole = whole(Math.min(count, SOME));
+        if (whole == 0) return 0;
+        try {
+            Kernels.Whole.SUMS.invokeExact(at(x, at), (long) whole / Rows.ROUND, MemorySegment.ofArray(sums));
+        } catch (Throwable e) {
+            throw Kernels.unexpected(e);
+        }
+        return whole;
+    }
+
+    /** The same of squared differences from a number. */
+    static int squares(MemorySegment x, long at, int count, float from, float[] sums) {
+        int whole = whole(Math.min(count, SOME));
+        if (whole == 0) return 0;
+        try {
+            Kernels.Whole.SQUARES.invokeExact(
+                    at(x, at), (long) whole / Rows.ROUND, MemorySegment.ofArray(sums), numbers(from));
+        } catch (Throwable e) {
+            throw Kernels.unexpected(e);
+        }
+        return whole;
+    }
+}
