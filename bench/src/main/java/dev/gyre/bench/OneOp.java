@@ -1,5 +1,6 @@
 package dev.gyre.bench;
 
+import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
@@ -26,13 +27,13 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** A compiled graph of one op with random inputs; the ops of a model have F16 weights, as checkpoints have them. */
 final class OneOp implements AutoCloseable {
-    private final JvmBackend backend;
+    private final Backend backend;
     private final Executable executable;
     private final Tensor[] inputs;
     private final AtomicLong nanos;
 
-    OneOp(OpShape shape, int threads) {
-        this(shape, JvmBackend.Options.DEFAULT.threads(threads));
+    OneOp(OpShape shape, Backend backend) {
+        this(graph -> layer(shape, graph), backend);
     }
 
     OneOp(OpShape shape, JvmBackend.Options options) {
@@ -49,11 +50,11 @@ final class OneOp implements AutoCloseable {
     }
 
     /** @param layer adds to a graph its inputs and what is measured */
-    OneOp(Function<Graph, Value> layer, JvmBackend backend) {
+    OneOp(Function<Graph, Value> layer, Backend backend) {
         this(layer, backend, new AtomicLong());
     }
 
-    private OneOp(Function<Graph, Value> layer, JvmBackend backend, AtomicLong nanos) {
+    private OneOp(Function<Graph, Value> layer, Backend backend, AtomicLong nanos) {
         this.backend = backend;
         this.nanos = nanos;
         Graph graph = new Graph();

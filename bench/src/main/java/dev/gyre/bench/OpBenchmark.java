@@ -110,11 +110,15 @@ public class OpBenchmark {
     @Param("2")
     public int threads;
 
+    /** See {@link Backends#named}. */
+    @Param("jvm")
+    public String backend;
+
     private OneOp compiled;
 
     @Setup(Level.Trial)
     public void compile() {
-        compiled = new OneOp(OpShape.parse(op), threads);
+        compiled = new OneOp(OpShape.parse(op), Backends.named(backend, threads));
     }
 
     /** Runs the op once, as it runs in a model. */

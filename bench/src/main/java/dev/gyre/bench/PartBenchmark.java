@@ -1,6 +1,5 @@
 package dev.gyre.bench;
 
-import dev.gyre.core.JvmBackend;
 import dev.gyre.diffusion.Checkpoint;
 import dev.gyre.diffusion.Progress;
 import dev.gyre.diffusion.StableDiffusion;
@@ -43,6 +42,10 @@ public class PartBenchmark {
     @Param("2")
     public int threads;
 
+    /** See {@link Backends#named}. */
+    @Param("jvm")
+    public String backend;
+
     private StableDiffusion sd;
     private float[] context;
     private float[] noise;
@@ -56,7 +59,7 @@ public class PartBenchmark {
 
     private StableDiffusion open() throws IOException {
         Checkpoint checkpoint = model.equals("embedded") ? Checkpoint.embedded() : Checkpoint.open(Path.of(model));
-        return StableDiffusion.load(checkpoint, new JvmBackend(threads), false);
+        return StableDiffusion.load(checkpoint, Backends.named(backend, threads), false);
     }
 
     /** Opening alone: weights are packed when a part first runs. */

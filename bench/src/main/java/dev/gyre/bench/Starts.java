@@ -1,5 +1,6 @@
 package dev.gyre.bench;
 
+import dev.gyre.core.JvmBackend;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -63,7 +64,7 @@ public final class Starts {
 
     /** GFLOP/s, the median of half a second after one and a half to warm up. */
     private static double reached(OpShape shape) {
-        try (OneOp op = new OneOp(shape, Runtime.getRuntime().availableProcessors())) {
+        try (OneOp op = new OneOp(shape, new JvmBackend())) {
             long start = System.nanoTime();
             while (System.nanoTime() - start < 1.5e9) op.run();
             List<Double> seconds = new ArrayList<>();
