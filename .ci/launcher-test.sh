@@ -271,6 +271,14 @@ EOF
     check "… but where that is switched off" printed "jdk.incubator.vector"
   fi
 
+  # What Arrow needs, only for who uses it.
+  run sweep prompts.csv
+  check "sweep opens what Arrow needs" printed "--add-opens=java.base/java.nio=ALL-UNNAMED"
+  check "… and is not warned of how it reads" printed "--sun-misc-unsafe-memory-access=allow"
+  refuse "… without the cache, which was made for other options" grep -q -e "^-XX:AOTCache=" "$scratch/out"
+  run draw sweep
+  refuse "nobody else does" printed "--add-opens=java.base/java.nio=ALL-UNNAMED"
+
   # The cache of loaded classes: made with the build, for this JDK, processor and the launcher's own options alone.
   cached() { grep -q -e "^-XX:AOTCache=$home/target/gyre-[0-9]*\.aot\$" "$scratch/out"; }
   run draw

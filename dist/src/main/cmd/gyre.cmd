@@ -13,5 +13,8 @@ if not defined JAVA_HOME where /q java.exe || (
   echo gyre: needs a JDK 25 or newer: set JAVA_HOME, or put its bin on the PATH>&2
   exit /b 1
 )
-"%gyre_java%" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 -XX:+UseParallelGC -XX:NewSize=32m -XX:MaxNewSize=64m -Xms96m %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.Main %*
+rem What Arrow needs, for the command that uses it.
+set "gyre_arrow="
+if "%~1"=="sweep" set "gyre_arrow=--add-opens=java.base/java.nio=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow"
+"%gyre_java%" %gyre_arrow% --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 -XX:+UseParallelGC -XX:NewSize=32m -XX:MaxNewSize=64m -Xms96m %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.Main %*
 exit /b %ERRORLEVEL%

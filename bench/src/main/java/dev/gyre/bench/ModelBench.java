@@ -1,6 +1,7 @@
 package dev.gyre.bench;
 
 import dev.gyre.core.Backend;
+import dev.gyre.core.Environment;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Profiler;
 import dev.gyre.core.TornadoBackend;

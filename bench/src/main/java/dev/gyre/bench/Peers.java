@@ -1,5 +1,6 @@
 package dev.gyre.bench;
 
+import dev.gyre.core.Environment;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
 import dev.gyre.diffusion.Checkpoint;

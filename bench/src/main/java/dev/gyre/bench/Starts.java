@@ -1,5 +1,6 @@
 package dev.gyre.bench;
 
+import dev.gyre.core.Environment;
 import dev.gyre.core.JvmBackend;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

@@ -1,9 +1,9 @@
 package dev.gyre.cli;
 
-import dev.gyre.bench.Environment;
 import dev.gyre.bench.ModelBench;
 import dev.gyre.bench.Table;
 import dev.gyre.core.Backend;
+import dev.gyre.core.Environment;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Profiler;

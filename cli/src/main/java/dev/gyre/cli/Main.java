@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             Remake.class,
             Inspect.class,
+            SweepCommand.class,
             GraphCommand.class,
             MergeCommand.class,
             SynthCommand.class,

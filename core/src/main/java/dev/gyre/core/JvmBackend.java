@@ -139,6 +139,12 @@ public final class JvmBackend implements Backend {
         packed.release(owner);
     }
 
+    /** As manifests have it: {@code jvm, 2 threads}. */
+    @Override
+    public String toString() {
+        return name() + ", " + threads() + (threads() == 1 ? " thread" : " threads");
+    }
+
     Workers workers() {
         return workers;
     }

@@ -110,6 +110,12 @@ public final class TornadoBackend implements Backend {
         return device;
     }
 
+    /** As manifests have it: {@code tornado, } and the device. */
+    @Override
+    public String toString() {
+        return name() + ", " + device;
+    }
+
     /** Which kernels it runs. */
     public Target target() {
         return target;

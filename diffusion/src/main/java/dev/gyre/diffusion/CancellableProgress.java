@@ -1,5 +1,6 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.core.Tensor;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
@@ -13,6 +14,11 @@ record CancellableProgress(Progress told, BooleanSupplier stopped) implements Pr
     @Override
     public void step(Step step) {
         told.step(step);
+    }
+
+    @Override
+    public void latents(int picture, Tensor latents) {
+        told.latents(picture, latents);
     }
 
     @Override

@@ -7,10 +7,12 @@ import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.TensorInfo;
 import dev.gyre.nn.LowRank;
 import dev.gyre.nn.Weights;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,6 +50,7 @@ public final class Checkpoint implements AutoCloseable {
     private final Map<String, Stored> stored = new LinkedHashMap<>();
     private final TreeSet<String> names = new TreeSet<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
+    private SafeTensors embedded; // null where there are files
     private Optional<Origin> vae = Optional.empty();
 
     private Checkpoint(String name) {
@@ -81,6 +84,7 @@ public final class Checkpoint implements AutoCloseable {
             if (in == null) throw new IllegalStateException("the resource " + EMBEDDED + " is missing");
             Checkpoint opened = new Checkpoint(EMBEDDED.replace(".safetensors", ""));
             SafeTensors file = SafeTensors.read(in, EMBEDDED);
+            opened.embedded = file;
             opened.metadata.putAll(file.metadata());
             opened.add(file, Optional::of);
             return opened;
@@ -167,6 +171,25 @@ public final class Checkpoint implements AutoCloseable {
     /** The bytes of all files. */
     public long size() {
         return files.stream().mapToLong(SafeTensors::size).sum();
+    }
+
+    /**
+     * The SHA-256 of its file, in hex digits; of several files, that of theirs one after the other; of shards, their index's. All is
+     * read.
+     *
+     * @throws IOException when a file cannot be read
+     */
+    public String sha256() throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (SafeTensors file : files)
+            if (file == embedded)
+                try (InputStream in = Checkpoint.class.getResourceAsStream(EMBEDDED)) {
+                    all.append(Origin.sha256(in));
+                }
+            else all.append(Origin.sha256(file.path(), 0));
+        return files.size() == 1
+                ? all.toString()
+                : Origin.sha256(new ByteArrayInputStream(all.toString().getBytes(StandardCharsets.US_ASCII)));
     }
 
     /** Whether any key begins so. */

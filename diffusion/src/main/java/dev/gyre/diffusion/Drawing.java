@@ -1,5 +1,6 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.sampler.Levels;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.time.Duration;
@@ -178,21 +179,28 @@ final class Drawing {
             }
 
             @Override
-            public Preview decoded() {
+            public Tensor latents() {
                 float[] latents = new float[seen.length];
                 for (int j = 0; j < latents.length; j++) latents[j] = (float) seen[j];
+                return tensor(latents, pixels);
+            }
+
+            @Override
+            public Preview decoded() {
                 return new Preview(
                         pixels.width(),
                         pixels.height(),
-                        Drawing.this.decoded(latents, pixels).rgb());
+                        Drawing.this.decoded(latents().floats(), pixels).rgb());
             }
         };
     }
 
     private Picture picture(int i, float[] latents) {
-        Image image = request.hires()
-                .map(how -> decoded(second(i, latents, how), how.of(drawn)))
-                .orElseGet(() -> decoded(latents, drawn).resize(size.width(), size.height()));
+        Request.Size pixels = request.hires().map(how -> how.of(drawn)).orElse(drawn);
+        float[] last = request.hires().map(how -> second(i, latents, how)).orElse(latents);
+        progress.latents(i + 1, tensor(last, pixels));
+        Image decoded = decoded(last, pixels);
+        Image image = request.hires().isPresent() ? decoded : decoded.resize(size.width(), size.height());
         Image finished = beginning.finish(image);
         boolean flagged = sd.flags(finished, progress);
         Request alone = request.with(request.noise().of(i))
@@ -210,6 +218,10 @@ final class Drawing {
                 Recipe.of(alone, sd, flagged),
                 Map.of());
         return Picture.of(flagged ? finished.black() : finished, parameters);
+    }
+
+    private Tensor tensor(float[] latents, Request.Size pixels) {
+        return Tensor.of(latents, sd.channels(), height(pixels), width(pixels));
     }
 
     private Image decoded(float[] latents, Request.Size pixels) {

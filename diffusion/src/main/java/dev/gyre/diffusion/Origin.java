@@ -59,13 +59,19 @@ public record Origin(String path, String hash) {
         }
     }
 
-    private static String sha256(Path file, long from) throws IOException {
-        MessageDigest digest = digest();
+    /** Of a file, its first bytes left out. */
+    static String sha256(Path file, long from) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             in.skipNBytes(from);
-            byte[] buffer = new byte[1 << 20];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) digest.update(buffer, 0, n);
+            return sha256(in);
         }
+    }
+
+    /** Of what is left of a stream. */
+    static String sha256(InputStream in) throws IOException {
+        MessageDigest digest = digest();
+        byte[] buffer = new byte[1 << 20];
+        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) digest.update(buffer, 0, n);
         return HexFormat.of().formatHex(digest.digest());
     }
 

@@ -1,5 +1,6 @@
 package dev.gyre.diffusion;
 
+import dev.gyre.core.Tensor;
 import java.time.Duration;
 
 /** Told how a drawing goes on, in the thread that draws. What it throws ends the drawing. */
@@ -12,6 +13,14 @@ public interface Progress {
 
     /** A step of the sampler is done, for one picture; several may be drawn together, and take a step each before the next. */
     default void step(Step step) {}
+
+    /**
+     * A picture's latents are as they will be decoded.
+     *
+     * @param picture from 1
+     * @param latents [4, height, width] at the scale that the UNet works with; the listener's to keep
+     */
+    default void latents(int picture, Tensor latents) {}
 
     /** A picture of the batch is there; the next follows. */
     default void picture(Picture picture) {}
@@ -39,6 +48,9 @@ public interface Progress {
     interface Look {
         /** A pixel for each latent, by a matrix fitted to such pictures: next to nothing. */
         Preview quick();
+
+        /** The latents of that, [4, height, width] at the scale that the UNet works with; the caller's to keep. */
+        Tensor latents();
 
         /** Decoded, at the size that the model works at: as long as decoding the picture takes. */
         Preview decoded();

@@ -6,6 +6,7 @@ import dev.gyre.core.Graph;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Observer;
 import dev.gyre.core.Precision;
+import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.diffusion.sampler.Ddim;
@@ -110,6 +111,11 @@ public final class StableDiffusion implements AutoCloseable {
         return backend.name();
     }
 
+    /** What it computes on, in a few words. */
+    public String machine() {
+        return backend.toString();
+    }
+
     /** Whether the weights are in eight bits: {@link #quantize}. */
     public boolean quantized() {
         return weights.quantized();
@@ -210,8 +216,8 @@ public final class StableDiffusion implements AutoCloseable {
         return new Together(this).draw(requests, listeners);
     }
 
-    /** The request with this model's defaults where it left something empty. */
-    Request complete(Request request) {
+    /** The request with this model's defaults where it left something empty; a seed is drawn. */
+    public Request complete(Request request) {
         Request.Sampling sampling = request.sampling();
         int side = architecture.nativeSize().orElse(DEFAULT_SIZE);
         Request.Size size = request.size()
@@ -247,6 +253,12 @@ public final class StableDiffusion implements AutoCloseable {
     /** Pixels to a latent, in each direction. */
     int factor() {
         return architecture.vae().factor();
+    }
+
+    /** The shape of the latents that a picture of this size, begun from noise, is drawn as: [4, height, width]. */
+    public Shape latentShape(Request.Size size) {
+        Request.Size drawn = drawn(size);
+        return Shape.of(channels(), drawn.height() / factor(), drawn.width() / factor());
     }
 
     /** A small model repeats itself beyond its native size: then the longer side is drawn at that, the other to match. */
@@ -361,6 +373,17 @@ public final class StableDiffusion implements AutoCloseable {
      */
     public synchronized float[] encode(float[] picture, int height, int width) {
         return new Autoencoder(this, false, Progress.NONE).encode(picture, height, width);
+    }
+
+    /**
+     * The likeliest latents of a picture, at the scale that the UNet works with.
+     *
+     * @param image its sides are multiples of 8
+     * @return [4, height / 8, width / 8]
+     */
+    public Tensor latents(Image image) {
+        float[] moments = encode(image.planes(), image.height(), image.width());
+        return Tensor.of(new Latents(moments).mean(), channels(), image.height() / factor(), image.width() / factor());
     }
 
     /**

@@ -1,4 +1,4 @@
-package dev.gyre.bench;
+package dev.gyre.core;
 
 import dev.gyre.machine.Feature;
 import dev.gyre.machine.Machine;

@@ -1,0 +1,120 @@
+package dev.gyre.experiments;
+
+import dev.gyre.diffusion.Request;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.EnumMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Every prompt with every combination of a grid. A prompt's pictures follow each other. */
+public record Plan(Prompts prompts, Grid grid) {
+    /** The column of pictures to compare with: paths from the table's folder, or the pictures themselves. */
+    static final String REFERENCE = "reference";
+
+    /** @throws IllegalArgumentException when a column or a value makes no sense, naming it */
+    public Plan {
+        Set<String> columns = prompts.columns();
+        if (!columns.contains("prompt") && !grid.axes().containsKey(Setting.PROMPT))
+            throw new IllegalArgumentException(
+                    prompts.name() + ": a column \"prompt\" is expected, there are " + String.join(", ", columns));
+        for (String column : columns) {
+            Optional<Setting> setting = Setting.named(column);
+            if (setting.isPresent() && grid.axes().containsKey(setting.get()))
+                throw new IllegalArgumentException(
+                        "\"" + column + "\" is a column of " + prompts.name() + " and a setting of the grid");
+            if (setting.isEmpty() && ResultTable.isColumn(column) && !column.equals(REFERENCE))
+                throw new IllegalArgumentException(prompts.name() + ": column \"" + column
+                        + "\" has the name of a column of results; another name is expected");
+        }
+        for (int i = 0; i < prompts.rows().size(); i++)
+            check(prompts.name() + ": row " + (i + 1), prompts.rows().get(i));
+    }
+
+    private static void check(String where, Map<String, Object> row) {
+        row.forEach((column, value) -> {
+            if (value instanceof byte[] && !column.equals(REFERENCE))
+                throw new IllegalArgumentException(where + ": column \"" + column + "\": text is expected, got bytes");
+            try {
+                Setting.named(column).ifPresent(setting -> setting.apply(Request.of(""), value.toString()));
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(where + ": " + e.getMessage(), e);
+            }
+        });
+    }
+
+    /** How many pictures. */
+    public long size() {
+        return Math.multiplyExact((long) prompts.rows().size(), grid.size());
+    }
+
+    /** @param row from 0 */
+    public Job job(long row) {
+        Map<String, Object> columns = prompts.rows().get((int) (row / grid.size()));
+        Map<Setting, String> settings = new EnumMap<>(grid.combination(row % grid.size()));
+        Map<String, String> labels = new LinkedHashMap<>();
+        columns.forEach((column, value) -> {
+            Optional<Setting> setting = Setting.named(column);
+            if (setting.isPresent()) settings.put(setting.get(), value.toString());
+            else if (!column.equals(REFERENCE)) labels.put(column, value.toString());
+        });
+        Optional<Reference> reference =
+                Optional.ofNullable(columns.get(REFERENCE)).map(value -> Reference.of(value, prompts.folder()));
+        return new Job(row, settings, labels, reference);
+    }
+
+    /** The prompts' columns that are no settings and no references. */
+    public List<String> labels() {
+        return prompts.columns().stream()
+                .filter(column -> Setting.named(column).isEmpty() && !column.equals(REFERENCE))
+                .toList();
+    }
+
+    /** Whether any picture is compared with another. */
+    public boolean hasReferences() {
+        return prompts.columns().contains(REFERENCE);
+    }
+
+    /** All sizes that are asked for; nothing where it is the model's. */
+    Set<Optional<Request.Size>> sizes() {
+        Set<Optional<Request.Size>> sizes = new LinkedHashSet<>();
+        for (String size : grid.axes().getOrDefault(Setting.SIZE, List.of()))
+            sizes.add(Optional.of(Request.Size.parse(size)));
+        if (!sizes.isEmpty()) return sizes;
+        for (Map<String, Object> row : prompts.rows())
+            sizes.add(Optional.ofNullable(row.get(Setting.SIZE.label()))
+                    .map(size -> Request.Size.parse(size.toString())));
+        return sizes;
+    }
+
+    /** Tells this plan from every other: the prompts' table and the grid, in hex digits. */
+    public String sha256() {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+        add(digest, grid.toString().getBytes(StandardCharsets.UTF_8));
+        for (Map<String, Object> row : prompts.rows()) {
+            add(digest, new byte[] {1});
+            row.forEach((column, value) -> {
+                add(digest, column.getBytes(StandardCharsets.UTF_8));
+                add(digest, value instanceof byte[] b ? b : value.toString().getBytes(StandardCharsets.UTF_8));
+            });
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** With its length, so that no two lists of parts are alike. */
+    private static void add(MessageDigest digest, byte[] part) {
+        digest.update((part.length + ":").getBytes(StandardCharsets.UTF_8));
+        digest.update(part);
+    }
+}

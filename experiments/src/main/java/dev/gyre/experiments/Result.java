@@ -1,0 +1,31 @@
+package dev.gyre.experiments;
+
+import dev.gyre.core.Tensor;
+import dev.gyre.diffusion.Request;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What became of a job.
+ *
+ * @param request nothing left empty
+ * @param times by phase: {@code text}, {@code denoise}, {@code decode}
+ * @param latents as they were decoded, [4, height, width]
+ * @param steps after every step, how the model took the latents to be; none where nobody asked
+ * @param png with its parameters
+ * @param parameters the PNG's text
+ * @param likeness to the job's reference
+ * @param error why there is no picture, or why it was not compared
+ */
+public record Result(
+        Job job,
+        Request request,
+        Map<String, Duration> times,
+        Optional<Tensor> latents,
+        List<Tensor> steps,
+        Optional<byte[]> png,
+        Optional<String> parameters,
+        Optional<Likeness> likeness,
+        Optional<String> error) {}

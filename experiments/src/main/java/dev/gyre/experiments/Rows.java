@@ -1,0 +1,161 @@
+package dev.gyre.experiments;
+
+import dev.gyre.arrow.ArrowFiles;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.ipc.ArrowReader;
+
+/**
+ * What a report says of a table of results: all of every row but the tensors, and the first rows' pictures.
+ *
+ * @param pictures PNGs, as many as were asked for; null where there is none
+ */
+record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
+    /** Settings as reports name them, in the order of importance. */
+    private static final List<String> SETTINGS = List.of(
+            "negative",
+            "size",
+            "clip_skip",
+            "plain",
+            "noise",
+            "schedule",
+            "eta",
+            "guided",
+            "sampler",
+            "steps",
+            "guidance",
+            "seed");
+
+    /**
+     * A row.
+     *
+     * @param settings prompt, size and the like, as text
+     * @param seconds of text, denoising and decoding; NaN where there are none
+     * @param likeness PSNR, SSIM and the latents' distance, likewise
+     * @param error empty for none
+     */
+    record Row(long row, Map<String, String> settings, double[] seconds, double[] likeness, String error) {
+        String get(String setting) {
+            return settings.getOrDefault(setting, "");
+        }
+
+        double total() {
+            double sum = 0;
+            for (double phase : seconds) sum += phase;
+            return sum;
+        }
+    }
+
+    /** @param most how many pictures to keep */
+    static Rows read(Path file, int most) throws IOException {
+        List<Row> rows = new ArrayList<>();
+        List<byte[]> pictures = new ArrayList<>();
+        try (BufferAllocator allocator = new RootAllocator();
+                ArrowReader reader = ArrowFiles.open(file, allocator)) {
+            VectorSchemaRoot table = reader.getVectorSchemaRoot();
+            Manifest manifest = new Manifest(table.getSchema().getCustomMetadata());
+            Map<String, String> shared = new LinkedHashMap<>(); // a text that ten thousand rows have is kept once
+            while (reader.loadNextBatch())
+                for (int i = 0; i < table.getRowCount(); i++) {
+                    rows.add(row(table, i, shared));
+                    if (pictures.size() < most)
+                        pictures.add((byte[]) table.getVector(ResultTable.PNG).getObject(i));
+                }
+            return new Rows(manifest, rows, pictures);
+        }
+    }
+
+    private static Row row(VectorSchemaRoot table, int i, Map<String, String> shared) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        for (String name : SETTINGS) {
+            FieldVector column = table.getVector(name);
+            if (column == null || column.isNull(i)) continue;
+            settings.put(name, shared.computeIfAbsent(text(column.getObject(i)), t -> t));
+        }
+        String size = table.getVector("width").getObject(i) + "x"
+                + table.getVector("height").getObject(i);
+        settings.put("size", shared.computeIfAbsent(size, t -> t));
+        settings.put(
+                "prompt",
+                shared.computeIfAbsent(table.getVector("prompt").getObject(i).toString(), t -> t));
+        Object error = table.getVector(ResultTable.ERROR).getObject(i);
+        return new Row(
+                (long) table.getVector(ResultTable.ROW).getObject(i),
+                settings,
+                numbers(table, ResultTable.SECONDS, i),
+                numbers(table, ResultTable.LIKENESS, i),
+                error == null ? "" : error.toString());
+    }
+
+    /** Numbers as short as they can be. */
+    private static String text(Object value) {
+        String text = value.toString();
+        return value instanceof Double && text.endsWith(".0") ? text.substring(0, text.length() - 2) : text;
+    }
+
+    private static double[] numbers(VectorSchemaRoot table, List<String> names, int i) {
+        double[] numbers = new double[names.size()];
+        for (int n = 0; n < numbers.length; n++) {
+            FieldVector column = table.getVector(names.get(n));
+            numbers[n] = column == null || column.isNull(i) ? Double.NaN : (double) column.getObject(i);
+        }
+        return numbers;
+    }
+
+    /** The settings that are not the same in all rows, the prompt not counted; what follows from a sampler's name only if asked for. */
+    List<String> varying() {
+        Grid grid = Grid.parse(manifest.get("grid"));
+        return SETTINGS.stream()
+                .filter(name -> !(name.equals("schedule") || name.equals("eta"))
+                        || grid.axes().containsKey(Setting.named(name).orElseThrow()))
+                .filter(name -> values(name).size() > 1)
+                .toList();
+    }
+
+    /** All values of a setting; numbers in their order, else as they come. */
+    Set<String> values(String setting) {
+        Set<String> values = new LinkedHashSet<>();
+        for (Row row : rows) values.add(row.get(setting));
+        if (!values.stream().allMatch(Rows::isNumber)) return values;
+        Set<String> sorted = new TreeSet<>((a, b) -> Double.compare(Double.parseDouble(a), Double.parseDouble(b)));
+        sorted.addAll(values);
+        return sorted;
+    }
+
+    static boolean isNumber(String text) {
+        return text.matches("-?[0-9]+(\\.[0-9]+)?");
+    }
+
+    /** The setting that changes from one row to the next; empty where it is the prompt. */
+    String fastest() {
+        List<Setting> axes =
+                new ArrayList<>(Grid.parse(manifest.get("grid")).axes().keySet());
+        for (Setting axis : axes.reversed()) if (values(axis.label()).size() > 1) return axis.label();
+        return "";
+    }
+
+    /** Settings as a caption: {@code euler · 10 steps · guidance 5}. */
+    static String caption(Row row, List<String> settings) {
+        List<String> parts = new ArrayList<>();
+        for (String name : settings)
+            parts.add(
+                    switch (name) {
+                        case "sampler", "schedule", "size" -> row.get(name);
+                        case "steps" -> row.get(name) + " steps";
+                        case "negative" -> "not “" + row.get(name) + "”";
+                        default -> name.replace('_', ' ') + " " + row.get(name);
+                    });
+        return String.join(" · ", parts);
+    }
+}

@@ -1,0 +1,145 @@
+package dev.gyre.experiments;
+
+import dev.gyre.arrow.ArrowFiles;
+import dev.gyre.core.Shape;
+import dev.gyre.diffusion.Progress;
+import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.StableDiffusion;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.ipc.ArrowReader;
+import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.arrow.vector.util.VectorSchemaRootAppender;
+
+/**
+ * Draws a plan into an Arrow file, a row for each picture. Rows are added to a stream beside it as they are done ({@link RowLog}); a
+ * sweep that was ended early goes on behind the last whole row when it is started again. When all are there the stream becomes the file.
+ */
+public final class Sweep {
+    /** What one record batch of the file holds at most; more rows than one, where they are small. */
+    private static final int BATCH_ROWS = 256;
+
+    private static final long BATCH_BYTES = 16 << 20;
+
+    private final Plan plan;
+    private final StableDiffusion sd;
+    private final Path out;
+    private final boolean stepLatents;
+    private final Manifest manifest;
+
+    /** Hears how a sweep goes on. */
+    public interface Listener extends Progress {
+        /** Rows that were there already; the first that is drawn follows. */
+        default void found(long rows) {}
+
+        /** A row is done and written. */
+        default void row(Result result, long rows) {}
+    }
+
+    /**
+     * @param sd whose pictures these are; stays open
+     * @param out the Arrow file; the stream is beside it, with {@code .part} behind its name
+     * @param stepLatents whether to keep the latents of every step, too
+     * @throws IOException when the model's file cannot be read again, for its hash
+     */
+    public Sweep(Plan plan, StableDiffusion sd, Path out, boolean stepLatents) throws IOException {
+        this.plan = plan;
+        this.sd = sd;
+        this.out = out;
+        this.stepLatents = stepLatents;
+        manifest = Manifest.of(plan, sd, stepLatents);
+    }
+
+    /**
+     * Draws what is not there yet.
+     *
+     * @throws IOException when nothing can be written there, or what is there is another sweep's
+     * @throws java.util.concurrent.CancellationException when the listener says so; another run goes on from there
+     */
+    public void run(Listener listener) throws IOException {
+        Path folder = out.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder)) throw new IOException(out + ": there is no folder " + folder);
+        Path part = out.resolveSibling(out.getFileName() + ".part");
+        try (BufferAllocator allocator = new RootAllocator()) {
+            if (Files.exists(out)) {
+                manifest.check(manifest(out, allocator), out.toString());
+                Files.deleteIfExists(part); // killed between the move and this
+                listener.found(plan.size());
+                return;
+            }
+            Schema schema = ResultTable.schema(plan, shape(), stepLatents, manifest.entries());
+            try (RowLog log = RowLog.open(part, schema)) {
+                manifest.check(new Manifest(log.schema().getCustomMetadata()), part.toString());
+                listener.found(log.rows());
+                draw(log, listener, allocator);
+                finish(part, allocator);
+            }
+            Files.delete(part);
+        }
+    }
+
+    private static Manifest manifest(Path file, BufferAllocator allocator) throws IOException {
+        try (ArrowReader reader = ArrowFiles.open(file, allocator)) {
+            return new Manifest(reader.getVectorSchemaRoot().getSchema().getCustomMetadata());
+        }
+    }
+
+    /** The one shape that latents have, if it is one. */
+    private Optional<Shape> shape() {
+        Request blank = Request.of("");
+        Set<Shape> shapes = plan.sizes().stream()
+                .map(size -> sd.latentShape(
+                        size.orElseGet(() -> sd.complete(blank).size().orElseThrow())))
+                .collect(Collectors.toSet());
+        return shapes.size() == 1 ? Optional.of(shapes.iterator().next()) : Optional.empty();
+    }
+
+    private void draw(RowLog log, Listener listener, BufferAllocator allocator) throws IOException {
+        JobRunner runner = new JobRunner(sd, stepLatents, listener);
+        try (VectorSchemaRoot row = VectorSchemaRoot.create(log.schema(), allocator)) {
+            while (log.rows() < plan.size()) {
+                Result result = runner.run(plan.job(log.rows()));
+                ResultTable.fill(row, result, manifest.get("model_sha256"));
+                log.append(row);
+                listener.row(result, log.rows());
+            }
+        }
+    }
+
+    /** Empty, but with some memory, which appending does not ask for by itself. */
+    private static void clear(VectorSchemaRoot table) {
+        table.clear();
+        for (FieldVector column : table.getFieldVectors()) {
+            column.setInitialCapacity(1);
+            column.allocateNew();
+        }
+    }
+
+    /** Several rows a batch: what reads a file is quicker so. */
+    private void finish(Path part, BufferAllocator allocator) throws IOException {
+        try (ArrowReader rows = ArrowFiles.open(part, allocator)) {
+            VectorSchemaRoot row = rows.getVectorSchemaRoot();
+            try (VectorSchemaRoot table = VectorSchemaRoot.create(row.getSchema(), allocator)) {
+                ArrowFiles.write(out, table, () -> {
+                    clear(table);
+                    long bytes = 0;
+                    while (table.getRowCount() < BATCH_ROWS && bytes < BATCH_BYTES && rows.loadNextBatch()) {
+                        VectorSchemaRootAppender.append(table, row);
+                        bytes += row.getFieldVectors().stream()
+                                .mapToLong(FieldVector::getBufferSize)
+                                .sum();
+                    }
+                    return table.getRowCount() > 0;
+                });
+            }
+        }
+    }
+}
