@@ -58,3 +58,15 @@ PATH=$scratch/tools JAVA_HOME=$jdk "$scratch"/dist/gyre-*/bin/gyre "a red circle
   { cat log; echo "FAIL  the distribution does not run"; exit 1; }
 [ -s circle.png ] || { echo "FAIL  the distribution made no picture"; exit 1; }
 echo "ok    the distribution makes a picture with a JDK alone"
+
+# Every library of others that it brings along is named in its NOTICE, by its jar's name or the beginning of it.
+for jar in "$scratch"/dist/gyre-*/lib/*.jar; do
+  name=$(basename "$jar" | sed 's/-[0-9][0-9.]*\(-SNAPSHOT\)\{0,1\}\.jar$//')
+  case $name in
+    gyre-* | jsafetensors) continue ;;
+    prometheus-metrics-*) name='prometheus-metrics-\*' ;;
+  esac
+  grep -q "\(^\|[ ,]\)$name\([ ,]\|\$\)" "$scratch"/dist/gyre-*/NOTICE ||
+    { echo "FAIL  the NOTICE does not name $name"; exit 1; }
+done
+echo "ok    the NOTICE names every library that the distribution brings along"

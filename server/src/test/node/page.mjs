@@ -28,6 +28,14 @@ const drawn = (page, count) => page.waitForFunction(
   n => document.querySelectorAll('#gallery li').length === n && !document.querySelector('#draw').disabled, count);
 const drawing = page => page.waitForFunction(() => /step/i.test(document.querySelector('#status').textContent));
 
+/** Whether the canvas has the brush's colour at a point, which is given in parts of its sides. */
+const painted = (page, x, y) => page.evaluate(([x, y]) => {
+  const canvas = document.querySelector('#canvas'), point = new OffscreenCanvas(1, 1).getContext('2d');
+  point.drawImage(canvas, -Math.floor(x * canvas.width), -Math.floor(y * canvas.height));
+  const [r, g, b] = point.getImageData(0, 0, 1, 1).data;
+  return r - g > 100 && b - g > 50;
+}, [x, y]);
+
 const page = await opened({viewport: {width: 1280, height: 900}});
 await shot(page, 'empty');
 
@@ -56,6 +64,13 @@ async function downloaded() {
 }
 const first = await downloaded();
 
+// Closed and opened again by keyboard.
+await page.keyboard.press('Escape');
+await page.waitForSelector('#detail:not([open])', {state: 'attached'});
+assert.equal(await page.evaluate(() => document.activeElement.closest('li') === document.querySelector('#gallery li:last-child')), true);
+await page.keyboard.press('Enter');
+await page.waitForSelector('#detail[open]');
+
 // Remade, it is the same to the byte.
 await page.click('#remake');
 assert.equal(await page.inputValue('#seed'), '3');
@@ -76,8 +91,10 @@ await page.mouse.down();
 await page.mouse.move(box.x + box.width * 0.7, box.y + box.height * 0.5, {steps: 5});
 await page.mouse.up();
 await page.focus('#canvas');
-await page.keyboard.press('ArrowDown');
+for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowDown');
+assert.ok(!await painted(page, 0.5, 0.62));
 await page.keyboard.press('Space');
+assert.ok(await painted(page, 0.5, 0.62));
 await page.fill('#prompt', 'a green star on a blue background');
 await shot(page, 'brush');
 await page.click('#draw');
@@ -133,12 +150,20 @@ const phone = await opened(
   {viewport: {width: 390, height: 844}, deviceScaleFactor: 2, isMobile: true, hasTouch: true, colorScheme: 'dark'});
 assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 await phone.fill('#prompt', 'a yellow star on a black background');
-await phone.fill('#num_inference_steps', '8');
+await phone.fill('#num_inference_steps', '4');
 await shot(phone, 'phone');
 await phone.tap('#draw');
 await drawn(phone, 1);
 await phone.tap('#gallery button');
 await shot(phone, 'phone-picture');
+await phone.tap('#begin');
+await phone.waitForSelector('#editor:not([hidden])');
+const phoneBox = await phone.locator('#canvas').boundingBox();
+await phone.tap('#canvas', {position: {x: phoneBox.width * 0.3, y: phoneBox.height * 0.3}});
+assert.ok(await painted(phone, 0.3, 0.3));
+await phone.locator('#editor').scrollIntoViewIfNeeded();
+await shot(phone, 'phone-brush');
+assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 
 await browser.close();
 assert.deepEqual(problems, []);

@@ -8,6 +8,7 @@ import dev.gyre.server.Settings;
 import dev.gyre.server.models.Loader;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,6 +102,7 @@ final class ServeCommand implements Callable<Integer> {
             String given = System.getenv(KEYS);
             List<String> all = new ArrayList<>(given == null ? List.of() : Arrays.asList(given.split(",")));
             if (keys != null) {
+                if (!Files.isRegularFile(keys)) throw new IllegalArgumentException("--keys: there is no file " + keys);
                 all.addAll(Files.readAllLines(keys));
                 // An empty file is a mistake, not an open door.
                 if (all.stream().allMatch(String::isBlank))
@@ -198,6 +200,7 @@ final class ServeCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         Settings settings = settings();
         GyreServer server = new GyreServer(settings, new ModelLoader());
+        server.start();
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime()
                 .addShutdownHook(Thread.ofPlatform().name("gyre-stop").unstarted(() -> {
@@ -205,9 +208,9 @@ final class ServeCommand implements Callable<Integer> {
                     server.close();
                     stopped.countDown();
                 }));
-        server.start();
         err.println("serving " + server.uri() + " (OpenAI's API at " + server.uri() + "/v1)");
-        if (settings.access().keys().isEmpty() && !listen.host.equals(Settings.Listen.DEFAULT.host()))
+        if (settings.access().keys().isEmpty()
+                && !InetAddress.getByName(listen.host).isLoopbackAddress())
             err.println("note: without --keys everyone who reaches " + listen.host + " may draw");
         err.flush();
         stopped.await();

@@ -44,6 +44,16 @@ public record Request(
             throw new IllegalArgumentException("size: width and height as in 512x512, got " + text);
         }
 
+        /** Of like proportions, in multiples of 8, the longer side this long; itself where it is not longer. */
+        public Size within(int side) {
+            int longer = Math.max(width, height);
+            return longer <= side ? this : new Size(scaled(width, side, longer), scaled(height, side, longer));
+        }
+
+        private static int scaled(int pixels, int side, int longer) {
+            return Math.max(8, (int) Math.round((double) pixels * side / longer / 8) * 8);
+        }
+
         @Override
         public String toString() {
             return width + "x" + height;

@@ -263,13 +263,7 @@ public final class StableDiffusion implements AutoCloseable {
 
     /** A small model repeats itself beyond its native size: then the longer side is drawn at that, the other to match. */
     Request.Size drawn(Request.Size size) {
-        int side = architecture.nativeSize().orElse(Integer.MAX_VALUE), longer = Math.max(size.width(), size.height());
-        if (longer <= side) return size;
-        return new Request.Size(scaled(size.width(), side, longer), scaled(size.height(), side, longer));
-    }
-
-    private static int scaled(int pixels, int side, int longer) {
-        return Math.max(8, (int) Math.round((double) pixels * side / longer / 8) * 8);
+        return size.within(architecture.nativeSize().orElse(Integer.MAX_VALUE));
     }
 
     /**

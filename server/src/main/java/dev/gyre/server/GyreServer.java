@@ -4,12 +4,12 @@ import dev.gyre.server.api.Api;
 import dev.gyre.server.http.Router;
 import dev.gyre.server.jobs.Device;
 import dev.gyre.server.jobs.JobQueue;
-import dev.gyre.server.jobs.Order;
 import dev.gyre.server.models.Loader;
 import dev.gyre.server.models.LoraFolder;
 import dev.gyre.server.models.Models;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -20,12 +20,14 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.CrossOriginHandler;
+import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
 import org.eclipse.jetty.util.VirtualThreads;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /** The service: models behind the endpoints of OpenAI's image API, with a page to look at. */
 public final class GyreServer implements AutoCloseable {
+    /** How long a client may neither send nor take anything that it is waited for with. */
     private static final Duration IDLE = Duration.ofSeconds(30);
 
     /** When stopping: for answers to be sent, and for idle connections to say goodbye. */
@@ -48,10 +50,14 @@ public final class GyreServer implements AutoCloseable {
      * @throws IllegalArgumentException when a model cannot be served
      */
     public GyreServer(Settings settings, Loader loader) throws IOException {
+        this(settings, loader, IDLE);
+    }
+
+    GyreServer(Settings settings, Loader loader, Duration idle) throws IOException {
         this.settings = settings;
         Models models = new Models(settings.models(), settings.strict());
         Settings.Limits limits = settings.limits();
-        queue = new JobQueue(limits.queue(), limits.time(), Order::goesWith);
+        queue = new JobQueue(limits.queue(), limits.time());
         LoraFolder loras = new LoraFolder(settings.loras());
         loras.names(); // there is such a folder
         device = new Device(queue, loader, loras, models.standard(), limits.batch());
@@ -64,11 +70,12 @@ public final class GyreServer implements AutoCloseable {
         connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http()));
         connector.setHost(settings.listen().host());
         connector.setPort(settings.listen().port());
-        connector.setIdleTimeout(IDLE.toMillis());
+        connector.setIdleTimeout(idle.toMillis());
         connector.setShutdownIdleTimeout(LAST_READS.toMillis());
         server.addConnector(connector);
         server.setStopTimeout(LAST_ANSWERS.toMillis());
-        server.setHandler(new MinimumDataRateHandler(crossOrigin(router), SLOWEST, 0));
+        // When it is stopped, answers that are being made are waited for.
+        server.setHandler(new GracefulHandler(new MinimumDataRateHandler(crossOrigin(router), SLOWEST, 0)));
         server.setErrorHandler(new BrokenRequests());
     }
 
@@ -98,10 +105,11 @@ public final class GyreServer implements AutoCloseable {
         try {
             server.start();
         } catch (IOException e) {
-            throw new IOException(
-                    "cannot listen on " + settings.listen().host() + ":"
-                            + settings.listen().port() + ": " + e.getMessage(),
-                    e);
+            String where = settings.listen().host() + ":" + settings.listen().port();
+            // Jetty says where again; its cause says why.
+            Throwable why = e.getCause() == null ? e : e.getCause();
+            String reason = why instanceof UnresolvedAddressException ? "there is no such host" : why.getMessage();
+            throw new IOException("cannot listen on " + where + ": " + reason, e);
         } catch (Exception e) {
             throw new IllegalStateException("the service did not start", e);
         }

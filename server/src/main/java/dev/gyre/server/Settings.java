@@ -47,6 +47,13 @@ public record Settings(
      */
     public record Listen(String host, int port, Optional<URI> publicUrl) {
         public static final Listen DEFAULT = new Listen("127.0.0.1", 8080, Optional.empty());
+
+        public Listen {
+            if (port < 0 || port > 65535) throw new IllegalArgumentException("port: 0 to 65535, got " + port);
+            if (publicUrl.isPresent() && !isSite(publicUrl.get()))
+                throw new IllegalArgumentException(
+                        "public URL: it begins with http:// or https:// and a host, got " + publicUrl.get());
+        }
     }
 
     /**
@@ -56,6 +63,13 @@ public record Settings(
      */
     public record Defaults(OptionalInt steps, OptionalDouble guidance, String sampler) {
         public static final Defaults DEFAULT = new Defaults(OptionalInt.empty(), OptionalDouble.empty(), "ddim");
+
+        public Defaults {
+            if (steps.isPresent() && steps.getAsInt() < 1)
+                throw new IllegalArgumentException("steps: at least 1, got " + steps.getAsInt());
+            if (guidance.isPresent() && !(guidance.getAsDouble() >= 0 && guidance.getAsDouble() <= 100))
+                throw new IllegalArgumentException("guidance: 0 to 100, got " + guidance.getAsDouble());
+        }
     }
 
     /**
@@ -78,6 +92,10 @@ public record Settings(
             if (batch < 1) throw new IllegalArgumentException("batch: at least 1, got " + batch);
             if (steps < 1 || steps > 1000) throw new IllegalArgumentException("steps: 1 to 1000, got " + steps);
             if (pixels < 64) throw new IllegalArgumentException("pixels: at least 64, got " + pixels);
+            if (time.isNegative() || time.isZero())
+                throw new IllegalArgumentException("time limit: more than nothing, got " + time.toSeconds() + " s");
+            if (grace.isNegative())
+                throw new IllegalArgumentException("grace: nothing or more, got " + grace.toSeconds() + " s");
             if (body < 1024) throw new IllegalArgumentException("body: at least 1024 bytes, got " + body);
         }
 
@@ -116,6 +134,9 @@ public record Settings(
         public Access {
             keys = List.copyOf(keys);
             origins = List.copyOf(origins);
+            for (String origin : origins)
+                if (!origin.equals("*") && !origin.matches("https?://[^/]+"))
+                    throw new IllegalArgumentException("origin: * or one like https://pictures.example, got " + origin);
         }
     }
 
@@ -126,6 +147,12 @@ public record Settings(
      */
     public record Pictures(Optional<Path> folder, Duration expiry, long memory) {
         public static final Pictures DEFAULT = new Pictures(Optional.empty(), Duration.ofMinutes(60), 256L << 20);
+
+        public Pictures {
+            if (expiry.isNegative() || expiry.isZero())
+                throw new IllegalArgumentException("URLs work for a while, got " + expiry.toMinutes() + " minutes");
+            if (memory < 0) throw new IllegalArgumentException("memory: nothing or more, got " + memory + " bytes");
+        }
 
         public Pictures folder(Path folder) {
             return new Pictures(Optional.of(folder), expiry, memory);
@@ -140,6 +167,16 @@ public record Settings(
         }
     }
 
+    public Settings {
+        models = List.copyOf(models);
+        if (defaults.steps.isPresent() && defaults.steps.getAsInt() > limits.steps)
+            throw new IllegalArgumentException("steps: at most " + limits.steps + ", got " + defaults.steps.getAsInt());
+    }
+
+    private static boolean isSite(URI uri) {
+        return uri.getHost() != null && List.of("http", "https").contains(uri.getScheme());
+    }
+
     public Settings listen(Listen listen) {
         return new Settings(listen, models, strict, defaults, limits, access, pictures, loras);
     }
@@ -150,7 +187,7 @@ public record Settings(
     }
 
     public Settings models(List<Path> models) {
-        return new Settings(listen, List.copyOf(models), strict, defaults, limits, access, pictures, loras);
+        return new Settings(listen, models, strict, defaults, limits, access, pictures, loras);
     }
 
     public Settings strict(boolean strict) {

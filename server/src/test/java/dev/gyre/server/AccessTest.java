@@ -9,8 +9,10 @@ import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Who may come in. */
+@ExtendWith(SharedService.class)
 class AccessTest {
     @Test
     void keys() throws Exception {
@@ -44,11 +46,9 @@ class AccessTest {
     }
 
     @Test
-    void withoutKeysAnyWillDo() throws Exception {
-        try (Running service = Running.embedded()) {
-            HttpRequest.Builder request = service.request("/v1/models").header("authorization", "Bearer random-string");
-            assertEquals(200, service.send(request).statusCode());
-        }
+    void withoutKeysAnyWillDo(Running service) throws Exception {
+        HttpRequest.Builder request = service.request("/v1/models").header("authorization", "Bearer random-string");
+        assertEquals(200, service.send(request).statusCode());
     }
 
     private static HttpResponse<byte[]> from(Running service, String origin) throws Exception {
@@ -60,12 +60,10 @@ class AccessTest {
     }
 
     @Test
-    void pagesOfOtherSitesMayCallOnlyWhereTheyWereLetIn() throws Exception {
-        try (Running service = Running.embedded()) {
-            assertEquals(403, from(service, "https://elsewhere.example").statusCode());
-            assertEquals(403, from(service, "null").statusCode());
-            assertEquals(200, from(service, service.server.uri().toString()).statusCode());
-        }
+    void pagesOfOtherSitesMayCallOnlyWhereTheyWereLetIn(Running closed) throws Exception {
+        assertEquals(403, from(closed, "https://elsewhere.example").statusCode());
+        assertEquals(403, from(closed, "null").statusCode());
+        assertEquals(200, from(closed, closed.server.uri().toString()).statusCode());
         Settings.Access access = new Settings.Access(List.of(), List.of("https://let.in.example"));
         try (Running service = new Running(Settings.DEFAULT.with(access))) {
             HttpResponse<byte[]> in = from(service, "https://let.in.example");
@@ -88,17 +86,14 @@ class AccessTest {
     }
 
     @Test
-    void thePageMayLoadNothingFromElsewhere() throws Exception {
-        try (Running service = Running.embedded()) {
-            HttpResponse<byte[]> page = service.get("/");
-            String policy = page.headers().firstValue("content-security-policy").orElseThrow();
-            assertTrue(policy.startsWith("default-src 'none'"));
-            assertFalse(policy.contains("unsafe"));
-            String tag = page.headers().firstValue("etag").orElseThrow();
-            assertEquals(
-                    304,
-                    service.send(service.request("/").header("if-none-match", tag))
-                            .statusCode());
-        }
+    void thePageMayLoadNothingFromElsewhere(Running service) throws Exception {
+        HttpResponse<byte[]> page = service.get("/");
+        String policy = page.headers().firstValue("content-security-policy").orElseThrow();
+        assertTrue(policy.startsWith("default-src 'none'"));
+        assertFalse(policy.contains("unsafe"));
+        String tag = page.headers().firstValue("etag").orElseThrow();
+        assertEquals(
+                304,
+                service.send(service.request("/").header("if-none-match", tag)).statusCode());
     }
 }

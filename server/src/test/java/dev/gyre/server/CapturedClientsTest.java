@@ -9,8 +9,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -18,17 +18,13 @@ import org.junit.jupiter.params.provider.CsvSource;
  * What official clients send, to the byte, as recorded from them: 0.27 and 3.22 of openai for Python, 6.49 of openai for Node, whose
  * forms are chunked.
  */
+@ExtendWith(SharedService.class)
 class CapturedClientsTest {
     private static Running service;
 
     @BeforeAll
-    static void start() {
-        service = Running.embedded();
-    }
-
-    @AfterAll
-    static void stop() {
-        service.close();
+    static void start(Running shared) {
+        service = shared;
     }
 
     @ParameterizedTest

@@ -13,6 +13,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
@@ -24,10 +25,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Bad requests: OpenAI's shape, the field that was wrong, and nothing drawn. */
 class ErrorsTest {
     private static Running service;
+    private static JsonNode described;
 
     @BeforeAll
-    static void start() {
+    static void start() throws Exception {
         service = new Running(Settings.DEFAULT.with(Settings.Limits.DEFAULT.body(1 << 20)));
+        described = service.ok(service.request("/openapi.json"));
     }
 
     @AfterAll
@@ -44,7 +47,19 @@ class ErrorsTest {
         for (String key : List.of("message", "type", "param", "code")) assertTrue(error.has(key), key);
         assertTrue(response.headers().firstValue("x-request-id").orElseThrow().startsWith("req_"));
         assertTrue(response.headers().firstValue("x-should-retry").isPresent());
+        isDescribed(status, response.request());
         return error;
+    }
+
+    /** In the OpenAPI description, where that knows the path at all. */
+    private static void isDescribed(int status, HttpRequest request) {
+        String path =
+                request.uri().getPath().replaceFirst("^/images", "/v1/images").replaceFirst("none.*", "");
+        described.get("paths").properties().forEach(one -> {
+            JsonNode operation = one.getValue().get(request.method().toLowerCase(Locale.ROOT));
+            if (one.getKey().replaceFirst("\\{.*", "").equals(path) && operation != null)
+                assertTrue(operation.get("responses").has(String.valueOf(status)), request + ": " + status);
+        });
     }
 
     @ParameterizedTest

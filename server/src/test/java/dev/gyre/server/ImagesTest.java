@@ -24,25 +24,21 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the image endpoints draw, and how they answer. */
+@ExtendWith(SharedService.class)
 class ImagesTest {
     private static final String GENERATIONS = "/v1/images/generations";
     private static final String CIRCLE = "\"prompt\":\"a red circle on a blue background\",\"num_inference_steps\":2";
     private static Running service;
 
     @BeforeAll
-    static void start() {
-        service = Running.embedded();
-    }
-
-    @AfterAll
-    static void stop() {
-        service.close();
+    static void start(Running shared) {
+        service = shared;
     }
 
     private static JsonNode draw(String fields) throws IOException, InterruptedException {

@@ -16,9 +16,11 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several models, one loaded. */
+@ExtendWith(SharedService.class)
 class ModelsTest {
     private static final String PATH = "/v1/images/generations";
 
@@ -60,27 +62,23 @@ class ModelsTest {
     }
 
     @Test
-    void aPrecisionLoadsTheModelAgainOrIsRefused() throws Exception {
-        try (Running service = Running.embedded()) {
-            String body = "{\"prompt\":\"a red circle\",\"num_inference_steps\":2,\"seed\":1,\"precision\":\"%s\"}";
-            JsonNode exact =
-                    service.ok(service.json(PATH, body.formatted("f32"))).at("/data/0/b64_json");
-            HttpResponse<byte[]> rounded = service.send(service.json(PATH, body.formatted("bf16")));
-            if (Precision.BF16.refusal().isPresent()) {
-                assertEquals(400, rounded.statusCode());
-                assertEquals(
-                        "precision", Running.body(rounded).at("/error/param").textValue());
-                assertTrue(Running.body(rounded)
-                        .at("/error/message")
-                        .textValue()
-                        .contains(Precision.BF16.refusal().get()));
-            } else {
-                assertEquals(200, rounded.statusCode());
-                assertNotEquals(exact, Running.body(rounded).at("/data/0/b64_json"));
-            }
-            assertEquals(
-                    exact, service.ok(service.json(PATH, body.formatted("f32"))).at("/data/0/b64_json"));
+    void aPrecisionLoadsTheModelAgainOrIsRefused(Running service) throws Exception {
+        String body = "{\"prompt\":\"a red circle\",\"num_inference_steps\":2,\"seed\":1,\"precision\":\"%s\"}";
+        JsonNode exact = service.ok(service.json(PATH, body.formatted("f32"))).at("/data/0/b64_json");
+        HttpResponse<byte[]> rounded = service.send(service.json(PATH, body.formatted("bf16")));
+        if (Precision.BF16.refusal().isPresent()) {
+            assertEquals(400, rounded.statusCode());
+            assertEquals("precision", Running.body(rounded).at("/error/param").textValue());
+            assertTrue(Running.body(rounded)
+                    .at("/error/message")
+                    .textValue()
+                    .contains(Precision.BF16.refusal().get()));
+        } else {
+            assertEquals(200, rounded.statusCode());
+            assertNotEquals(exact, Running.body(rounded).at("/data/0/b64_json"));
         }
+        assertEquals(
+                exact, service.ok(service.json(PATH, body.formatted("f32"))).at("/data/0/b64_json"));
     }
 
     @Test
@@ -94,13 +92,11 @@ class ModelsTest {
     }
 
     @Test
-    void defaultsAreListedAndMayBeSet() throws Exception {
-        try (Running service = Running.embedded()) {
-            JsonNode defaults = service.ok(service.request("/v1/models/shapes")).get("defaults");
-            assertEquals(20, defaults.get("num_inference_steps").intValue());
-            assertEquals(5, defaults.get("guidance_scale").doubleValue());
-            assertEquals("128x128", defaults.get("size").textValue());
-        }
+    void defaultsAreListedAndMayBeSet(Running usual) throws Exception {
+        JsonNode own = usual.ok(usual.request("/v1/models/shapes")).get("defaults");
+        assertEquals(20, own.get("num_inference_steps").intValue());
+        assertEquals(5, own.get("guidance_scale").doubleValue());
+        assertEquals("128x128", own.get("size").textValue());
         Settings.Defaults set = new Settings.Defaults(OptionalInt.of(2), OptionalDouble.of(3), "euler_a");
         try (Running service = new Running(Settings.DEFAULT.with(set))) {
             JsonNode defaults = service.ok(service.request("/v1/models/shapes")).get("defaults");
@@ -137,15 +133,13 @@ class ModelsTest {
     }
 
     @Test
-    void aPortThatIsTakenIsSaid() throws Exception {
-        try (Running service = Running.embedded()) {
-            int port = service.server.uri().getPort();
-            Settings.Listen listen = new Settings.Listen("127.0.0.1", port, java.util.Optional.empty());
-            GyreServer second = new GyreServer(Settings.DEFAULT.listen(listen), Running.LOADER);
-            IOException e = assertThrows(IOException.class, second::start);
-            assertTrue(e.getMessage().contains("cannot listen on 127.0.0.1:" + port), e.getMessage());
-            second.close();
-            assertNotEquals(0, port);
-        }
+    void aPortThatIsTakenIsSaid(Running service) throws Exception {
+        int port = service.server.uri().getPort();
+        Settings.Listen listen = new Settings.Listen("127.0.0.1", port, java.util.Optional.empty());
+        GyreServer second = new GyreServer(Settings.DEFAULT.listen(listen), Running.LOADER);
+        IOException e = assertThrows(IOException.class, second::start);
+        assertTrue(e.getMessage().contains("cannot listen on 127.0.0.1:" + port), e.getMessage());
+        second.close();
+        assertNotEquals(0, port);
     }
 }

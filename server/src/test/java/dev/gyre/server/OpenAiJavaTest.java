@@ -23,9 +23,11 @@ import java.net.URI;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** OpenAI's own client for Java, which validates what it is answered. It calls old fields and endpoints deprecated; people use them. */
 @SuppressWarnings("deprecation")
+@ExtendWith(SharedService.class)
 class OpenAiJavaTest {
     private static OpenAIClient client(Running service, String key) {
         return OpenAIOkHttpClient.builder()
@@ -48,62 +50,57 @@ class OpenAiJavaTest {
     }
 
     @Test
-    void generates() throws Exception {
-        try (Running service = Running.embedded()) {
-            ImagesResponse response = client(service, "x")
-                    .images()
-                    .generate(circle().n(2)
-                            .size(ImageGenerateParams.Size.of("512x512"))
-                            .responseFormat(ImageGenerateParams.ResponseFormat.B64_JSON)
-                            .build());
-            assertEquals(2, response.data().orElseThrow().size());
-            String base64 = response.data().get().get(0).b64Json().orElseThrow();
-            assertEquals((byte) 0x89, Base64.getDecoder().decode(base64)[0]);
-            assertEquals(
-                    JsonValue.from(43),
-                    response.data().get().get(1)._additionalProperties().get("seed"));
-            ImagesResponse url = client(service, "x").images().generate(circle().build());
-            String path = url.data().orElseThrow().get(0).url().orElseThrow();
-            assertEquals(200, service.get(URI.create(path).getPath()).statusCode());
-        }
+    void generates(Running service) throws Exception {
+        ImagesResponse response = client(service, "x")
+                .images()
+                .generate(circle().n(2)
+                        .size(ImageGenerateParams.Size.of("512x512"))
+                        .responseFormat(ImageGenerateParams.ResponseFormat.B64_JSON)
+                        .build());
+        assertEquals(2, response.data().orElseThrow().size());
+        String base64 = response.data().get().get(0).b64Json().orElseThrow();
+        assertEquals((byte) 0x89, Base64.getDecoder().decode(base64)[0]);
+        assertEquals(
+                JsonValue.from(43),
+                response.data().get().get(1)._additionalProperties().get("seed"));
+        ImagesResponse url = client(service, "x").images().generate(circle().build());
+        String path = url.data().orElseThrow().get(0).url().orElseThrow();
+        assertEquals(200, service.get(URI.create(path).getPath()).statusCode());
     }
 
     @Test
-    void editsAndVaries() throws Exception {
-        try (Running service = Running.embedded()) {
-            // A stream has no file name: the part is known by its field's.
-            ImagesResponse edited = client(service, "x")
-                    .images()
-                    .edit(ImageEditParams.builder()
-                            .image(picture("circle.png"))
-                            .mask(picture("mask.png"))
-                            .prompt("a green star")
-                            .n(2)
-                            .putAdditionalBodyProperty("num_inference_steps", JsonValue.from(2))
-                            .putAdditionalBodyProperty("strength", JsonValue.from(0.9))
-                            .build());
-            assertEquals(2, edited.data().orElseThrow().size());
-            MultipartField<InputStream> named = MultipartField.<InputStream>builder()
-                    .value(picture("circle.png"))
-                    .filename("circle.png")
-                    .build();
-            ImagesResponse varied = client(service, "x")
-                    .images()
-                    .createVariation(ImageCreateVariationParams.builder()
-                            .image(named)
-                            .n(1)
-                            .putAdditionalBodyProperty("num_inference_steps", JsonValue.from(2))
-                            .build());
-            assertEquals(1, varied.data().orElseThrow().size());
-        }
+    void editsAndVaries(Running service) throws Exception {
+        // A stream has no file name: the part is known by its field's.
+        ImagesResponse edited = client(service, "x")
+                .images()
+                .edit(ImageEditParams.builder()
+                        .image(picture("circle.png"))
+                        .mask(picture("mask.png"))
+                        .prompt("a green star")
+                        .n(2)
+                        .putAdditionalBodyProperty("num_inference_steps", JsonValue.from(2))
+                        .putAdditionalBodyProperty("strength", JsonValue.from(0.9))
+                        .build());
+        assertEquals(2, edited.data().orElseThrow().size());
+        MultipartField<InputStream> named = MultipartField.<InputStream>builder()
+                .value(picture("circle.png"))
+                .filename("circle.png")
+                .build();
+        ImagesResponse varied = client(service, "x")
+                .images()
+                .createVariation(ImageCreateVariationParams.builder()
+                        .image(named)
+                        .n(1)
+                        .putAdditionalBodyProperty("num_inference_steps", JsonValue.from(2))
+                        .build());
+        assertEquals(1, varied.data().orElseThrow().size());
     }
 
     @Test
-    void streams() {
-        try (Running service = Running.embedded();
-                StreamResponse<ImageGenStreamEvent> stream = client(service, "x")
-                        .images()
-                        .generateStreaming(circle().partialImages(2).build())) {
+    void streams(Running service) {
+        try (StreamResponse<ImageGenStreamEvent> stream = client(service, "x")
+                .images()
+                .generateStreaming(circle().partialImages(2).build())) {
             List<ImageGenStreamEvent> events = stream.stream().toList();
             assertEquals(3, events.size());
             assertEquals(1, events.get(1).asGenerationPartialImage().partialImageIndex());
@@ -112,13 +109,10 @@ class OpenAiJavaTest {
     }
 
     @Test
-    void listsModels() {
-        try (Running service = Running.embedded()) {
-            assertEquals(
-                    "shapes", client(service, "x").models().list().data().get(0).id());
-            assertEquals(
-                    "gyre", client(service, "x").models().retrieve("shapes").ownedBy());
-        }
+    void listsModels(Running service) {
+        assertEquals(
+                "shapes", client(service, "x").models().list().data().get(0).id());
+        assertEquals("gyre", client(service, "x").models().retrieve("shapes").ownedBy());
     }
 
     @Test

@@ -16,24 +16,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What the service says of itself is true. */
+@ExtendWith(SharedService.class)
 class OpenApiTest {
     private static Running service;
     private static JsonNode described;
 
     @BeforeAll
-    static void start() throws Exception {
-        service = Running.embedded();
+    static void start(Running shared) throws Exception {
+        service = shared;
         described = service.ok(service.request("/openapi.json"));
-    }
-
-    @AfterAll
-    static void stop() {
-        service.close();
     }
 
     @Test

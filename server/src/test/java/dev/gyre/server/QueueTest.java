@@ -16,8 +16,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Who waits, who is told to come back, who is cancelled. */
+@ExtendWith(SharedService.class)
 class QueueTest {
     /** Takes longer than any of these tests. */
     private static final String LONG = "{\"prompt\":\"a red circle\",\"num_inference_steps\":150,\"n\":10}";
@@ -43,38 +45,33 @@ class QueueTest {
     }
 
     @Test
-    void whoseClientGoesAwayIsCancelled() throws Exception {
-        try (Running service = Running.embedded()) {
-            Socket first = sent(service, LONG);
-            Running.await(running(service, 1));
-            Socket second = sent(service, LONG);
-            Running.await(waiting(service, 1));
-            second.close();
-            first.close();
-            Running.await(running(service, 0));
-            assertEquals(0, service.metric("gyre_queue_waiting"));
-            service.ok(service.json(PATH, SHORT));
-        }
+    void whoseClientGoesAwayIsCancelled(Running service) throws Exception {
+        Socket first = sent(service, LONG);
+        Running.await(running(service, 1));
+        Socket second = sent(service, LONG);
+        Running.await(waiting(service, 1));
+        second.close();
+        first.close();
+        Running.await(running(service, 0));
+        assertEquals(0, service.metric("gyre_queue_waiting"));
+        service.ok(service.json(PATH, SHORT));
     }
 
     @Test
-    void aStreamsClientMayGoAwayToo() throws Exception {
-        try (Running service = Running.embedded()) {
-            Socket socket = sent(service, LONG.replace("{", "{\"stream\":true,\"progress\":true,"));
-            new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))
-                    .lines()
-                    .filter(line -> line.contains(".progress"))
-                    .findFirst()
-                    .orElseThrow();
-            socket.close();
-            Running.await(running(service, 0));
-        }
+    void aStreamsClientMayGoAwayToo(Running service) throws Exception {
+        Socket socket = sent(service, LONG.replace("{", "{\"stream\":true,\"progress\":true,"));
+        new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))
+                .lines()
+                .filter(line -> line.contains(".progress"))
+                .findFirst()
+                .orElseThrow();
+        socket.close();
+        Running.await(running(service, 0));
     }
 
     @Test
-    void whatAClientSendsAheadIsNotLost() throws Exception {
-        try (Running service = Running.embedded();
-                Socket socket = sent(service, SHORT.replace(":1,\"seed", ":30,\"seed"))) {
+    void whatAClientSendsAheadIsNotLost(Running service) throws Exception {
+        try (Socket socket = sent(service, SHORT.replace(":1,\"seed", ":30,\"seed"))) {
             Running.await(running(service, 1));
             Thread.sleep(300); // it is looked for while it waits
             socket.getOutputStream()
@@ -154,9 +151,8 @@ class QueueTest {
     }
 
     @Test
-    void picturesThatGoTogetherAreWhatTheyAreAlone() throws Exception {
-        try (Running service = Running.embedded();
-                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+    void picturesThatGoTogetherAreWhatTheyAreAlone(Running service) throws Exception {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Socket first = sent(service, LONG);
             Running.await(running(service, 1));
             List<Future<JsonNode>> answers = new ArrayList<>();

@@ -50,8 +50,13 @@ final class Running implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
 
     Running(Settings settings) {
+        this(settings, Duration.ofSeconds(30));
+    }
+
+    /** @param idle how long a client may neither send nor take anything */
+    Running(Settings settings, Duration idle) {
         try {
-            server = new GyreServer(settings.anyPort(), LOADER);
+            server = new GyreServer(settings.anyPort(), LOADER, idle);
             server.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -149,6 +154,16 @@ final class Running implements AutoCloseable {
                 .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** How many requests were answered with this status; 499 is nginx's number for a client that did not wait. */
+    double answered(int status) throws IOException, InterruptedException {
+        return new String(get("/metrics").body(), StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> line.startsWith("gyre_http_request_seconds_count")
+                        && line.contains("status=\"" + status + "\""))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
     }
 
     /** Waits for a condition, at most half a minute. */

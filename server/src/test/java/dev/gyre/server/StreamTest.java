@@ -7,22 +7,18 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.gyre.diffusion.Image;
 import java.util.Base64;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Answers that come as they are made. */
+@ExtendWith(SharedService.class)
 class StreamTest {
     private static Running service;
 
     @BeforeAll
-    static void start() {
-        service = Running.embedded();
-    }
-
-    @AfterAll
-    static void stop() {
-        service.close();
+    static void start(Running shared) {
+        service = shared;
     }
 
     private static List<JsonNode> events(String fields) throws Exception {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gyre.diffusion.Parameters;
 import dev.gyre.diffusion.Picture;
 import dev.gyre.diffusion.Request;
+import dev.gyre.server.http.ApiError;
 import dev.gyre.server.http.Exchange;
 import dev.gyre.server.jobs.Event;
 import dev.gyre.server.pictures.Album;
@@ -55,8 +56,9 @@ final class Results {
         try {
             album.get().add(picture);
         } catch (IOException e) {
-            // Who asked for it still gets it.
             LOG.log(Level.ERROR, "a picture could not be kept: " + e);
+            // Whoever has pictures kept would not know that one is missing.
+            throw ApiError.notKept();
         }
     }
 

@@ -72,6 +72,10 @@ public final class ApiError extends RuntimeException {
         return new ApiError(405, INVALID, null, "method_not_allowed", null, message);
     }
 
+    public static ApiError slow(String message) {
+        return new ApiError(408, INVALID, null, "request_timeout", null, message);
+    }
+
     public static ApiError tooLarge(String message) {
         return new ApiError(413, INVALID, null, "request_too_large", null, message);
     }
@@ -100,6 +104,12 @@ public final class ApiError extends RuntimeException {
     /** It would go wrong again. */
     public static ApiError internal(String message) {
         return new ApiError(500, SERVER, null, "internal_error", null, message);
+    }
+
+    /** A picture for which there is no room. */
+    public static ApiError notKept() {
+        return new ApiError(
+                507, SERVER, null, "insufficient_storage", null, "The picture could not be kept; the log says why.");
     }
 
     public int status() {

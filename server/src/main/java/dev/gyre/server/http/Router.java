@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.io.QuietException;
@@ -125,6 +126,8 @@ public final class Router extends Handler.Abstract {
         if (e instanceof ApiError error) return error;
         if (e instanceof HttpException bad && bad.getCode() < 500)
             return ApiError.malformed("The request is broken: " + bad.getReason());
+        if (e instanceof TimeoutException || e.getCause() instanceof TimeoutException)
+            return ApiError.slow("The body did not come in time.");
         if (e instanceof OutOfMemoryError) return ApiError.overloaded("There is not enough memory for this request.");
         LOG.log(Level.ERROR, exchange.id() + " failed", e);
         return ApiError.internal("Something went wrong; the log says more at " + exchange.id() + ".");

@@ -7,7 +7,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiPredicate;
 
 /**
  * Jobs in the order they came. A device takes the first, with those right behind it that go together with it; so nobody is overtaken.
@@ -42,7 +41,6 @@ public final class JobQueue {
 
     private final int capacity;
     private final Duration time;
-    private final BiPredicate<Order, Order> together;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Deque<Job> waiting = new ArrayDeque<>();
@@ -51,13 +49,12 @@ public final class JobQueue {
     private double seconds = 5; // that a job takes, on average
 
     /**
+     * @param capacity jobs that wait
      * @param time that a job may take, waiting included
-     * @param together whether the second can be drawn with the first
      */
-    public JobQueue(int capacity, Duration time, BiPredicate<Order, Order> together) {
+    public JobQueue(int capacity, Duration time) {
         this.capacity = capacity;
         this.time = time;
-        this.together = together;
     }
 
     /** @throws Full when it has to be tried again later; @throws Closed when that is no use */
@@ -96,9 +93,9 @@ public final class JobQueue {
                 changed.await();
             }
             List<Job> taken = new ArrayList<>(List.of(waiting.poll()));
-            int pictures = taken.get(0).order().request().batch();
-            while (!waiting.isEmpty()
-                    && together.test(taken.get(0).order(), waiting.peek().order())) {
+            Order first = taken.get(0).order();
+            int pictures = first.request().batch();
+            while (!waiting.isEmpty() && first.goesWith(waiting.peek().order())) {
                 pictures += waiting.peek().order().request().batch();
                 if (pictures > most) break;
                 taken.add(waiting.poll());

@@ -27,26 +27,23 @@ public record Order(
     }
 
     /**
-     * Whether another can be drawn with this one in the same runs of the network. Where pictures are large a run for several takes as
-     * long as several runs, and the first would only wait for the last.
+     * Whether another can be drawn with this one in the same runs of the network: by the same network, at the same size. Prompts, seeds,
+     * steps, samplers, and pictures to begin with are each one's own. Where pictures are large a run for several takes as long as several
+     * runs, and the first would only wait for the last.
      */
     public boolean goesWith(Order other) {
         return model.equals(other.model)
                 && precision.equals(other.precision)
                 && loras.equals(other.loras)
-                && size().equals(other.size())
-                && pixels() <= MOST_PIXELS;
+                && drawn().equals(other.drawn())
+                && (long) drawn().width() * drawn().height() <= MOST_PIXELS;
     }
 
-    private Request.Size size() {
-        return request.size().orElse(new Request.Size(model.side(), model.side()));
-    }
-
-    /** That the network works at. */
-    private long pixels() {
-        int side = request.start().isPresent()
-                ? Integer.MAX_VALUE
-                : model.nativeSize().orElse(Integer.MAX_VALUE);
-        return (long) Math.min(side, size().width()) * Math.min(side, size().height());
+    /** The size that the network works at: of a small model its own, but for what is drawn over a picture. */
+    private Request.Size drawn() {
+        Request.Size size = request.size().orElse(new Request.Size(model.side(), model.side()));
+        return request.start().isPresent()
+                ? size
+                : size.within(model.nativeSize().orElse(Integer.MAX_VALUE));
     }
 }

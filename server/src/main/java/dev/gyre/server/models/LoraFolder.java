@@ -13,6 +13,7 @@ public record LoraFolder(Optional<Path> folder) {
 
     public List<String> names() throws IOException {
         if (folder.isEmpty()) return List.of();
+        if (!Files.isDirectory(folder.get())) throw new IOException(folder.get() + ": there is no such folder");
         try (Stream<Path> files = Files.list(folder.get())) {
             return files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(ENDING))

@@ -121,13 +121,17 @@ export class Brush {
   #stroke(to) {
     const context = this.#mask.getContext('2d');
     context.globalCompositeOperation = this.erasing ? 'destination-out' : 'source-over';
-    context.lineCap = 'round';
-    context.lineJoin = 'round';
     context.lineWidth = 2 * this.#radius;
     context.beginPath();
     context.moveTo(...this.#last);
     context.lineTo(...to);
     context.stroke();
+    // A line's round end, and all that there is of one without length, which would not be drawn.
+    for (const point of [this.#last, to]) {
+      context.beginPath();
+      context.arc(...point, this.#radius, 0, 2 * Math.PI);
+      context.fill();
+    }
     this.#last = to;
     this.#show();
   }

@@ -35,9 +35,9 @@ function sizes() {
   if (!brush.isEmpty) {
     const scale = side / Math.max(brush.width, brush.height);
     const fit = `${eight(brush.width * scale)}x${eight(brush.height * scale)}`;
-    list.unshift([fit, `${fit.replace('x', ' × ')} (picture's shape)`]);
+    list.unshift(list.find(([size]) => size === fit) ?? [fit, `${fit.replace('x', ' × ')}, its shape`]);
   }
-  choices($('size'), list);
+  choices($('size'), [...new Set(list)]);
   if (!brush.isEmpty) $('size').selectedIndex = 0;
 }
 
