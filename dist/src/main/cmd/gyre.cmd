@@ -3,18 +3,23 @@ rem Starts Gyre from its distribution with the Java that JAVA_HOME names, else t
 rem JAVA_OPTS and GYRE_JAVA_OPTS are options for the JVM; they come after Gyre's own and win.
 setlocal DisableDelayedExpansion
 set "gyre_home=%~dp0.."
-set "gyre_java=java.exe"
-if defined JAVA_HOME set "gyre_java=%JAVA_HOME%\bin\java.exe"
-if defined JAVA_HOME if not exist "%gyre_java%" (
-  echo gyre: JAVA_HOME is "%JAVA_HOME%", but there is no bin\java.exe in it>&2
-  exit /b 1
-)
-if not defined JAVA_HOME where /q java.exe || (
+set "gyre_java=%JAVA_HOME%\bin\java.exe"
+if not defined JAVA_HOME for %%j in (java.exe) do set "gyre_java=%%~$PATH:j"
+if not defined gyre_java (
   echo gyre: needs a JDK 25 or newer: set JAVA_HOME, or put its bin on the PATH>&2
   exit /b 1
 )
+if not exist "%gyre_java%" (
+  echo gyre: JAVA_HOME is "%JAVA_HOME%", but there is no bin\java.exe in it>&2
+  exit /b 1
+)
+rem A second collector would be an error. Without quotes the options can be compared.
+set "gyre_collector=-XX:+UseParallelGC -XX:NewSize=32m -XX:MaxNewSize=64m -Xms96m"
+set "gyre_options=%JAVA_OPTS% %GYRE_JAVA_OPTS%"
+set "gyre_options=%gyre_options:"=%"
+if not "%gyre_options:-XX:+Use=%"=="%gyre_options%" set "gyre_collector="
 rem What Arrow needs, for the command that uses it.
 set "gyre_arrow="
 if "%~1"=="sweep" set "gyre_arrow=--add-opens=java.base/java.nio=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow"
-"%gyre_java%" %gyre_arrow% --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 -XX:+UseParallelGC -XX:NewSize=32m -XX:MaxNewSize=64m -Xms96m %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.Main %*
+"%gyre_java%" %gyre_arrow% --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 %gyre_collector% %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.Main %*
 exit /b %ERRORLEVEL%

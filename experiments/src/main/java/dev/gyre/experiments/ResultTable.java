@@ -6,6 +6,7 @@ import dev.gyre.core.DType;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.diffusion.sampler.Stochastic;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.FieldVector;
@@ -50,11 +53,11 @@ public final class ResultTable {
     /**
      * The table's columns.
      *
-     * @param latents the one shape that latents have; where they have several, each row says its own
+     * @param sd whose pictures these are: where all latents have one shape, it is their column's; else each row says its own
      * @param stepLatents whether those of every step are kept, too
      * @param metadata of the schema
      */
-    public static Schema schema(Plan plan, Optional<Shape> latents, boolean stepLatents, Map<String, String> metadata) {
+    public static Schema schema(Plan plan, StableDiffusion sd, boolean stepLatents, Map<String, String> metadata) {
         List<Field> fields = new ArrayList<>(List.of(
                 Field.notNullable(ROW, LONG),
                 Field.notNullable("prompt", TEXT),
@@ -74,7 +77,8 @@ public final class ResultTable {
         for (String label : plan.labels()) fields.add(Field.nullable(label, TEXT));
         fields.add(Field.notNullable(MODEL_HASH, TEXT));
         for (String phase : SECONDS) fields.add(Field.nullable(phase, NUMBER));
-        fields.add(latents.map(shape -> FixedShapeTensorType.of(shape, "channel", "height", "width")
+        fields.add(shape(plan, sd)
+                .map(shape -> FixedShapeTensorType.of(shape, "channel", "height", "width")
                         .field(LATENTS, DType.F32))
                 .orElseGet(() -> variable(LATENTS, 3)));
         if (stepLatents) fields.add(variable(STEP_LATENTS, 4));
@@ -86,6 +90,16 @@ public final class ResultTable {
         }
         fields.add(Field.nullable(ERROR, TEXT));
         return new Schema(fields, metadata);
+    }
+
+    /** The one shape that latents have, if it is one. */
+    private static Optional<Shape> shape(Plan plan, StableDiffusion sd) {
+        Request blank = Request.of("");
+        Set<Shape> shapes = plan.sizes().stream()
+                .map(size -> sd.latentShape(
+                        size.orElseGet(() -> sd.complete(blank).size().orElseThrow())))
+                .collect(Collectors.toSet());
+        return shapes.size() == 1 ? Optional.of(shapes.iterator().next()) : Optional.empty();
     }
 
     /** Tensors of several shapes, as Arrow's canonical {@code arrow.variable_shape_tensor} stores them. */
@@ -117,8 +131,8 @@ public final class ResultTable {
                 || LIKENESS.contains(name);
     }
 
-    /** Fills a table anew, with one row. */
-    static void fill(VectorSchemaRoot table, Result result, String modelHash) {
+    /** Fills a table of such columns anew, with one row. */
+    public static void fill(VectorSchemaRoot table, Result result, String modelHash) {
         table.clear();
         Request request = result.request();
         Request.Sampling sampling = request.sampling();

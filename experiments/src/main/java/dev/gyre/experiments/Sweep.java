@@ -1,16 +1,11 @@
 package dev.gyre.experiments;
 
 import dev.gyre.arrow.ArrowFiles;
-import dev.gyre.core.Shape;
 import dev.gyre.diffusion.Progress;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.FieldVector;
@@ -75,7 +70,7 @@ public final class Sweep {
                 listener.found(plan.size());
                 return;
             }
-            Schema schema = ResultTable.schema(plan, shape(), stepLatents, manifest.entries());
+            Schema schema = ResultTable.schema(plan, sd, stepLatents, manifest.entries());
             try (RowLog log = RowLog.open(part, schema)) {
                 manifest.check(new Manifest(log.schema().getCustomMetadata()), part.toString());
                 listener.found(log.rows());
@@ -90,16 +85,6 @@ public final class Sweep {
         try (ArrowReader reader = ArrowFiles.open(file, allocator)) {
             return new Manifest(reader.getVectorSchemaRoot().getSchema().getCustomMetadata());
         }
-    }
-
-    /** The one shape that latents have, if it is one. */
-    private Optional<Shape> shape() {
-        Request blank = Request.of("");
-        Set<Shape> shapes = plan.sizes().stream()
-                .map(size -> sd.latentShape(
-                        size.orElseGet(() -> sd.complete(blank).size().orElseThrow())))
-                .collect(Collectors.toSet());
-        return shapes.size() == 1 ? Optional.of(shapes.iterator().next()) : Optional.empty();
     }
 
     private void draw(RowLog log, Listener listener, BufferAllocator allocator) throws IOException {
