@@ -26,7 +26,7 @@ import uk.ac.manchester.tornado.api.types.vectors.Float16;
  */
 public record DeviceLimits(double gflops, double gigabytes, double launch) {
     /** Steps of a thread, each a multiply-add of 64 floats. */
-    private static final int STEPS = 4096;
+    private static final int STEPS = 1024;
 
     /** Threads for each of the device's units. */
     private static final int THREADS = 2048;
@@ -37,9 +37,9 @@ public record DeviceLimits(double gflops, double gigabytes, double launch) {
     /** Tasks that do nothing. */
     private static final int TASKS = 64;
 
-    private static final int RUNS = 7;
+    private static final int RUNS = 50;
 
-    /** The best of some runs, after a first one that is not counted. */
+    /** The best of many short runs, after a first one that is not counted: what else the machine does falls between them. */
     public static DeviceLimits measure(TornadoBackend.Options options) {
         Device device;
         try (TornadoBackend backend = new TornadoBackend(options)) {
