@@ -3,7 +3,7 @@
     linear ROWS IN OUT fp32|fp16|bf16       y = x · Wᵀ + b
     conv BATCH IN SIDE OUT KERNEL STRIDE fp32|bf16
     attention HEADS QUERIES KEYS DEPTH fp32|bf16
-    step HEIGHT WIDTH fp32|bf16             diffusers' UNet of Stable Diffusion v1.5, batch 2 (guidance)
+    step HEIGHT WIDTH fp32|fp16|bf16            diffusers' UNet of Stable Diffusion v1.5, batch 2 (guidance)
     decode HEIGHT WIDTH fp32|bf16           diffusers' decoder, batch 1; sizes are the latents'
 
 What is asked for first is built, warmed up, and where there is a choice of memory layouts (NCHW or channels-last) the faster one

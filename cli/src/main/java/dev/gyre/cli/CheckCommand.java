@@ -6,9 +6,12 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Whether a device computes what the plain loops say. */
@@ -24,15 +27,23 @@ final class CheckCommand implements Callable<Integer> {
     @Mixin
     private Where where;
 
+    @Option(
+            names = "--only",
+            paramLabel = "WORD",
+            description = "Only the cases whose names contain this: linear, conv2d, F16 …")
+    private String only;
+
     @Override
     public Integer call() {
         where.check("tornado");
+        Predicate<String> which = name -> only == null || name.contains(only);
         PrintWriter out = spec.commandLine().getOut(), err = spec.commandLine().getErr();
         Console console = new Console(err);
-        int cases = DeviceCheck.cases();
+        int cases = (int) DeviceCheck.cases().stream().filter(which).count();
+        if (cases == 0) throw new ParameterException(spec.commandLine(), "--only: there is no case named like " + only);
         int[] done = {0};
         Table table = new Table("case", "kernels", "worst error", "ms", "");
-        List<DeviceCheck.Row> rows = DeviceCheck.run(where.options(), row -> {
+        List<DeviceCheck.Row> rows = DeviceCheck.run(where.options(), which, row -> {
             console.bar("checking", ++done[0], cases);
             table.add(
                     row.name(),

@@ -1,12 +1,16 @@
 package dev.gyre.cli;
 
+import dev.gyre.bench.DeviceLimits;
 import dev.gyre.bench.Table;
 import dev.gyre.core.Device;
 import dev.gyre.core.TornadoBackend;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** What there is to compute on. */
@@ -19,9 +23,14 @@ final class DevicesCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
+    @Option(
+            names = "--measure",
+            description = "Also measure what each can do at most: multiply-adds, copying, launching a task.")
+    private boolean measure;
+
     @Override
     public Integer call() {
-        Table table = new Table(
+        List<String> columns = new ArrayList<>(List.of(
                 "device",
                 "name",
                 "platform",
@@ -33,9 +42,11 @@ final class DevicesCommand implements Callable<Integer> {
                 "local KiB",
                 "largest group",
                 "f16",
-                "kernels");
-        for (Device device : TornadoBackend.devices())
-            table.add(
+                "kernels"));
+        if (measure) columns.addAll(List.of("GFLOP/s", "GB/s", "µs a task"));
+        Table table = new Table(columns.toArray(String[]::new));
+        for (Device device : TornadoBackend.devices()) {
+            List<Object> row = new ArrayList<>(List.of(
                     device.id(),
                     device.name(),
                     device.platform(),
@@ -47,7 +58,13 @@ final class DevicesCommand implements Callable<Integer> {
                     device.localMemory() >> 10,
                     device.largestGroup(),
                     device.halves() ? "yes" : "no",
-                    device.target().kernels().name().toLowerCase(Locale.ROOT));
+                    device.target().kernels().name().toLowerCase(Locale.ROOT)));
+            if (measure) {
+                DeviceLimits limits = DeviceLimits.measure(TornadoBackend.Options.DEFAULT.device(device.id()));
+                row.addAll(List.of(limits.gflops(), limits.gigabytes(), limits.launch() * 1e6));
+            }
+            table.add(row.toArray());
+        }
         spec.commandLine().getOut().print(table.as("md"));
         spec.commandLine().getOut().flush();
         return 0;

@@ -274,7 +274,7 @@ public final class Main implements Callable<Integer> {
 
     /** Draws nothing on a device that is wrong. */
     private void check(Console console) {
-        List<DeviceCheck.Row> bad = DeviceCheck.run(where.options(), row -> {}).stream()
+        List<DeviceCheck.Row> bad = DeviceCheck.run(where.options(), name -> true, row -> {}).stream()
                 .filter(row -> !row.passed())
                 .toList();
         if (!bad.isEmpty())

@@ -403,6 +403,7 @@ class MainTest {
         mistake(2, "--device, --kernels, --f32 and --explain need --backend tornado", "x", "--explain");
         mistake(2, "--kernels: loops, tiles or groups, got beads", "x", "--backend", "tornado", "--kernels", "beads");
         mistake(2, "--check needs --backend tornado", "x", "--check");
+        mistake(2, "--only: there is no case named like abacus", "check", "--only", "abacus");
         for (String[] arguments : new String[][] {{"devices"}, {"check"}, {"x", "--backend", "tornado"}})
             mistake(1, "TornadoVM is not on this JVM: install its SDK", arguments);
     }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Holds every kernel against its plain loops on a device, over the table of cases that the tests use: drivers and compilers have been
@@ -38,18 +39,19 @@ public final class DeviceCheck {
         }
     }
 
-    /** Number of cases. */
-    public static int cases() {
-        return (int) OpTable.cases().count();
+    /** The names of all cases. */
+    public static List<String> cases() {
+        return OpTable.cases().map(OpCase::name).toList();
     }
 
     /**
-     * Runs all cases.
+     * Runs cases.
      *
      * @param options which device and which kernels
+     * @param which the names of those that are run
      * @param heard hears of each row when it is done
      */
-    public static List<Row> run(TornadoBackend.Options options, Consumer<Row> heard) {
+    public static List<Row> run(TornadoBackend.Options options, Predicate<String> which, Consumer<Row> heard) {
         List<Row> rows = new ArrayList<>();
         List<String> kernels = new ArrayList<>();
         DeviceListener listener = new DeviceListener() {
@@ -59,7 +61,8 @@ public final class DeviceCheck {
             }
         };
         try (TornadoBackend backend = new TornadoBackend(options.listener(listener))) {
-            for (OpCase one : OpTable.cases().toList()) {
+            for (OpCase one :
+                    OpTable.cases().filter(one -> which.test(one.name())).toList()) {
                 kernels.clear();
                 Row row = run(one, backend, kernels);
                 rows.add(row);
