@@ -1,5 +1,6 @@
 package dev.gyre.cli;
 
+import dev.gyre.bench.MemorySpeed;
 import dev.gyre.bench.ModelBench;
 import dev.gyre.bench.Table;
 import dev.gyre.core.Backend;
@@ -72,7 +73,9 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--output", defaultValue = "md", description = "md, csv or json (${DEFAULT-VALUE}).")
     private String output;
 
-    @Option(names = "--profile", description = "Also print where a step's and the decoding's time goes, by op.")
+    @Option(
+            names = "--profile",
+            description = "Also print where a step's and the decoding's time goes, by op, and how fast memory is.")
     private boolean profile;
 
     @Option(
@@ -169,6 +172,11 @@ final class BenchCommand implements Callable<Integer> {
             for (int i = 0; i < profiles.size(); i++) {
                 out.print(output.equals("md") ? "\n" + titles.get(i) + ":\n\n" : "\n");
                 out.print(profiles.get(i).as(output));
+            }
+        if (profile && where.backend().equals("jvm"))
+            for (int count : counts) {
+                out.print(output.equals("md") ? "\nHow fast memory is, c = a + b:\n\n" : "\n");
+                out.print(MemorySpeed.measure(count).as(output));
             }
         out.flush();
         return 0;

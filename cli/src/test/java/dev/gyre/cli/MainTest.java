@@ -275,6 +275,7 @@ class MainTest {
         assertTrue(table.contains("GFLOP/s"), table);
         assertTrue(table.contains("One step of shapes, 64x64, 2 threads"), table);
         assertTrue(table.contains("Conv2d 3x3"), table);
+        assertTrue(table.contains("How fast memory is"), table);
         out.getBuffer().setLength(0);
         assertEquals(0, gyre("bench", "--size", "64x64", "--steps", "1", "--output", "csv"), err.toString());
         String[] lines = out.toString().split("\n");
