@@ -15,6 +15,7 @@ import java.util.function.IntUnaryOperator;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * Pixels to work on.
@@ -61,7 +62,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
      * @param origin what errors call it
      */
     public static Image read(byte[] file, String origin) throws IOException {
-        try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(file))) {
+        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext())
                 throw new IOException(

@@ -9,8 +9,8 @@ import com.twelvemonkeys.imageio.metadata.tiff.TIFFReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.List;
-import javax.imageio.ImageIO;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /** How a camera was held, from a JPEG's EXIF entry; in the order of the entry's values, from 1. */
 enum Orientation {
@@ -47,13 +47,13 @@ enum Orientation {
     /** What the file says; upright where it says nothing that makes sense. */
     static Orientation of(byte[] file) {
         if (file.length < 2 || (file[0] & 0xFF) != 0xFF || (file[1] & 0xFF) != 0xD8) return UPRIGHT;
-        try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(file))) {
+        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
             List<JPEGSegment> segments = JPEGSegmentUtil.readSegments(in, 0xFFE1, "Exif");
             if (segments.isEmpty()) return UPRIGHT;
             byte[] exif = segments.get(0).data().readAllBytes();
             // A byte of padding, then TIFF.
             try (ImageInputStream tiff =
-                    ImageIO.createImageInputStream(new ByteArrayInputStream(exif, 1, Math.max(0, exif.length - 1)))) {
+                    new MemoryCacheImageInputStream(new ByteArrayInputStream(exif, 1, Math.max(0, exif.length - 1)))) {
                 Directory entries = new TIFFReader().read(tiff);
                 Entry entry = entries.getEntryById(TIFF.TAG_ORIENTATION);
                 if (entry != null && entry.getValue() instanceof Number n && n.intValue() >= 1 && n.intValue() <= 8)

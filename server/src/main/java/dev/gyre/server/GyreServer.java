@@ -20,6 +20,7 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.CrossOriginHandler;
+import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
 import org.eclipse.jetty.util.VirtualThreads;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -73,7 +74,8 @@ public final class GyreServer implements AutoCloseable {
         connector.setShutdownIdleTimeout(LAST_READS.toMillis());
         server.addConnector(connector);
         server.setStopTimeout(LAST_ANSWERS.toMillis());
-        server.setHandler(new MinimumDataRateHandler(crossOrigin(router), SLOWEST, 0));
+        // When it is stopped, answers that are being made are waited for.
+        server.setHandler(new GracefulHandler(new MinimumDataRateHandler(crossOrigin(router), SLOWEST, 0)));
         server.setErrorHandler(new BrokenRequests());
     }
 

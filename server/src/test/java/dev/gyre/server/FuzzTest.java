@@ -61,8 +61,8 @@ class FuzzTest {
             "a".repeat(9000));
 
     @Test
-    void twoThousandRequests() throws Exception {
-        fuzz(2_000, 1);
+    void aThousandRequests() throws Exception {
+        fuzz(1_000, 1);
     }
 
     @Test
@@ -173,7 +173,7 @@ class FuzzTest {
                 mutated(Running.resource(random.nextBoolean() ? "circle.png" : "mask.png"), random, random.nextInt(4));
         Map<String, byte[]> parts = new TreeMap<>(Map.of(
                 "prompt", "a cat".getBytes(StandardCharsets.UTF_8),
-                "num_inference_steps", "2".getBytes(StandardCharsets.UTF_8),
+                "num_inference_steps", "1".getBytes(StandardCharsets.UTF_8),
                 "image", picture,
                 "mask", Running.resource("mask.png")));
         parts.forEach((name, value) -> {
@@ -183,7 +183,7 @@ class FuzzTest {
             form.writeBytes("\r\n".getBytes(StandardCharsets.UTF_8));
         });
         form.writeBytes("--XX--\r\n".getBytes(StandardCharsets.UTF_8));
-        return mutated(form.toByteArray(), random, random.nextInt(2));
+        return mutated(form.toByteArray(), random, 1 + random.nextInt(2));
     }
 
     /** With bytes changed, bits put in and stretches cut out. */

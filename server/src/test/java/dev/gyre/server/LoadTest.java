@@ -24,7 +24,7 @@ class LoadTest {
 
     @Test
     void someClients() throws Exception {
-        load(20, Duration.ofSeconds(8), 2, 16);
+        load(20, Duration.ofSeconds(5), 1, 16);
     }
 
     @Test

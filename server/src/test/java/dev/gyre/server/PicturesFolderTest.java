@@ -16,6 +16,7 @@ import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchService;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,18 @@ class PicturesFolderTest {
             next.ok(next.json("/v1/images/generations", SMALL));
             assertEquals(before + 1, files(folder, ".png").size());
         }
+    }
+
+    @Test
+    void toldToStopItFinishesWhatHasBegun() throws Exception {
+        try (ServiceProcess service = new ServiceProcess(folder, List.of())) {
+            CompletableFuture<HttpResponse<String>> answer = service.draw(MANY);
+            Running.await(() -> service.get("/metrics").body().contains("gyre_queue_running 1.0"));
+            assertEquals(128 + 15, service.stop());
+            assertEquals(200, answer.get().statusCode(), answer.get().body());
+        }
+        assertEquals(10, files(folder, "").size());
+        areWhole(files(folder, ".png"), 128);
     }
 
     @Test

@@ -79,6 +79,14 @@ class ReadmeTest {
     void java() throws Exception {
         Files.writeString(folder.resolve("Moon.java"), block("java"));
         String java = ProcessHandle.current().info().command().orElseThrow();
-        isPicture(Programs.output(folder, java, "-cp", System.getProperty("java.class.path"), "Moon.java"), 128);
+        isPicture(
+                Programs.output(
+                        folder,
+                        java,
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "Moon.java"),
+                128);
     }
 }

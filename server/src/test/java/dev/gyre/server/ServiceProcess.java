@@ -25,7 +25,8 @@ final class ServiceProcess implements AutoCloseable {
     ServiceProcess(Path folder, List<String> before) throws IOException {
         List<String> command = new ArrayList<>(before);
         command.add(ProcessHandle.current().info().command().orElseThrow());
-        command.addAll(List.of("-Xmx512m", "--add-modules", "jdk.incubator.vector"));
+        // Soon there, which is all that counts here.
+        command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector"));
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
         command.addAll(List.of(ServiceProcess.class.getName(), folder.toString()));
         process = new ProcessBuilder(command)
@@ -43,6 +44,7 @@ final class ServiceProcess implements AutoCloseable {
                 new Settings.Pictures(Optional.of(Path.of(arguments[0])), Settings.Pictures.DEFAULT.expiry(), 1 << 20);
         GyreServer server = new GyreServer(Settings.DEFAULT.anyPort().with(pictures), Running.LOADER);
         server.start();
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));
         System.out.println(server.uri());
     }
 
@@ -65,6 +67,12 @@ final class ServiceProcess implements AutoCloseable {
     /** Its process, as others know it. */
     long pid() {
         return process.pid();
+    }
+
+    /** SIGTERM; what it ends with. */
+    int stop() {
+        process.destroy();
+        return process.onExit().join().exitValue();
     }
 
     /** SIGKILL: it has no say in it. */

@@ -14,6 +14,7 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** What a picture can be sent as. Only a PNG carries its parameters. */
 public enum ImageFormat {
@@ -64,7 +65,7 @@ public enum ImageFormat {
         image.getRaster().setDataElements(0, 0, width, height, picture.rgb());
         ImageWriter writer = ImageIO.getImageWritersByMIMEType(type).next();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (ImageOutputStream stream = ImageIO.createImageOutputStream(out)) {
+        try (ImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
             ImageWriteParam how = writer.getDefaultWriteParam();
             how.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
             if (this == WEBP) how.setCompressionType("Lossy");

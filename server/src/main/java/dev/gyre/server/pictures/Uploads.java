@@ -9,6 +9,7 @@ import java.util.concurrent.Semaphore;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /** Pictures that are sent. Their size is looked at before they are unpacked, and few are unpacked at a time. */
 public final class Uploads {
@@ -34,7 +35,7 @@ public final class Uploads {
     }
 
     private void check(byte[] file, String field) {
-        try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(file))) {
+        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext())
                 throw ApiError.invalid(field, field + ": not an image that can be read: send a PNG, JPEG or WebP.");
