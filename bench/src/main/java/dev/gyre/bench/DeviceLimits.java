@@ -148,6 +148,7 @@ public record DeviceLimits(double gflops, double gigabytes, double launch) {
         for (@Parallel int k = 0; k < count; k++) y.set(begin + k, x.get(0) * (begin + k));
     }
 
+    /** y = x. */
     public static void copy(int begin, int count, FloatArray x, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) y.set(begin + k, x.get(begin + k));
     }

@@ -18,6 +18,6 @@ final class SharedService implements ParameterResolver {
         // The store closes it when all tests are done.
         return test.getRoot()
                 .getStore(NAMESPACE)
-                .computeIfAbsent("service", key -> new Running(Settings.DEFAULT), Running.class);
+                .getOrComputeIfAbsent("service", key -> new Running(Settings.DEFAULT), Running.class);
     }
 }
