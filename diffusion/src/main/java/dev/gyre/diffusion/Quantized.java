@@ -40,7 +40,12 @@ public final class Quantized implements AutoCloseable {
     private void quantize(String key, Checkpoint.Source source) {
         Tensor before = source.find().apply(key).orElseThrow();
         if (!Q8.fits(before.shape())) return;
-        Tensor after = Q8.of(before, arena);
+        Tensor after;
+        try {
+            after = Q8.of(before, arena);
+        } catch (ArithmeticException e) {
+            throw (ArithmeticException) new ArithmeticException(key + ": " + e.getMessage()).initCause(e);
+        }
         float[] exact = new float[4096], near = new float[4096];
         short[] scratch = new short[4096];
         double error = 0, squares = 0;
