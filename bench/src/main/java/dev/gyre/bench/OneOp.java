@@ -6,6 +6,7 @@ import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
 import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Op;
+import dev.gyre.core.Q8;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Step;
 import dev.gyre.core.Tensor;
@@ -14,6 +15,7 @@ import dev.gyre.nn.Attention;
 import dev.gyre.nn.Conv2d;
 import dev.gyre.nn.Linear;
 import dev.gyre.nn.Weights;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +24,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
@@ -33,11 +36,19 @@ final class OneOp implements AutoCloseable {
     private final AtomicLong nanos;
 
     OneOp(OpShape shape, Backend backend) {
-        this(graph -> layer(shape, graph), backend);
+        this(graph -> layer(shape, graph, UnaryOperator.identity()), backend);
     }
 
     OneOp(OpShape shape, JvmBackend.Options options) {
-        this(graph -> layer(shape, graph), options, new AtomicLong());
+        this(graph -> layer(shape, graph, UnaryOperator.identity()), options, new AtomicLong());
+    }
+
+    /** With its matrix or kernel in eight bits. */
+    static OneOp inEightBits(OpShape shape, Backend backend) {
+        Arena arena = Arena.ofAuto();
+        return new OneOp(
+                graph -> layer(shape, graph, weight -> Q8.fits(weight.shape()) ? Q8.of(weight, arena) : weight),
+                backend);
     }
 
     private OneOp(Function<Graph, Value> layer, JvmBackend.Options options, AtomicLong nanos) {
@@ -81,11 +92,14 @@ final class OneOp implements AutoCloseable {
                 .toArray(Tensor[]::new);
     }
 
-    private static Value layer(OpShape shape, Graph graph) {
+    private static Value layer(OpShape shape, Graph graph, UnaryOperator<Tensor> store) {
         Random random = new Random(1);
         Map<String, Shape> weights = weights(shape);
         Weights at =
-                Weights.of(graph, key -> Optional.ofNullable(weights.get(key)).map(s -> half(random, s)));
+                Weights.of(graph, key -> Optional.ofNullable(weights.get(key)).map(s -> {
+                    Tensor weight = half(random, s);
+                    return key.equals("weight") ? store.apply(weight) : weight;
+                }));
         List<Value> values = new ArrayList<>();
         for (Shape input : inputs(shape))
             values.add(graph.input(

@@ -40,7 +40,9 @@ final class Inspect implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "FILE", description = "A .safetensors file, or the index of its shards.")
+    @Parameters(
+            paramLabel = "FILE",
+            description = "A .safetensors file, the index of its shards, or a folder as diffusers keeps a model.")
     private Path path;
 
     @Option(names = "--tensors", description = "List every tensor.")

@@ -8,8 +8,12 @@ import picocli.CommandLine.Option;
 
 /** The model, how it is loaded, and what computes. */
 final class MachineOptions extends LoadOptions {
+    /** Before those that have no order, which have -1. */
+    private static final int FIRST = -2;
+
     @Option(
             names = {"-m", "--model"},
+            order = FIRST,
             paramLabel = "FILE",
             description =
                     "A checkpoint (.safetensors), the index of its shards, or a folder as diffusers keeps a model; else the"

@@ -25,6 +25,15 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "gyre",
         description = "Draws pictures with Stable Diffusion v1 models.",
+        customSynopsis = {"gyre [OPTION…] \"PROMPT\"", "   or: gyre COMMAND [OPTION…]"},
+        footerHeading = "%nFor example:%n",
+        footer = {
+            "  gyre \"a red circle on a blue background\" --seed 7 --batch 4",
+            "  gyre \"a yellow star\" --image circle.png --strength 0.6",
+            "  gyre \"a horse on the moon\" -m v1-5-pruned.safetensors --size 512x768",
+            "",
+            "In brackets: what holds where an option is not given. gyre COMMAND --help has a command's options."
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         sortOptions = false,
@@ -44,23 +53,11 @@ public final class Main implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(arity = "0..1", paramLabel = "PROMPT", description = "What should be seen.")
+    @Parameters(arity = "0..1", paramLabel = "PROMPT", description = "What should be seen, in quotes.")
     private String prompt;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FILE",
-            description = "The PNG to write; a batch gets -1, -2, … before the ending (prompt and seed).")
-    private Path output;
-
-    @Option(
-            names = "--size",
-            paramLabel = "WxH",
-            description = "In pixels, multiples of 8 (512x512; embedded model 128x128).")
-    private String size;
-
-    @Option(names = "--batch", defaultValue = "1", description = "Number of pictures (${DEFAULT-VALUE}).")
-    private int batch;
+    @ArgGroup(validate = false, heading = "%nThe picture:%n")
+    private ResultOptions result = new ResultOptions();
 
     @ArgGroup(validate = false, heading = "%nThe prompt:%n")
     private TextOptions text = new TextOptions();
@@ -86,8 +83,42 @@ public final class Main implements Callable<Integer> {
     @Mixin
     private Where where;
 
-    @Option(names = "--check", description = "On a device: first hold its kernels against their plain loops.")
+    @Option(
+            names = "--check",
+            description = "With --backend tornado: first hold the device's kernels against their plain loops.")
     private boolean check;
+
+    private static final class ResultOptions {
+        @Option(
+                names = {"-o", "--output"},
+                paramLabel = "FILE",
+                description = "The PNG to write; a batch gets -1, -2, … before the ending (prompt and seed).")
+        private Path output;
+
+        @Option(
+                names = "--size",
+                paramLabel = "WxH",
+                description = "Width and height in pixels, multiples of 8 (512x512; with the embedded model 128x128;"
+                        + " with --image the picture's own).")
+        private String size;
+
+        @Option(names = "--batch", paramLabel = "N", description = "How many pictures (1).")
+        private int batch = 1;
+
+        @Option(
+                names = "--seed",
+                paramLabel = "N",
+                description = "The same seed draws the same picture again; picture i of a batch has seed + i (random).")
+        private Long seed;
+
+        Request to(Request request) {
+            request = request.batch(batch)
+                    .seed(seed != null ? seed : ThreadLocalRandom.current().nextLong(1L << 32));
+            if (size == null) return request;
+            Request.Size sides = Request.Size.parse(size);
+            return request.size(sides.width(), sides.height());
+        }
+    }
 
     private static final class TextOptions {
         @Option(
@@ -150,7 +181,7 @@ public final class Main implements Callable<Integer> {
         @Option(
                 names = "--eta",
                 paramLabel = "0..1",
-                description = "How much noise the sampler takes on its way (ddim 0; those that live of it 1).")
+                description = "How much noise the sampler takes on its way, where it takes any (ddim 0, the others 1).")
         private Double eta;
 
         Request to(Request request) {
@@ -165,12 +196,6 @@ public final class Main implements Callable<Integer> {
     }
 
     private static final class NoiseOptions {
-        @Option(
-                names = "--seed",
-                paramLabel = "N",
-                description = "Where the noise begins; picture i of a batch has seed + i (random).")
-        private Long seed;
-
         @Option(
                 names = "--noise",
                 paramLabel = "SOURCE",
@@ -194,10 +219,8 @@ public final class Main implements Callable<Integer> {
         private long delta;
 
         Request to(Request request) {
-            Request.Noise noise = request.noise()
-                    .source(NoiseSource.named(source))
-                    .seed(seed != null ? seed : ThreadLocalRandom.current().nextLong(1L << 32))
-                    .stepSeedDelta(delta);
+            Request.Noise noise =
+                    request.noise().source(NoiseSource.named(source)).stepSeedDelta(delta);
             return request.with(variation == null ? noise : noise.variation(Request.Variation.parse(variation)));
         }
     }
@@ -213,9 +236,12 @@ public final class Main implements Callable<Integer> {
                 names = "--preview",
                 paramLabel = "HOW",
                 description = "quick: a pixel for each latent, at no cost; decoded: at full size (quick).")
-        private String how = "quick";
+        private String how;
 
         PictureWriter.Previews previews() {
+            if (how == null) how = "quick";
+            else if (every == 0)
+                throw new IllegalArgumentException("preview: goes with --preview-every, which is missing");
             if (every < 0) throw new IllegalArgumentException("preview-every: at least 1, got " + every);
             if (!how.equals("quick") && !how.equals("decoded"))
                 throw new IllegalArgumentException("preview: quick or decoded, got " + how);
@@ -248,6 +274,13 @@ public final class Main implements Callable<Integer> {
             if (!expected) e.printStackTrace(command.getErr());
             return 1;
         });
+        line.setParameterExceptionHandler((e, arguments) -> {
+            CommandLine command = e.getCommandLine();
+            command.getErr().println("gyre: " + Mistake.sentence(e));
+            command.getErr().println("(" + command.getCommandSpec().qualifiedName() + " --help lists what there is)");
+            return 2;
+        });
+        Mistake.numbers(line);
         return line;
     }
 
@@ -260,7 +293,7 @@ public final class Main implements Callable<Integer> {
         machine.check(spec, where);
         if (check && !where.tornado()) throw MachineOptions.usage(spec, "--check needs --backend tornado");
         Request request = request();
-        PictureWriter writer = new PictureWriter(spec.commandLine().getErr(), output, batch, previews());
+        PictureWriter writer = new PictureWriter(spec.commandLine().getErr(), result.output, result.batch, previews());
         if (check) check(writer);
         // The model first: it reads the files that are added.
         try (NetworkOptions files = additions;
@@ -285,12 +318,9 @@ public final class Main implements Callable<Integer> {
 
     private Request request() throws IOException {
         try {
-            Request request = text.to(Request.of(prompt).batch(batch));
+            Request request = text.to(result.to(Request.of(prompt)));
             request = request.with(additions.network(request.text()));
-            request = picture.to(noise.to(sampling.to(request)));
-            if (size == null) return request;
-            Request.Size sides = Request.Size.parse(size);
-            return request.size(sides.width(), sides.height());
+            return picture.to(noise.to(sampling.to(request)));
         } catch (IllegalArgumentException e) {
             throw usage(e);
         }

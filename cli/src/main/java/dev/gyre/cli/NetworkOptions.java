@@ -71,7 +71,8 @@ final class NetworkOptions implements AutoCloseable {
         Network network = Network.PLAIN.tileable(tileable).vaeTiling(vaeTiling);
         for (String one : loras) {
             String[] parts = split(one, 2);
-            network = network.lora(lora(Path.of(parts[0])), number("lora", one, parts, 1, 1));
+            double strength = number("lora", one, parts, 1, 1);
+            network = network.lora(lora(Path.of(parts[0])), strength);
         }
         for (Path file : asked(text, network)) network = network.lora(lora(file), 1);
         for (String one : controls) network = network.control(control(one));
@@ -112,7 +113,9 @@ final class NetworkOptions implements AutoCloseable {
 
     private Network.Control control(String one) throws IOException {
         String[] parts = split(one, 4);
-        if (parts.length < 2) throw new IllegalArgumentException("control: FILE:IMAGE, got " + one);
+        if (parts.length < 2)
+            throw new IllegalArgumentException(
+                    "control: a ControlNet and a picture as in canny.safetensors:edges.png, got " + one);
         Image image = Image.read(Path.of(parts[1]));
         ControlNet net = opened(() -> ControlNet.open(Path.of(parts[0])));
         open.add(net);

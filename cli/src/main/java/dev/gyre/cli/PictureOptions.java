@@ -55,35 +55,43 @@ final class PictureOptions {
     private Double hires;
 
     @Option(names = "--hires-strength", paramLabel = "0..1", description = "How much the second pass draws anew (0.7).")
-    private double hiresStrength = 0.7;
+    private Double hiresStrength;
 
     @Option(
             names = "--hires-upscaler",
             paramLabel = "HOW",
             description = "latent: the latents, straight; lanczos: the picture, sharp (latent).")
-    private String upscaler = "latent";
+    private String upscaler;
 
     @Option(names = "--hires-steps", paramLabel = "N", description = "Steps of its schedule (those of --steps).")
     private Integer hiresSteps;
 
     /** @throws IllegalArgumentException naming the option that makes no sense */
     Request to(Request request) throws IOException {
-        if (image == null && (mask != null || outpaint != null || closeUp != null))
-            throw new IllegalArgumentException((mask != null ? "mask" : outpaint != null ? "outpaint" : "close-up")
-                    + ": goes with --image, which is missing");
-        if (mask == null && closeUp != null)
-            throw new IllegalArgumentException("close-up: goes with --mask, which is missing");
+        goesWith("image", image, "strength", strength, "mask", mask, "outpaint", outpaint);
+        goesWith("mask", mask, "close-up", closeUp);
+        goesWith("mask or --outpaint", mask == null ? outpaint : mask, "mask-blur", blur);
+        goesWith(
+                "hires", hires, "hires-strength", hiresStrength, "hires-upscaler", upscaler, "hires-steps", hiresSteps);
         if (mask != null && outpaint != null)
             throw new IllegalArgumentException("outpaint: makes a mask of its own, got --mask, too");
-        if (!upscaler.equals("latent") && !upscaler.equals("lanczos"))
-            throw new IllegalArgumentException("hires-upscaler: latent or lanczos, got " + upscaler);
+        String how = upscaler == null ? "latent" : upscaler;
+        if (!how.equals("latent") && !how.equals("lanczos"))
+            throw new IllegalArgumentException("hires-upscaler: latent or lanczos, got " + how);
         if (hires != null)
             request = request.with(new Hires(
                     hires,
-                    hiresStrength,
-                    upscaler.equals("latent"),
+                    hiresStrength == null ? Hires.TWICE.strength() : hiresStrength,
+                    how.equals("latent"),
                     hiresSteps == null ? OptionalInt.empty() : OptionalInt.of(hiresSteps)));
         return image == null ? request : request.with(start());
+    }
+
+    /** An option that does nothing without another is a mistake: names and values in turn. */
+    private static void goesWith(String other, Object value, Object... options) {
+        for (int i = 0; value == null && i < options.length; i += 2)
+            if (options[i + 1] != null)
+                throw new IllegalArgumentException(options[i] + ": goes with --" + other + ", which is missing");
     }
 
     private Start start() throws IOException {

@@ -38,9 +38,20 @@ final class PictureWriter extends Console {
         this.output = output;
         this.batch = batch;
         this.previews = previews;
+        if (output != null) check(output);
         Path folder = output == null ? Path.of("") : output.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder.toAbsolutePath()))
             throw new IOException(output + ": there is no folder " + folder);
+    }
+
+    /** What is wrong with a name is said before a picture is drawn for it. */
+    private static void check(Path output) throws IOException {
+        String name = output.toString();
+        if (name.isEmpty() || Files.isDirectory(output))
+            throw new IOException((name.isEmpty() ? "the output" : name) + ": the name of a file is expected, as in"
+                    + " picture.png" + (name.isEmpty() ? "" : "; this is a folder"));
+        if (name.matches("(?i).*\\.(jpe?g|webp|gif|bmp|tiff?)"))
+            throw new IOException(name + ": PNGs are written; expected a name that ends in .png");
     }
 
     void draw(StableDiffusion sd, Request request, Tracing tracing) throws IOException {

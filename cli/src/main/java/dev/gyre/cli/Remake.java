@@ -60,7 +60,7 @@ final class Remake implements Callable<Integer> {
                     + String.join(", ", parameters.others().keySet()));
         Pantry pantry = new Pantry(picture, given);
         machine.as(parameters, pantry);
-        try (Ingredients files = Ingredients.open(parameters, pantry);
+        try (Ingredients files = ingredients(parameters, pantry);
                 Tracing tracing = machine.tracing();
                 StableDiffusion sd = machine.load(writer, where, tracing)) {
             compare(parameters, sd, writer);
@@ -68,6 +68,14 @@ final class Remake implements Callable<Integer> {
             writer.draw(sd, files.request(), tracing);
         }
         return 0;
+    }
+
+    private Ingredients ingredients(Parameters parameters, Pantry pantry) throws IOException {
+        try {
+            return Ingredients.open(parameters, pantry);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(picture + ": " + e.getMessage(), e);
+        }
     }
 
     /** Another model draws another picture. */

@@ -9,6 +9,7 @@ import dev.gyre.core.TornadoBackend;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -16,67 +17,76 @@ import picocli.CommandLine.Spec;
 
 /** The options that say where to compute. */
 final class Where {
+    /** Behind those of the commands themselves. */
+    private static final int LAST = 10;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
-    @Option(
-            names = "--backend",
-            defaultValue = "jvm",
-            description = "Where to compute: jvm, or tornado for TornadoVM's devices (${DEFAULT-VALUE}).")
-    private String backend;
+    @ArgGroup(validate = false, order = LAST, heading = "%nWhere it is computed:%n")
+    private Choice at = new Choice();
 
-    @Option(
-            names = "--device",
-            paramLabel = "ID",
-            description = "One of those that gyre devices lists (a GPU, if any).")
-    private String device;
+    private static final class Choice {
+        @Option(
+                names = "--backend",
+                paramLabel = "NAME",
+                description = "jvm, or tornado for TornadoVM's devices (jvm).")
+        private String backend = "jvm";
 
-    @Option(
-            names = "--kernels",
-            description = "On a device: loops (the definitions), tiles or groups (what suits the device).")
-    private String kernels;
+        @Option(
+                names = "--device",
+                paramLabel = "ID",
+                description = "One of those that gyre devices lists (a GPU, if any).")
+        private String device;
 
-    @Option(names = "--f32", description = "On a device: widen weights that are stored as F16.")
-    private boolean wide;
+        @Option(
+                names = "--kernels",
+                paramLabel = "KIND",
+                description = "On a device: loops (the definitions), tiles or groups (what suits the device).")
+        private String kernels;
 
-    @Option(names = "--explain", description = "On a device: say which kernels run.")
-    private boolean explain;
+        @Option(names = "--f32", description = "On a device: widen weights that are stored as F16.")
+        private boolean wide;
+
+        @Option(names = "--explain", description = "On a device: say which kernels run.")
+        private boolean explain;
+    }
 
     String backend() {
-        return backend;
+        return at.backend;
     }
 
     boolean tornado() {
-        return backend.equals("tornado");
+        return at.backend.equals("tornado");
     }
 
     boolean explain() {
-        return explain;
+        return at.explain;
     }
 
     /** For what runs on one backend alone: then it need not be named. */
     void check(String only) {
-        backend = only;
+        at.backend = only;
         check();
     }
 
     /** @throws ParameterException for options that do not exist or do not go together */
     void check() {
-        if (!backend.equals("jvm") && !tornado())
-            throw new ParameterException(spec.commandLine(), "--backend: jvm or tornado, got " + backend);
-        if (!tornado() && (device != null || kernels != null || wide || explain))
+        if (!at.backend.equals("jvm") && !tornado())
+            throw new ParameterException(spec.commandLine(), "--backend: jvm or tornado, got " + at.backend);
+        if (!tornado() && (at.device != null || at.kernels != null || at.wide || at.explain))
             throw new ParameterException(
                     spec.commandLine(), "--device, --kernels, --f32 and --explain need --backend tornado");
-        if (kernels != null) kernels();
+        if (at.kernels != null) kernels();
     }
 
     private Target.Kernels kernels() {
         return Arrays.stream(Target.Kernels.values())
-                .filter(one -> one.name().equalsIgnoreCase(kernels))
+                .filter(one -> one.name().equalsIgnoreCase(at.kernels))
                 .findFirst()
                 .orElseThrow(() -> new ParameterException(
                         spec.commandLine(),
-                        "--kernels: loops, tiles or groups, got " + kernels.toLowerCase(Locale.ROOT)));
+                        "--kernels: loops, tiles or groups, got " + at.kernels.toLowerCase(Locale.ROOT)));
     }
 
     /** Opens the backend; a listener and a profiler hear of what a device does. */
@@ -90,11 +100,12 @@ final class Where {
     /** The device's options; what it can do is asked where not all is said. */
     TornadoBackend.Options options() {
         TornadoBackend.Options options = TornadoBackend.Options.DEFAULT;
-        if (device != null) options = options.device(device);
-        if (kernels == null && !wide) return options;
+        if (at.device != null) options = options.device(at.device);
+        if (at.kernels == null && !at.wide) return options;
         try (TornadoBackend asked = new TornadoBackend(options)) {
             Target best = asked.target();
-            return options.target(new Target(kernels == null ? best.kernels() : kernels(), best.halves() && !wide));
+            return options.target(
+                    new Target(at.kernels == null ? best.kernels() : kernels(), best.halves() && !at.wide));
         }
     }
 }

@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -208,7 +209,7 @@ class MainTest {
         mistake(2, "--variation: seed and strength as in 7:0.2, got 7", "x", "--variation", "7");
         mistake(2, "unknown noise source \"dice\"; there are cpu, cuda", "x", "--noise", "dice");
         mistake(1, "clip skip: 1 to 3, got 9", "x", "--clip-skip", "9");
-        mistake(2, "--preview: quick or decoded, got slow", "x", "--preview", "slow");
+        mistake(2, "--preview: quick or decoded, got slow", "x", "--preview-every", "2", "--preview", "slow");
         mistake(2, "--backend: jvm or tornado, got abacus", "x", "--backend", "abacus");
         mistake(2, "--threads: at least 1, got 0", "x", "--threads", "0");
         mistake(1, "there are no averaged (EMA) weights of the UNet in this file", "x", "--ema");
@@ -220,6 +221,50 @@ class MainTest {
                 folder.resolve("nowhere.safetensors").toString());
         mistake(1, "there is no folder", "x", "-o", folder.resolve("none/x.png").toString());
         mistake(2, "Usage: gyre");
+    }
+
+    @Test
+    void mistakesOfNewcomersGetASentenceAndNotAllOfTheHelp() throws IOException {
+        String text = Files.writeString(
+                        Files.createTempDirectory("text").resolve("text.safetensors"), "no tensors at all")
+                .toString();
+        for (String[] one : new String[][] {
+            {"2", "Missing required parameter for option '--steps' (N)", "x", "--steps"},
+            {"2", "there is no option --step; did you mean --steps or", "x", "--step", "5"},
+            {"2", "there is no option --frobnicate", "x", "--frobnicate"},
+            {"2", "one argument was expected, got another: red (a prompt of several words goes in quotes)", "a", "red"},
+            {"2", "'--seed': a whole number is expected, got abc", "x", "--seed", "abc"},
+            {"2", "'--seed': a whole number from -9223372036854775808 to", "x", "--seed", "99999999999999999999"},
+            {"2", "'--batch': a whole number is expected, got two", "x", "--batch", "two"},
+            {"2", "'--guidance': a number is expected, got strong", "x", "--guidance", "strong"},
+            {"2", "'--guidance': a number is expected, got NaN", "x", "--guidance", "NaN"},
+            {"2", "--batch: at least 1, got 0", "x", "--batch", "0"},
+            {"2", "--size: width and height as in 512x512, got 128", "x", "--size", "128"},
+            {"2", "--strength: goes with --image, which is missing", "x", "--strength", "0.5"},
+            {"2", "--mask-blur: goes with --mask or --outpaint, which is missing", "x", "--mask-blur", "3"},
+            {"2", "--close-up: goes with --mask, which is missing", "x", "--close-up", "8"},
+            {"2", "--hires-steps: goes with --hires, which is missing", "x", "--hires-steps", "8"},
+            {"2", "--preview: goes with --preview-every, which is missing", "x", "--preview", "quick"},
+            {"2", "--control: a ControlNet and a picture as in", "x", "--control", "net.safetensors"},
+            {"2", "--lora: a number, got \"much\" in x.safetensors:much", "x", "--lora", "x.safetensors:much"},
+            {
+                "1",
+                folder + ": the name of a file is expected, as in picture.png; this is a folder",
+                "x",
+                "-o",
+                "" + folder
+            },
+            {"1", "x.jpg: PNGs are written; expected a name that ends in .png", "x", "-o", folder + "/x.jpg"},
+            {"1", "the output: the name of a file is expected", "x", "-o", ""},
+            {"1", text + ": no safetensors file: ", "x", "-m", text},
+            {"1", text + ": no safetensors file: ", "x", "--lora", text},
+            {"1", text + ": not an image that can be read", "x", "-i", text},
+            {"1", "nowhere.png: there is no such file", "x", "-i", "nowhere.png"},
+            {"1", folder + ": a folder with a model as diffusers keeps it is expected", "x", "-m", "" + folder}
+        }) {
+            mistake(Integer.parseInt(one[0]), one[1], Arrays.copyOfRange(one, 2, one.length));
+            assertTrue(err.toString().lines().count() <= 2, err.toString());
+        }
     }
 
     private void mistake(int code, String sentence, String... arguments) throws IOException {

@@ -99,6 +99,8 @@ class RemakeTest {
             assertTrue(
                     tried.contains(option.longestName()) || OTHERS.contains(option.longestName()),
                     option.longestName() + " is neither tried nor known to change nothing");
+        for (String other : OTHERS)
+            assertTrue(Main.commandLine().getCommandSpec().optionsMap().containsKey(other), other + " is no option");
     }
 
     @ParameterizedTest

@@ -211,7 +211,11 @@ public final class Checkpoint implements AutoCloseable {
     /** Dimension {@code i} of a tensor, or what to take where the file lacks it. */
     int dim(String key, int i, int otherwise) {
         if (!stored.containsKey(key) || info(key).shape().size() <= i) return otherwise;
-        return Math.toIntExact(info(key).shape().get(i));
+        long dim = info(key).shape().get(i);
+        if (dim < 1 || dim > Integer.MAX_VALUE)
+            throw new IllegalArgumentException(name + ": " + key + ": a dimension is 1 to 2^31-1, found "
+                    + info(key).shape());
+        return (int) dim;
     }
 
     /** The weights of a model's parts, for graphs; the UNet's averaged ones where {@code ema}. */
@@ -269,12 +273,18 @@ public final class Checkpoint implements AutoCloseable {
     /**
      * What keeps a model from being loaded: each tensor that is missing or of another shape, a line each; empty when all is there.
      *
-     * @throws IllegalArgumentException when the file is no Stable Diffusion v1 at all
+     * @throws IllegalArgumentException when the file is no Stable Diffusion v1 at all, or its sizes make no network
      */
     public List<String> problems(boolean ema) {
-        return Architecture.of(this).ask(source(ema)).stream()
-                .flatMap(weights -> weights.problems().stream())
-                .toList();
+        Architecture architecture = Architecture.of(this);
+        try {
+            return architecture.ask(source(ema)).stream()
+                    .flatMap(weights -> weights.problems().stream())
+                    .toList();
+        } catch (IllegalArgumentException e) {
+            // Sizes that do not go together, which a layer says.
+            throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+        }
     }
 
     /** The text encoder's keys begin so; newer exports leave {@code text_model.} out. */

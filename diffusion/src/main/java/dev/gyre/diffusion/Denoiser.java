@@ -1,7 +1,6 @@
 package dev.gyre.diffusion;
 
 import dev.gyre.core.DType;
-import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
@@ -123,6 +122,11 @@ final class Denoiser {
         }
         float[] epsilon = new float[n];
         for (int i = 0; i < n; i++) epsilon[i] = (float) (without[i] + scale * ((double) with[i] - without[i]));
+        if (!NotFinite.finite(epsilon))
+            throw at(
+                    at,
+                    new ArithmeticException(
+                            "guidance of " + scale + " is too much: it gave a number that is not finite"));
         return epsilon;
     }
 
@@ -158,8 +162,19 @@ final class Denoiser {
         float[] timesteps = new float[pictures(x)];
         Arrays.fill(timesteps, (float) at.timestep());
         boolean plain = network.controls().isEmpty() && network.reuse().isEmpty() && beside.length == 0;
-        if (together != null && plain) return together.ask(this, x, timesteps, context);
-        return predict(x, timesteps, context, controls(x, timesteps, context, at), half);
+        try {
+            if (together != null && plain) return together.ask(this, x, timesteps, context);
+            return predict(x, timesteps, context, controls(x, timesteps, context, at), half);
+        } catch (ArithmeticException e) {
+            throw at(at, e);
+        }
+    }
+
+    private static ArithmeticException at(Sampler.Moment at, ArithmeticException e) {
+        ArithmeticException said =
+                new ArithmeticException("step " + at.step() + " of " + at.steps() + ": " + e.getMessage());
+        said.initCause(e);
+        return said;
     }
 
     /** What is alike in those that one run can answer. */
@@ -196,19 +211,17 @@ final class Denoiser {
                 || inner[half].shape().dim(0) != batch
                 || since[half] + 1 >= network.reuse().get().every();
         Key key = new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, network.tileable());
-        Executable executable = sd.executables().of(key, () -> graph(key));
         List<Tensor> inputs = new ArrayList<>(List.of(
                 Tensor.of(input(x, batch), batch, unet.in(), height, width),
                 Tensor.of(timesteps, batch),
                 Tensor.of(context, batch, tokens, unet.context())));
         inputs.addAll(whole || controls.isEmpty() ? controls : controls.subList(0, blocks));
         if (!whole) inputs.add(inner[half]);
-        List<Tensor> outputs = executable.run(inputs.toArray(Tensor[]::new));
+        List<Tensor> outputs = sd.executables()
+                .run(key, () -> graph(key), "the UNet at timestep " + timesteps[0], inputs.toArray(Tensor[]::new));
         since[half] = whole ? 0 : since[half] + 1;
         if (whole && blocks > 0) inner[half] = outputs.get(1);
-        float[] epsilon = outputs.get(0).floats();
-        Executables.finite(epsilon, "the UNet at timestep " + timesteps[0]);
-        return epsilon;
+        return outputs.get(0).floats();
     }
 
     /** Latents, and for an inpainting UNet what stands beside them, picture by picture. */
@@ -291,25 +304,25 @@ final class Denoiser {
         int batch = timesteps.length, tokens = context.length / batch / unet.context();
         int channels = unet.widths().get(0);
         Key key = new Key(net, false, false, 0, batch, tokens, height, width, network.tileable());
-        Executable executable = sd.executables().of(key, () -> {
-            Graph graph = new Graph("control net");
-            Value latents = graph.input("x", DType.F32, batch, unet.out(), height, width);
-            Value timestep = graph.input("timestep", DType.F32, batch);
-            Value text = graph.input("text", DType.F32, batch, tokens, unet.context());
-            Value seen = graph.input("hint", DType.F32, batch, channels, height, width);
-            ControlNet.residuals(latents, timestep, text, seen, unet, net.weights(graph))
-                    .forEach(graph::output);
-            return graph;
-        });
         float[] hints = new float[batch * hint.length];
         for (int i = 0; i < batch; i++) System.arraycopy(hint, 0, hints, i * hint.length, hint.length);
-        List<Tensor> residuals = executable.run(
-                Tensor.of(x, batch, unet.out(), height, width),
-                Tensor.of(timesteps, batch),
-                Tensor.of(context, batch, tokens, unet.context()),
-                Tensor.of(hints, batch, channels, height, width));
-        for (Tensor residual : residuals)
-            Executables.finite(residual.floats(), "the ControlNet " + net.name() + " at timestep " + timesteps[0]);
-        return residuals;
+        return sd.executables()
+                .run(
+                        key,
+                        () -> {
+                            Graph graph = new Graph("control net");
+                            Value latents = graph.input("x", DType.F32, batch, unet.out(), height, width);
+                            Value timestep = graph.input("timestep", DType.F32, batch);
+                            Value text = graph.input("text", DType.F32, batch, tokens, unet.context());
+                            Value seen = graph.input("hint", DType.F32, batch, channels, height, width);
+                            ControlNet.residuals(latents, timestep, text, seen, unet, net.weights(graph))
+                                    .forEach(graph::output);
+                            return graph;
+                        },
+                        "the ControlNet " + net.name() + " at timestep " + timesteps[0],
+                        Tensor.of(x, batch, unet.out(), height, width),
+                        Tensor.of(timesteps, batch),
+                        Tensor.of(context, batch, tokens, unet.context()),
+                        Tensor.of(hints, batch, channels, height, width));
     }
 }

@@ -3,9 +3,11 @@ package dev.gyre.diffusion;
 import dev.gyre.core.Backend;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
+import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Observer;
 import dev.gyre.core.Tensor;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -34,24 +36,45 @@ final class Executables implements AutoCloseable {
         this.observer = observer;
     }
 
-    /** What was compiled for a purpose, compiled now if need be. */
-    Executable of(Object key, Supplier<Graph> graph) {
-        Executable found = kept.get(key);
-        if (found != null) return found;
-        // What is left of other sizes and requests.
-        if (kept.size() >= MOST) close();
-        Executable made = compile(graph.get());
-        kept.put(key, made);
-        return made;
+    /**
+     * Runs what was compiled for a purpose, compiled now if need be.
+     *
+     * @param what runs, for the sentence that says so
+     * @throws ArithmeticException when it gives a number that is not finite, saying where that came from
+     */
+    List<Tensor> run(Object key, Supplier<Graph> graph, String what, Tensor... inputs) {
+        Executable executable = kept.get(key);
+        if (executable == null) {
+            // What is left of other sizes and requests.
+            if (kept.size() >= MOST) close();
+            executable = compile(graph.get());
+            kept.put(key, executable);
+        }
+        List<Tensor> outputs = executable.run(inputs);
+        for (Tensor output : outputs)
+            if (!NotFinite.finite(output.floats())) throw notFinite(what, graph.get(), inputs);
+        return outputs;
     }
 
     /** Compiles, runs and lets the memory go: what runs once a picture need not stay beside the UNet. */
     float[] runOnce(Graph graph, Tensor input, String what) {
+        float[] result;
         try (Executable executable = compile(graph)) {
-            float[] result = executable.run(input).getFirst().floats();
-            finite(result, what);
-            return result;
+            result = executable.run(input).getFirst().floats();
         }
+        if (!NotFinite.finite(result)) throw notFinite(what, graph, input);
+        return result;
+    }
+
+    /** On a device all that is looked at would have to fit into its memory at once. */
+    private ArithmeticException notFinite(String what, Graph graph, Tensor... inputs) {
+        close();
+        NotFinite search = new NotFinite();
+        if (!search.isGiven(graph, inputs) && backend instanceof JvmBackend)
+            try (Executable observed = backend.compile(graph, search)) {
+                observed.run(inputs);
+            }
+        return new ArithmeticException(what + " gave a number that is not finite" + search.where());
     }
 
     private Executable compile(Graph graph) {
@@ -62,8 +85,7 @@ final class Executables implements AutoCloseable {
     }
 
     static void finite(float[] values, String what) {
-        for (float v : values)
-            if (!Float.isFinite(v)) throw new ArithmeticException(what + " gave a number that is not finite");
+        if (!NotFinite.finite(values)) throw new ArithmeticException(what + " gave a number that is not finite");
     }
 
     /** The most working memory that was planned at a time so far, in bytes. */

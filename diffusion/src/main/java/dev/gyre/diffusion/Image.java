@@ -78,12 +78,15 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
             } finally {
                 reader.dispose();
             }
-        } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
-            // Readers of damaged files throw what they come upon.
-            throw new IOException(origin + ": the image is damaged: " + e, e);
+        } catch (RuntimeException | StackOverflowError e) {
+            // Readers of damaged files throw what they come upon, which says nothing of the file.
+            throw new IOException(origin + ": the image is damaged", e);
+        } catch (OutOfMemoryError e) {
+            throw new IOException(origin + ": the image is larger than memory, or damaged", e);
         } catch (IOException e) {
-            if (e.getMessage() != null && e.getMessage().startsWith(origin)) throw e;
-            throw new IOException(origin + ": the image is damaged: " + e.getMessage(), e);
+            String said = e.getMessage();
+            if (said != null && said.startsWith(origin)) throw e;
+            throw new IOException(origin + ": the image is damaged" + (said == null ? "" : ": " + said), e);
         }
     }
 

@@ -30,17 +30,26 @@ public final class Quantized implements AutoCloseable {
                         || key.startsWith(source.textPrefix() + ".") && !key.contains(".embeddings."))
                 .toList();
         try {
-            keys.parallelStream().forEach(key -> quantize(key, source));
+            List<String> problems = keys.parallelStream()
+                    .flatMap(key -> quantize(key, source).stream())
+                    .toList();
+            if (!problems.isEmpty()) throw new ArithmeticException(checkpoint.name() + ": " + problems.getFirst());
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
         }
     }
 
-    private void quantize(String key, Checkpoint.Source source) {
+    /** @return what is wrong with it: what another thread throws would come out without its sentence */
+    private Optional<String> quantize(String key, Checkpoint.Source source) {
         Tensor before = source.find().apply(key).orElseThrow();
-        if (!Q8.fits(before.shape())) return;
-        Tensor after = Q8.of(before, arena);
+        if (!Q8.fits(before.shape())) return Optional.empty();
+        Tensor after;
+        try {
+            after = Q8.of(before, arena);
+        } catch (ArithmeticException e) {
+            return Optional.of(key + ": " + e.getMessage());
+        }
         float[] exact = new float[4096], near = new float[4096];
         short[] scratch = new short[4096];
         double error = 0, squares = 0;
@@ -56,6 +65,7 @@ public final class Quantized implements AutoCloseable {
         }
         if (before.data().isMapped()) before.data().unload();
         made.put(key, new Made(key, after, error, squares));
+        return Optional.empty();
     }
 
     /** A tensor in eight bits, if it is one of those. */

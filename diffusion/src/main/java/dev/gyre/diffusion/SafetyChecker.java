@@ -161,6 +161,9 @@ public final class SafetyChecker implements AutoCloseable {
                 b += (double) concept * concept;
             }
             beyond[i] = dot / Math.sqrt(a * b) - thresholds[i];
+            if (!Double.isFinite(beyond[i]))
+                throw new ArithmeticException("the safety checker " + name + " gave a number that is not finite; its "
+                        + table + " or their weights hold one, at " + i);
         }
         return beyond;
     }

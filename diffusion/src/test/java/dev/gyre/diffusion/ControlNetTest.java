@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gyre.core.Graph;
-import dev.gyre.core.Shape;
-import dev.gyre.nn.Weights;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -16,7 +13,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,33 +38,8 @@ class ControlNetTest {
         sd.close();
     }
 
-    /** Writes a net whose weights are a hash of their names, as the references' are. */
     private static Path write(String name, int seed, UnaryOperator<String> rename) throws IOException {
-        UNet unet = sd.architecture().unet();
-        Graph graph = new Graph();
-        Weights at = Weights.of(graph, key -> Optional.empty());
-        ControlNet.build(graph, unet, at);
-        Map<String, Variants.Data> all = new LinkedHashMap<>();
-        for (Map.Entry<String, Shape> one : at.asked().entrySet())
-            all.put(rename.apply("control_model." + one.getKey()), hashed(seed, one.getKey(), one.getValue()));
-        return Variants.write(folder.resolve(name), all, Map.of());
-    }
-
-    private static Variants.Data hashed(int seed, String key, Shape shape) {
-        float[] values = new float[shape.elements()];
-        boolean zero = key.startsWith("zero_convs")
-                || key.startsWith("middle_block_out")
-                || key.startsWith("input_hint_block.14");
-        for (int i = 0; i < values.length; i++) {
-            double u = Synth.u("control_model." + seed + "." + key, i);
-            float v = (float)
-                    (shape.rank() > 1
-                            ? u * Math.sqrt(3.0 / (shape.elements() / shape.dim(0)))
-                            : (key.endsWith(".weight") ? 1 : 0) + 0.1 * u);
-            values[i] = zero ? v * 0.1f : v;
-        }
-        return Variants.Data.of(
-                values, shape.dims().stream().mapToLong(Integer::longValue).toArray());
+        return Variants.controlNet(folder.resolve(name), sd.architecture().unet(), seed, rename);
     }
 
     private static Image half() {

@@ -4,11 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gyre.core.Shape;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,51 +18,7 @@ class SafetyCheckerTest {
     private Path folder;
 
     private Path write(UnaryOperator<String> rename) throws IOException {
-        Map<String, Shape> shapes = new LinkedHashMap<>();
-        String vision = "vision_model.";
-        shapes.put(vision + "embeddings.class_embedding", Shape.of(64));
-        shapes.put(vision + "embeddings.patch_embedding.weight", Shape.of(64, 3, 14, 14));
-        shapes.put(vision + "embeddings.position_embedding.weight", Shape.of(257, 64));
-        for (String norm : new String[] {"pre_layrnorm", "post_layernorm"}) norm(vision + norm, shapes);
-        for (int i = 0; i < 2; i++) {
-            String layer = vision + "encoder.layers." + i + ".";
-            for (String one : new String[] {"q_proj", "k_proj", "v_proj", "out_proj"})
-                linear(layer + "self_attn." + one, 64, 64, shapes);
-            norm(layer + "layer_norm1", shapes);
-            norm(layer + "layer_norm2", shapes);
-            linear(layer + "mlp.fc1", 128, 64, shapes);
-            linear(layer + "mlp.fc2", 64, 128, shapes);
-        }
-        shapes.put("visual_projection.weight", Shape.of(48, 64));
-        shapes.put("concept_embeds", Shape.of(17, 48));
-        shapes.put("special_care_embeds", Shape.of(3, 48));
-        shapes.put("concept_embeds_weights", Shape.of(17));
-        shapes.put("special_care_embeds_weights", Shape.of(3));
-        Map<String, Variants.Data> all = new LinkedHashMap<>();
-        shapes.forEach((key, shape) -> all.put(rename.apply(key), hashed(key, shape)));
-        return Variants.write(folder.resolve("checker.safetensors"), all, Map.of());
-    }
-
-    private static void norm(String layer, Map<String, Shape> shapes) {
-        shapes.put(layer + ".weight", Shape.of(64));
-        shapes.put(layer + ".bias", Shape.of(64));
-    }
-
-    private static void linear(String layer, int out, int in, Map<String, Shape> shapes) {
-        shapes.put(layer + ".weight", Shape.of(out, in));
-        shapes.put(layer + ".bias", Shape.of(out));
-    }
-
-    private static Variants.Data hashed(String key, Shape shape) {
-        float[] values = new float[shape.elements()];
-        for (int i = 0; i < values.length; i++) {
-            double u = Synth.u(key, i);
-            if (key.endsWith("embeds_weights")) values[i] = 0.15f + 0.1f * (float) u;
-            else if (shape.rank() > 1) values[i] = (float) (u * Math.sqrt(3.0 / (shape.elements() / shape.dim(0))));
-            else values[i] = (float) ((key.endsWith(".weight") ? 1 : 0) + 0.1 * u);
-        }
-        return Variants.Data.of(
-                values, shape.dims().stream().mapToLong(Integer::longValue).toArray());
+        return Variants.checker(folder.resolve("checker.safetensors"), rename);
     }
 
     private static Image[] images() {

@@ -24,18 +24,22 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
 
     static Header parse(MemorySegment file, String origin) throws SafeTensorsException {
         if (file.byteSize() < 8)
-            throw new SafeTensorsException(origin, "a file has at least 8 bytes, this one " + file.byteSize());
+            throw new SafeTensorsException(
+                    origin, "no safetensors file: it would have at least 8 bytes, this has " + file.byteSize());
         long length = file.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         if (length < 0 || length > MAX_LENGTH)
             throw new SafeTensorsException(
                     origin,
-                    "the header's length " + Long.toUnsignedString(length) + " is over the limit of " + MAX_LENGTH);
+                    "no safetensors file: the header's length " + Long.toUnsignedString(length)
+                            + " is over the limit of " + MAX_LENGTH);
         if (length > file.byteSize() - 8)
             throw new SafeTensorsException(
                     origin,
-                    "the header's length " + length + " reaches beyond the file of " + file.byteSize() + " bytes");
+                    "cut off, or no safetensors file: the header's length " + length + " reaches beyond the file of "
+                            + file.byteSize() + " bytes");
         if (length == 0 || file.get(ValueLayout.JAVA_BYTE, 8) != '{')
-            throw new SafeTensorsException(origin, "the header is not JSON: it does not begin with '{'");
+            throw new SafeTensorsException(
+                    origin, "no safetensors file: the header is not JSON: it does not begin with '{'");
         Json json = new Json(file.asSlice(8, length), origin, "header");
         Map<String, TensorInfo> tensors = new LinkedHashMap<>();
         Map<String, String> metadata = null;

@@ -21,8 +21,11 @@ public record LowRank(Tensor down, Optional<Tensor> mid, Tensor up, float scale)
     /** y and what adapters add to it, y being a linear layer's output for x. */
     static Value addTo(Value y, Value x, Weights at) {
         for (LowRank one : at.additions()) {
-            Value inner = Linear.of(x, matrix(x, "down", one.down), Optional.empty());
-            y = Add.of(y, Linear.of(inner, matrix(x, "up", one.up), Optional.empty()), one.scale);
+            Value inner = Linear.of(x, matrix(x, at.path() + " (an adapter's down)", one.down), Optional.empty());
+            y = Add.of(
+                    y,
+                    Linear.of(inner, matrix(x, at.path() + " (an adapter's up)", one.up), Optional.empty()),
+                    one.scale);
         }
         return y;
     }
@@ -30,13 +33,17 @@ public record LowRank(Tensor down, Optional<Tensor> mid, Tensor up, float scale)
     /** y and what adapters add to it, y being a convolution's output for x. */
     static Value addTo(Value y, Value x, int stride, int before, int after, Weights at) {
         for (LowRank one : at.additions()) {
-            Value down = kernel(x, "down", one.down);
+            Value down = kernel(x, at.path() + " (an adapter's down)", one.down);
             Value inner = one.mid.isPresent() || down.dim(2) == 1 && stride == 1
                     ? Conv2d.withoutBias(x, down, 1, 0, 0)
                     : Conv2d.withoutBias(x, down, stride, before, after);
             if (one.mid.isPresent())
-                inner = Conv2d.withoutBias(inner, kernel(x, "mid", one.mid.get()), stride, before, after);
-            y = Add.of(y, Conv2d.withoutBias(inner, kernel(x, "up", one.up), 1, 0, 0), one.scale);
+                inner = Conv2d.withoutBias(
+                        inner, kernel(x, at.path() + " (an adapter's mid)", one.mid.get()), stride, before, after);
+            y = Add.of(
+                    y,
+                    Conv2d.withoutBias(inner, kernel(x, at.path() + " (an adapter's up)", one.up), 1, 0, 0),
+                    one.scale);
         }
         return y;
     }

@@ -91,6 +91,11 @@ public final class Weights {
         return graph.name(key(name), value);
     }
 
+    /** What the keys here begin with. */
+    String path() {
+        return path;
+    }
+
     /** What is added to the layer that has its weights here. */
     List<LowRank> additions() {
         return additions.apply(path);
