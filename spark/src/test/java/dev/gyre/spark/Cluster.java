@@ -19,12 +19,14 @@ final class Cluster implements AutoCloseable {
     final SparkSession spark;
     private final Events events = new Events();
 
-    Cluster(int executors) throws IOException {
+    /** @param options for the executors' JVMs */
+    Cluster(int executors, String options) throws IOException {
         Path home = Path.of(System.getenv("SPARK_HOME"));
         assemble(home);
         spark = SparkSession.builder()
                 .master("local-cluster[" + executors + ",1,1024]")
                 .config("spark.executor.memory", "1g")
+                .config("spark.executor.extraJavaOptions", options)
                 .config("spark.executor.extraClassPath", own().collect(Collectors.joining(File.pathSeparator)))
                 .config("spark.executorEnv.JAVA_HOME", System.getProperty("java.home"))
                 .config("spark.driver.host", "localhost")

@@ -44,7 +44,7 @@ class SparkSweepTest {
 
     @Test
     void sameRowsAsASweepThoughAnExecutorDies() throws IOException {
-        try (Cluster cluster = new Cluster(2)) {
+        try (Cluster cluster = new Cluster(2, "-XX:TieredStopAtLevel=1")) {
             Dataset<Row> prompts = prompts(cluster.spark, 0, 12);
             Grid grid = Grid.parse("steps=1,2 size=64x64");
             Dataset<Row> pictures = SparkSweep.embedded().draw(prompts, grid);
@@ -70,7 +70,7 @@ class SparkSweepTest {
     void aThousandPrompts() throws IOException {
         Grid grid = Grid.parse("steps=2");
         double spark = 0, sweep = 0;
-        try (Cluster cluster = new Cluster(2)) {
+        try (Cluster cluster = new Cluster(2, "")) {
             for (int i = -1; i < 5; i++) { // the first is for compilers
                 int from = 200 * Math.max(i, 0), to = from + (i < 0 ? 32 : 200);
                 Dataset<Row> prompts = prompts(cluster.spark, from, to);
