@@ -1,5 +1,6 @@
 package dev.gyre.experiments;
 
+import dev.gyre.arrow.FixedShapeTensorType;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -51,6 +52,7 @@ final class RowLog implements AutoCloseable {
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
             lock(path, channel);
+            FixedShapeTensorType.register(); // or the schema that is read below had lists for tensors
             Messages found = new Messages(channel);
             if (found.count() == 0) {
                 channel.truncate(0);

@@ -21,13 +21,13 @@ class KilledTest {
 
     @Test
     void killedTwice() throws Exception {
-        killed(2, 24, 1);
+        killed(2, 12, 1);
     }
 
     @Test
     @Tag("long")
     void killedTenTimes() throws Exception {
-        killed(10, 200, 2);
+        killed(10, 100, 2);
     }
 
     private void killed(int kills, int rows, long seed) throws Exception {
