@@ -65,6 +65,7 @@ for jar in "$scratch"/dist/gyre-*/lib/*.jar; do
   case $name in
     gyre-* | jsafetensors) continue ;;
     prometheus-metrics-*) name='prometheus-metrics-\*' ;;
+    arrow-*) name='arrow-\*' ;;
   esac
   grep -q "\(^\|[ ,]\)$name\([ ,]\|\$\)" "$scratch"/dist/gyre-*/NOTICE ||
     { echo "FAIL  the NOTICE does not name $name"; exit 1; }
