@@ -59,13 +59,7 @@ public record Rows(int bits) {
         for (int i = 0; i < vectors(); i++) asm.op(Instruction.VXORPS, v(i), v(i), v(i));
         Assembler.Label round = asm.here("round");
         for (int i = 0; i < vectors(); i++) asm.op(Instruction.VADDPS, v(i), v(i), at(RDI, i));
-        asm.add(RDI, BYTES);
-        asm.sub(RSI, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, round);
-        for (int i = 0; i < vectors(); i++) asm.op(Instruction.VMOVUPS_STORE, at(RDX, i), v(i));
-        asm.vzeroupper();
-        asm.ret();
-        return asm.code(name("sums"));
+        return chains(asm, round).code(name("sums"));
     }
 
     /**
@@ -82,13 +76,7 @@ public record Rows(int bits) {
             asm.op(Instruction.VSUBPS, v(4 + i), v(4 + i), v(8));
             asm.op(Instruction.VFMADD231PS, v(i), v(4 + i), v(4 + i));
         }
-        asm.add(RDI, BYTES);
-        asm.sub(RSI, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, round);
-        for (int i = 0; i < vectors(); i++) asm.op(Instruction.VMOVUPS_STORE, at(RDX, i), v(i));
-        asm.vzeroupper();
-        asm.ret();
-        return asm.code(name("squares"));
+        return chains(asm, round).code(name("squares"));
     }
 
     /**
@@ -108,6 +96,17 @@ public record Rows(int bits) {
             asm.op(Instruction.VMOVUPS_STORE, at(RSI, i), v(i));
         }
         return rounds(asm, round, RDX, RDI, RSI, R8, R9).code(name("norm"));
+    }
+
+    /** The end of a loop over rounds of x, after which the chains go to where they are wanted, and of the kernel. */
+    private Assembler chains(Assembler asm, Assembler.Label round) {
+        asm.add(RDI, BYTES);
+        asm.sub(RSI, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, round);
+        for (int i = 0; i < vectors(); i++) asm.op(Instruction.VMOVUPS_STORE, at(RDX, i), v(i));
+        asm.vzeroupper();
+        asm.ret();
+        return asm;
     }
 
     /** The end of a loop over rounds, each of which moves the places on, and of the kernel. */
