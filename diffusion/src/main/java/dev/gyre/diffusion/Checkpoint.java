@@ -282,8 +282,9 @@ public final class Checkpoint implements AutoCloseable {
                     .flatMap(weights -> weights.problems().stream())
                     .toList();
         } catch (IllegalArgumentException e) {
-            // Sizes that do not go together, which a layer says.
-            throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+            // Sizes that do not go together, which a layer says, or a tensor, which names its file.
+            String said = e.getMessage();
+            throw new IllegalArgumentException(said.startsWith(name + ": ") ? said : name + ": " + said, e);
         }
     }
 
@@ -294,7 +295,11 @@ public final class Checkpoint implements AutoCloseable {
 
     private Optional<Tensor> find(String key) {
         return Optional.ofNullable(stored.get(key))
-                .map(at -> WeightFile.tensor(at.file, at.key, at.info.shape(), name));
+                .map(at -> WeightFile.tensor(
+                        at.file,
+                        at.key,
+                        at.info.shape(),
+                        at.file == embedded ? name : WeightFile.name(at.file.path())));
     }
 
     @Override

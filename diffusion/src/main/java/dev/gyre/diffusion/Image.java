@@ -28,6 +28,24 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
     /** More than any picture that can be drawn. */
     private static final long MOST_PIXELS = 1L << 26;
 
+    /** A file's bytes. Readers go on with zeros behind its end, picture after picture where its size is damaged: not for ever. */
+    private static final class Bytes extends MemoryCacheImageInputStream {
+        private static final int PATIENCE = 1 << 16;
+
+        private int beyond;
+
+        Bytes(byte[] file) {
+            super(new ByteArrayInputStream(file));
+        }
+
+        @Override
+        public int read() throws IOException {
+            int read = super.read();
+            if (read < 0 && ++beyond > PATIENCE) throw new IOException("it ends too early");
+            return read;
+        }
+    }
+
     /** @throws IllegalArgumentException when there are no pixels, or not 3 bytes of colour and one of alpha for each */
     public Image {
         if (width < 1 || height < 1 || rgb.length != 3 * width * height)
@@ -62,7 +80,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
      * @param origin what errors call it
      */
     public static Image read(byte[] file, String origin) throws IOException {
-        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
+        try (ImageInputStream in = new Bytes(file)) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext())
                 throw new IOException(

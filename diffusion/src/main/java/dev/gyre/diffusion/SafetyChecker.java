@@ -61,7 +61,7 @@ public final class SafetyChecker implements AutoCloseable {
         int width = dim(patches, 0), patch = dim(patches, 2);
         int positions = dim(vision + ".embeddings.position_embedding.weight", 0);
         side = patch * (int) Math.round(Math.sqrt(Math.max(0, positions - 1)));
-        if (width % HEAD != 0 || patch < 1 || side < 1 || side > 1024)
+        if (width < 1 || width % HEAD != 0 || patch < 1 || side < 1 || side > 1024)
             throw new IllegalArgumentException(name + ": not a safety checker: its patches are " + patch + " pixels, "
                     + width + " channels, " + positions + " places");
         Graph graph = new Graph("safety checker");

@@ -64,7 +64,11 @@ final class WeightFile {
         int[] dims = shape.stream()
                 .mapToInt(d -> (int) Math.min(d, Integer.MAX_VALUE))
                 .toArray();
-        return new Tensor(dtype, Shape.of(dims), file.data(key));
+        try {
+            return new Tensor(dtype, Shape.of(dims), file.data(key));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(origin + ": " + key + ": " + e.getMessage(), e);
+        }
     }
 
     static Tensor tensor(SafeTensors file, String key, String origin) {

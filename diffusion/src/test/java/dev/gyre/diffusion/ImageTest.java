@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -49,6 +52,27 @@ class ImageTest {
         double sum = 0;
         for (int i = 0; i < a.rgb().length; i++) sum += Math.abs((a.rgb()[i] & 0xFF) - (b.rgb()[i] & 0xFF));
         return sum / a.rgb().length;
+    }
+
+    @Test
+    void aLargeMask() {
+        Image mask = read("half-white.webp");
+        assertEquals(4096, mask.width());
+        byte[] expected = new byte[3 * 4096 * 4096];
+        for (int i = 0; i < expected.length; i++) expected[i] = (byte) (i / 3 % 4096 < 2048 ? 0 : -1);
+        assertArrayEquals(expected, mask.rgb());
+    }
+
+    @Test
+    void sizesBeyondWhatAFileHolds() throws IOException {
+        byte[] file;
+        try (InputStream in = ImageTest.class.getResourceAsStream("images/lossless.webp")) {
+            file = in.readAllBytes();
+        }
+        // Behind RIFF's and the chunk's header and a signature: 14 bits of width - 1, 14 of height - 1.
+        ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putInt(21, 8191 | 8191 << 14);
+        IOException e = assertThrows(IOException.class, () -> Image.read(file, "lossless.webp"));
+        assertEquals("lossless.webp: the image is damaged: it ends too early", e.getMessage());
     }
 
     @Test
