@@ -75,22 +75,32 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
     }
 
     /**
-     * Reads an image that lies in memory.
+     * Reads an image that lies in memory, of at most 2^26 pixels.
      *
      * @param origin what errors call it
+     * @throws IOException when it cannot be read or is larger
      */
     public static Image read(byte[] file, String origin) throws IOException {
+        return read(file, origin, MOST_PIXELS);
+    }
+
+    /**
+     * Reads an image that lies in memory. Its size is looked at before it is unpacked.
+     *
+     * @param origin what errors call it
+     * @param most pixels that it may have
+     * @throws IOException when it cannot be read or is larger
+     */
+    public static Image read(byte[] file, String origin, long most) throws IOException {
         try (ImageInputStream in = new Bytes(file)) {
-            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
-            if (!readers.hasNext())
-                throw new IOException(
-                        origin + ": not an image that can be read: expected PNG, JPEG, WebP, GIF, BMP or TIFF");
-            ImageReader reader = readers.next();
+            ImageReader reader = reader(in)
+                    .orElseThrow(() -> new IOException(
+                            origin + ": not an image that can be read: expected PNG, JPEG, WebP, GIF, BMP or TIFF"));
             try {
                 reader.setInput(in, true);
                 int width = reader.getWidth(0), height = reader.getHeight(0);
-                if ((long) width * height > MOST_PIXELS)
-                    throw new IOException(origin + ": an image of at most " + MOST_PIXELS
+                if ((long) width * height > most)
+                    throw new IOException(origin + ": an image of at most " + most
                             + " pixels is expected, this has " + width + "x" + height);
                 return of(reader.read(0)).turned(Orientation.of(file)).from(Origin.of(file, origin));
             } finally {
@@ -106,6 +116,16 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
             if (said != null && said.startsWith(origin)) throw e;
             throw new IOException(origin + ": the image is damaged" + (said == null ? "" : ": " + said), e);
         }
+    }
+
+    /** Of several the one in Java: pixels are the same whether or not what writes WebP, and reads it otherwise, is there too. */
+    private static Optional<ImageReader> reader(ImageInputStream in) {
+        Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
+        while (readers.hasNext()) {
+            ImageReader reader = readers.next();
+            if (!reader.getClass().getName().startsWith("com.luciad.")) return Optional.of(reader);
+        }
+        return Optional.empty();
     }
 
     private static Image of(BufferedImage from) {

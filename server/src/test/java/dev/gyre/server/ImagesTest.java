@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -20,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -140,6 +142,11 @@ class ImagesTest {
         byte[] webp = file(answer, 0);
         assertEquals("WEBP", new String(webp, 8, 4, StandardCharsets.US_ASCII));
         assertTrue(distance(png, pixels(webp)) < 4);
+        // The library that wrote it would say more: it is not the one that reads what is sent.
+        byte[] half = Arrays.copyOf(webp, webp.length / 2);
+        assertEquals(
+                "half: the image is damaged",
+                assertThrows(IOException.class, () -> Image.read(half, "half")).getMessage());
         assertEquals("webp", answer.get("output_format").textValue());
         assertTrue(url(answer, 0).endsWith(".webp"));
         byte[] worse = file(draw(",\"seed\":1,\"output_format\":\"webp\",\"output_compression\":10"), 0);

@@ -1,6 +1,5 @@
 package dev.gyre.server.pictures;
 
-import com.luciad.imageio.webp.WebPImageReaderSpi;
 import dev.gyre.diffusion.Picture;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -12,7 +11,6 @@ import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
-import javax.imageio.spi.IIORegistry;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
@@ -21,13 +19,6 @@ public enum ImageFormat {
     PNG("image/png", "png"),
     JPEG("image/jpeg", "jpg"),
     WEBP("image/webp", "webp");
-
-    static {
-        // What comes from outside is read in Java; the library that writes WebP is native.
-        IIORegistry registry = IIORegistry.getDefaultInstance();
-        WebPImageReaderSpi reader = registry.getServiceProviderByClass(WebPImageReaderSpi.class);
-        if (reader != null) registry.deregisterServiceProvider(reader);
-    }
 
     private final String type;
     private final String ending;
