@@ -100,8 +100,8 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
                 reader.setInput(in, true);
                 int width = reader.getWidth(0), height = reader.getHeight(0);
                 if ((long) width * height > most)
-                    throw new IOException(origin + ": an image of at most " + most
-                            + " pixels is expected, this has " + width + "x" + height);
+                    throw new IOException(origin + ": an image of at most " + most + " pixels is expected, this has "
+                            + width + "x" + height);
                 return of(reader.read(0)).turned(Orientation.of(file)).from(Origin.of(file, origin));
             } finally {
                 reader.dispose();
