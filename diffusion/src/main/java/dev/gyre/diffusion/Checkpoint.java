@@ -282,9 +282,9 @@ public final class Checkpoint implements AutoCloseable {
                     .flatMap(weights -> weights.problems().stream())
                     .toList();
         } catch (IllegalArgumentException e) {
-            // Sizes that do not go together, which a layer says, or a tensor, which names its file.
-            String said = e.getMessage();
-            throw new IllegalArgumentException(said.startsWith(name + ": ") ? said : name + ": " + said, e);
+            // Sizes that do not go together, which a layer says.
+            throw WeightFile.named(
+                    vae.map(from -> name + " with the VAE " + from.name()).orElse(name), e);
         }
     }
 

@@ -3,7 +3,6 @@ package dev.gyre.diffusion;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.nn.LowRank;
@@ -165,13 +164,12 @@ public final class Lora implements AutoCloseable {
     }
 
     private void check(String layer, String part, Tensor tensor, int out, int in, int kernel) {
-        Shape shape = tensor.shape();
-        boolean fits =
-                kernel == 1 && shape.equals(Shape.of(out, in)) || shape.equals(Shape.of(out, in, kernel, kernel));
+        // As lists: they may be more than a tensor's shape can.
+        List<Integer> shape = tensor.shape().dims(), flat = List.of(out, in), square = List.of(out, in, kernel, kernel);
+        boolean fits = kernel == 1 && shape.equals(flat) || shape.equals(square);
         if (!fits || out == 0)
             throw new IllegalArgumentException(name + ": the part \"" + part + "\" of the layer " + layer
-                    + ": expected " + (kernel == 1 ? Shape.of(out, in) : Shape.of(out, in, kernel, kernel)) + ", found "
-                    + shape);
+                    + ": expected " + (kernel == 1 ? flat : square) + ", found " + shape);
     }
 
     /** The layer's own α, else what the file's settings say of this part of the model, else the rank. */

@@ -67,7 +67,11 @@ public final class SafetyChecker implements AutoCloseable {
         Graph graph = new Graph("safety checker");
         Weights at = Weights.of(
                 graph, key -> file.has(key) ? Optional.of(WeightFile.tensor(file, key, name)) : Optional.empty());
-        graph.output(build(graph.input("picture", DType.F32, 1, 3, side, side), width, patch, at));
+        try {
+            graph.output(build(graph.input("picture", DType.F32, 1, 3, side, side), width, patch, at));
+        } catch (IllegalArgumentException e) {
+            throw WeightFile.named(name, e);
+        }
         if (!at.problems().isEmpty())
             throw new IllegalArgumentException(name + ": " + at.problems().size()
                     + " tensors are missing or of another shape:\n  " + String.join("\n  ", at.problems()));

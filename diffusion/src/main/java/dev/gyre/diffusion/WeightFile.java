@@ -67,12 +67,18 @@ final class WeightFile {
         try {
             return new Tensor(dtype, Shape.of(dims), file.data(key));
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(origin + ": " + key + ": " + e.getMessage(), e);
+            throw named(origin + ": " + key, e);
         }
     }
 
     static Tensor tensor(SafeTensors file, String key, String origin) {
         return tensor(file, key, file.info(key).shape(), origin);
+    }
+
+    /** What a layer or a tensor says, after the file's name unless it says that itself. */
+    static IllegalArgumentException named(String name, IllegalArgumentException e) {
+        String said = String.valueOf(e.getMessage());
+        return new IllegalArgumentException(said.startsWith(name + ": ") ? said : name + ": " + said, e);
     }
 
     /** The path's last name without its ending. */
