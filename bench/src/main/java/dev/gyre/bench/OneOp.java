@@ -33,12 +33,14 @@ final class OneOp implements AutoCloseable {
     private final Backend backend;
     private final Executable executable;
     private final Tensor[] inputs;
-    private final AtomicLong nanos;
+    private final AtomicLong nanos; // null where nobody counts them
 
+    /** For a benchmark that times {@link #run}. */
     OneOp(OpShape shape, Backend backend) {
         this(graph -> layer(shape, graph, UnaryOperator.identity()), backend);
     }
 
+    /** One that times itself. */
     OneOp(OpShape shape, JvmBackend.Options options) {
         this(graph -> layer(shape, graph, UnaryOperator.identity()), options, new AtomicLong());
     }
@@ -62,7 +64,7 @@ final class OneOp implements AutoCloseable {
 
     /** @param layer adds to a graph its inputs and what is measured */
     OneOp(Function<Graph, Value> layer, Backend backend) {
-        this(layer, backend, new AtomicLong());
+        this(layer, backend, null);
     }
 
     private OneOp(Function<Graph, Value> layer, Backend backend, AtomicLong nanos) {
@@ -150,8 +152,13 @@ final class OneOp implements AutoCloseable {
         return executable.run(inputs);
     }
 
-    /** Seconds that the op itself takes in one run. */
+    /**
+     * Seconds that the op itself takes in one run.
+     *
+     * @throws IllegalStateException where nobody counts them
+     */
     double seconds() {
+        if (nanos == null) throw new IllegalStateException("made to be timed from outside");
         nanos.set(0);
         run();
         return nanos.get() / 1e9;

@@ -65,7 +65,7 @@ public final class Starts {
 
     /** GFLOP/s, the median of half a second after one and a half to warm up. */
     private static double reached(OpShape shape) {
-        try (OneOp op = new OneOp(shape, new JvmBackend())) {
+        try (OneOp op = new OneOp(shape, JvmBackend.Options.DEFAULT)) {
             long start = System.nanoTime();
             while (System.nanoTime() - start < 1.5e9) op.run();
             List<Double> seconds = new ArrayList<>();

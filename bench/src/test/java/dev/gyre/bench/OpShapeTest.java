@@ -2,7 +2,9 @@ package dev.gyre.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.core.JvmBackend;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.annotations.Param;
@@ -35,6 +37,14 @@ class OpShapeTest {
         for (String text : List.of("linear 3 4 5", "conv 1 3 8 4 3 2", "attention 2 5 7 4"))
             try (OneOp op = new OneOp(OpShape.parse(text), Backends.named("jvm", 1))) {
                 assertEquals(1, op.run().get(0).shape().elements());
+                assertThrows(IllegalStateException.class, op::seconds);
             }
+    }
+
+    @Test
+    void anOpSaysHowLongItTook() {
+        try (OneOp op = new OneOp(OpShape.parse("linear 64 64 64"), JvmBackend.Options.DEFAULT.threads(1))) {
+            assertTrue(op.seconds() > 0);
+        }
     }
 }
