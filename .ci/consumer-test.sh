@@ -39,7 +39,7 @@ cat >pom.xml <<EOF
 </project>
 EOF
 jdk=$("$repo/gyre" --version >/dev/null 2>&1; for d in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
-  [ -x "$d/bin/javac" ] && grep -q '^JAVA_VERSION="\(2[5-9]\|[3-9]\)' "$d/release" && echo "$d" && break; done)
+  [ -x "$d/bin/javac" ] && [ -f "$d/release" ] && grep -q '^JAVA_VERSION="\(2[5-9]\|[3-9]\)' "$d/release" && echo "$d" && break; done)
 JAVA_HOME=$jdk mvn -q -B -ntp -Dmaven.repo.local="$scratch/m2" compile \
   org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DoutputDirectory=target/lib
 cp "$repo/diffusion/src/main/resources/dev/gyre/diffusion/shapes.safetensors" v1-5-pruned.safetensors
