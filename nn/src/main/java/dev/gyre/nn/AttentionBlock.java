@@ -4,7 +4,6 @@ import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Scratch;
 import dev.gyre.core.Value;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -107,20 +106,17 @@ final class AttentionBlock {
     }
 
     private void store(float[][] sums, int lines, float[] total) {
-        float[] row = scratch.floats(Scratches.LINE, depth);
         for (int i = 0; i < strips * tile.strip(); i++) total[i] = 1 / total[i];
         for (int strip = 0; strip < strips; strip++) {
             int begin = strip * tile.strip(), wide = Math.min(tile.strip(), n - begin);
             tile.scale(sums, strip * lines, depth, wide, total, begin);
-            for (int i = 0; i < wide; i++) {
-                tile.column(sums, strip * lines, depth, i, row);
-                MemorySegment.copy(row, 0, to, ValueLayout.JAVA_FLOAT, place(op.q(), first + begin + i), depth);
-            }
+            for (int i = 0; i < wide; i++)
+                tile.column(sums, strip * lines, depth, i, to, place(op.q(), first + begin + i));
         }
     }
 
-    /** Where the head's channels of a row of q, k or v begin, in bytes. */
+    /** Where the head's channels of a row of q, k or v begin, in floats. */
     long place(Value of, int row) {
-        return (((long) batch * of.dim(1) + row) * width + (long) head * depth) * Float.BYTES;
+        return ((long) batch * of.dim(1) + row) * width + (long) head * depth;
     }
 }

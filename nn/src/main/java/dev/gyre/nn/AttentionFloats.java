@@ -1,6 +1,5 @@
 package dev.gyre.nn;
 
-import dev.gyre.core.Value;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -14,49 +13,43 @@ record AttentionFloats(AttentionBlock block) implements AttentionBlock.Loading {
     @Override
     public void queries(float[][] to, int lines, float scale) {
         Tile tile = block.tile;
+        long begin = block.place(block.op.q(), block.first);
         Bands columns = (row, channel, count, place, at, unused) -> Bands.interleave(
-                (i, line) -> {
-                    long begin = block.place(block.op.q(), block.first + row + i) + (long) channel * Float.BYTES;
-                    MemorySegment.copy(block.queries, ValueLayout.JAVA_FLOAT, begin, line, 0, count);
-                    for (int c = 0; c < count; c++) line[c] *= scale;
-                },
+                block.queries,
+                begin + (long) row * block.width + channel,
+                block.width,
                 Math.min(tile.strip(), block.n - row),
                 count,
+                scale,
                 place,
                 at,
-                tile.strip(),
-                block.scratch);
+                tile.strip());
         for (int strip = 0; strip < block.strips; strip++)
             tile.fill(columns, strip * tile.strip(), 0, block.depth, to, strip * lines, block.scratch);
     }
 
     @Override
     public void keys(int at, int count, float[] to) {
-        int band = block.tile.rows();
+        int band = block.tile.rows(), depth = block.depth, width = block.width;
+        long begin = block.place(block.op.k(), at);
         for (int j = 0; j < count; j += band) {
-            int first = at + j;
-            Bands.interleave(
-                    (i, row) -> read(block.keys, block.op.k(), first + i, row),
-                    Math.min(band, count - j),
-                    block.depth,
-                    to,
-                    j * block.depth,
-                    band,
-                    block.scratch);
+            int n = Math.min(band, count - j);
+            Bands.interleave(block.keys, begin + (long) j * width, width, n, depth, 1f, to, j * depth, band);
         }
     }
 
     @Override
     public void values(int at, int count, int band, float[] to) {
+        MemorySegment values = block.values;
         int depth = block.depth;
-        float[] row = block.scratch.floats(Scratches.LINE, depth + band);
-        for (int j = 0; j < count; j++) {
-            read(block.values, block.op.v(), at + j, row);
-            for (int c = 0; c < depth; c += band) System.arraycopy(row, c, to, c * count + j * band, band);
+        long begin = block.place(block.op.v(), at);
+        for (int c = 0; c < depth; c += band) {
+            int n = Math.min(band, depth - c);
+            for (int j = 0; j < count; j++) {
+                long from = begin + (long) j * block.width + c;
+                int place = c * count + j * band;
+                for (int i = 0; i < n; i++) to[place + i] = values.getAtIndex(ValueLayout.JAVA_FLOAT, from + i);
+            }
         }
-    }
-
-    private void read(MemorySegment from, Value of, int row, float[] to) {
-        MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, block.place(of, row), to, 0, block.depth);
     }
 }

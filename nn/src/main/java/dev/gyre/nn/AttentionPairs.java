@@ -14,8 +14,7 @@ record AttentionPairs(AttentionBlock block) implements AttentionBlock.Loading {
         int depth = block.depth, pairs = Pairs.of(depth), n = block.n, strip = block.tile.strip();
         float[] floats = block.scratch.floats(Scratches.BAND, n * depth);
         for (int i = 0; i < n; i++)
-            Elementwise.read(
-                    block.queries, block.place(block.op.q(), block.first + i) / Float.BYTES, floats, i * depth, depth);
+            Elementwise.read(block.queries, block.place(block.op.q(), block.first + i), floats, i * depth, depth);
         float factor = scale * Exp.LOG2_E; // the softmax is to the base 2
         for (int i = 0; i < n * depth; i++) floats[i] *= factor;
         float[] rows = block.scratch.floats(Scratches.GATHERED, n * pairs);
@@ -36,7 +35,7 @@ record AttentionPairs(AttentionBlock block) implements AttentionBlock.Loading {
     @Override
     public void keys(int at, int count, float[] to) {
         int pairs = Pairs.of(block.depth);
-        MemorySegment from = block.keys.asSlice(block.place(block.op.k(), at));
+        MemorySegment from = block.keys.asSlice(block.place(block.op.k(), at) * Float.BYTES);
         Pairs.rows(from, block.width * 4L, MemorySegment.ofArray(to), pairs * 4L, count, block.depth);
     }
 
@@ -44,7 +43,7 @@ record AttentionPairs(AttentionBlock block) implements AttentionBlock.Loading {
     public void values(int at, int count, int band, float[] to) {
         int depth = block.depth, pairs = Pairs.of(count);
         float[] rows = block.scratch.floats(Scratches.BAND, pairs * depth);
-        MemorySegment from = block.values.asSlice(block.place(block.op.v(), at));
+        MemorySegment from = block.values.asSlice(block.place(block.op.v(), at) * Float.BYTES);
         Pairs.twoRows(from, block.width * 4L, MemorySegment.ofArray(rows), depth * 4L, count, depth);
         Bands.interleave(
                 (i, line) -> System.arraycopy(rows, i * depth, line, 0, depth),

@@ -5,6 +5,8 @@ import dev.gyre.core.Scratch;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** The rows of a matrix, some at a time and interleaved, as a {@link Tile} reads them. */
 @FunctionalInterface
@@ -63,6 +65,42 @@ interface Bands {
 
     private static void interleave(float[] a, int depth, float[] to, int at, int band) {
         for (int k = 0; k < depth; k++) to[at + k * band] = a[k];
+    }
+
+    /**
+     * Makes one band of {@code count} rows that lie in memory, element by element: where rows are short, copying each first would be
+     * most of the work.
+     *
+     * @param begin the first row's first element
+     * @param apart elements from one row to the next
+     * @param scale of every element
+     */
+    static void interleave(
+            MemorySegment from,
+            long begin,
+            int apart,
+            int count,
+            int depth,
+            float scale,
+            float[] to,
+            int at,
+            int band) {
+        int i = 0;
+        for (; i + 4 <= count; i += 4) {
+            long a = begin + (long) i * apart, b = a + apart, c = b + apart, d = c + apart;
+            for (int k = 0; k < depth; k++) {
+                int place = at + k * band + i;
+                to[place] = from.getAtIndex(ValueLayout.JAVA_FLOAT, a + k) * scale;
+                to[place + 1] = from.getAtIndex(ValueLayout.JAVA_FLOAT, b + k) * scale;
+                to[place + 2] = from.getAtIndex(ValueLayout.JAVA_FLOAT, c + k) * scale;
+                to[place + 3] = from.getAtIndex(ValueLayout.JAVA_FLOAT, d + k) * scale;
+            }
+        }
+        for (; i < count; i++) {
+            long a = begin + (long) i * apart;
+            for (int k = 0; k < depth; k++)
+                to[at + k * band + i] = from.getAtIndex(ValueLayout.JAVA_FLOAT, a + k) * scale;
+        }
     }
 
     /**

@@ -1,6 +1,8 @@
 package dev.gyre.nn;
 
 import dev.gyre.core.Scratch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -53,8 +55,8 @@ final class PlainTile implements Tile {
     }
 
     @Override
-    public void column(float[][] from, int first, int rows, int column, float[] to) {
-        for (int i = 0; i < rows; i++) to[i] = from[first + i][column];
+    public void column(float[][] from, int first, int rows, int column, MemorySegment to, long at) {
+        for (int i = 0; i < rows; i++) to.setAtIndex(ValueLayout.JAVA_FLOAT, at + i, from[first + i][column]);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.gyre.nn;
 
 import dev.gyre.core.Scratch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** A tile whose strips are one array each, row after row. */
 abstract class StripTile implements Tile {
@@ -65,12 +67,9 @@ abstract class StripTile implements Tile {
     }
 
     @Override
-    public final void column(float[][] from, int first, int rows, int column, float[] to) {
-        column(from[first], rows, column, to);
-    }
-
-    private void column(float[] from, int rows, int column, float[] to) {
-        for (int i = 0; i < rows; i++) to[i] = from[i * strip + column];
+    public final void column(float[][] from, int first, int rows, int column, MemorySegment to, long at) {
+        float[] lines = from[first];
+        for (int i = 0; i < rows; i++) to.setAtIndex(ValueLayout.JAVA_FLOAT, at + i, lines[i * strip + column]);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.gyre.nn;
 
 import dev.gyre.core.Scratch;
+import java.lang.foreign.MemorySegment;
 
 /**
  * The innermost block of every matrix product: some rows of C become, or gain, the product of as many rows of A with a strip of B.
@@ -39,8 +40,8 @@ interface Tile {
     /** Reads what {@link #put} wrote. */
     void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width);
 
-    /** Reads {@code rows} numbers of a column of one strip. */
-    void column(float[][] from, int first, int rows, int column, float[] to);
+    /** Copies {@code rows} numbers of a column of one strip to memory, from float {@code at} on. */
+    void column(float[][] from, int first, int rows, int column, MemorySegment to, long at);
 
     /** Writes {@code depth} rows of one strip from bands of the transposed matrix that are as wide as a strip. */
     void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch);
