@@ -147,6 +147,11 @@ public final class Checkpoint implements AutoCloseable {
         return name;
     }
 
+    /** What errors that may be about its VAE call it. */
+    String described() {
+        return vae.map(from -> name + " with the VAE " + from.name()).orElse(name);
+    }
+
     /** Every tensor's key. */
     public List<String> names() {
         return List.copyOf(stored.keySet());
@@ -283,8 +288,7 @@ public final class Checkpoint implements AutoCloseable {
                     .toList();
         } catch (IllegalArgumentException e) {
             // Sizes that do not go together, which a layer says.
-            throw WeightFile.named(
-                    vae.map(from -> name + " with the VAE " + from.name()).orElse(name), e);
+            throw WeightFile.named(described(), e);
         }
     }
 

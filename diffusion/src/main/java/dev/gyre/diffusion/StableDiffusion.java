@@ -55,8 +55,7 @@ public final class StableDiffusion implements AutoCloseable {
         weights = new ModelWeights(checkpoint, ema);
         List<String> problems = checkpoint.problems(ema);
         if (!problems.isEmpty())
-            throw new IllegalArgumentException(checkpoint.name()
-                    + checkpoint.vae().map(vae -> " with the VAE " + vae.name()).orElse("") + ": " + problems.size()
+            throw new IllegalArgumentException(checkpoint.described() + ": " + problems.size()
                     + " tensors are missing or of another shape:\n  " + String.join("\n  ", problems));
     }
 

@@ -21,11 +21,8 @@ public record LowRank(Tensor down, Optional<Tensor> mid, Tensor up, float scale)
     /** y and what adapters add to it, y being a linear layer's output for x. */
     static Value addTo(Value y, Value x, Weights at) {
         for (LowRank one : at.additions()) {
-            Value inner = Linear.of(x, matrix(x, at.path() + " (an adapter's down)", one.down), Optional.empty());
-            y = Add.of(
-                    y,
-                    Linear.of(inner, matrix(x, at.path() + " (an adapter's up)", one.up), Optional.empty()),
-                    one.scale);
+            Value inner = Linear.of(x, matrix(at, "down", one.down), Optional.empty());
+            y = Add.of(y, Linear.of(inner, matrix(at, "up", one.up), Optional.empty()), one.scale);
         }
         return y;
     }
@@ -33,31 +30,25 @@ public record LowRank(Tensor down, Optional<Tensor> mid, Tensor up, float scale)
     /** y and what adapters add to it, y being a convolution's output for x. */
     static Value addTo(Value y, Value x, int stride, int before, int after, Weights at) {
         for (LowRank one : at.additions()) {
-            Value down = kernel(x, at.path() + " (an adapter's down)", one.down);
+            Value down = kernel(at, "down", one.down);
             Value inner = one.mid.isPresent() || down.dim(2) == 1 && stride == 1
                     ? Conv2d.withoutBias(x, down, 1, 0, 0)
                     : Conv2d.withoutBias(x, down, stride, before, after);
             if (one.mid.isPresent())
-                inner = Conv2d.withoutBias(
-                        inner, kernel(x, at.path() + " (an adapter's mid)", one.mid.get()), stride, before, after);
-            y = Add.of(
-                    y,
-                    Conv2d.withoutBias(inner, kernel(x, at.path() + " (an adapter's up)", one.up), 1, 0, 0),
-                    one.scale);
+                inner = Conv2d.withoutBias(inner, kernel(at, "mid", one.mid.get()), stride, before, after);
+            y = Add.of(y, Conv2d.withoutBias(inner, kernel(at, "up", one.up), 1, 0, 0), one.scale);
         }
         return y;
     }
 
-    private static Value matrix(Value x, String name, Tensor tensor) {
-        return x.graph()
-                .constant(name, tensor)
+    private static Value matrix(Weights at, String part, Tensor tensor) {
+        return at.ofAdapter(part, tensor)
                 .reshape(tensor.shape().dim(0), tensor.shape().dim(1));
     }
 
-    private static Value kernel(Value x, String name, Tensor tensor) {
+    private static Value kernel(Weights at, String part, Tensor tensor) {
         int side = tensor.shape().rank() == 4 ? tensor.shape().dim(2) : 1;
-        return x.graph()
-                .constant(name, tensor)
+        return at.ofAdapter(part, tensor)
                 .reshape(tensor.shape().dim(0), tensor.shape().dim(1), side, side);
     }
 }

@@ -91,9 +91,9 @@ public final class Weights {
         return graph.name(key(name), value);
     }
 
-    /** What the keys here begin with. */
-    String path() {
-        return path;
+    /** A part of what an adapter adds here. */
+    Value ofAdapter(String part, Tensor tensor) {
+        return graph.constant(path + " (an adapter's " + part + ")", tensor);
     }
 
     /** What is added to the layer that has its weights here. */
