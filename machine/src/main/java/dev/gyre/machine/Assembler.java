@@ -145,6 +145,11 @@ final class Assembler {
         memory("lea " + to + ", " + from, 1, 0x8D, to.ordinal(), from);
     }
 
+    /** What lies there will be wanted: into the first cache. Any address may be given. */
+    public void prefetch(Address from) {
+        memory("prefetcht0 " + from, 0, new int[] {0x0F, 0x18}, 1, from);
+    }
+
     public void add(Register to, Register more) {
         registers("add", 0x01, to, more);
     }
@@ -272,6 +277,11 @@ final class Assembler {
                 rm = operands[0];
                 reg = operands[1];
             }
+            case MASKED_STORE -> {
+                rm = operands[0];
+                vvvv = operands[1];
+                reg = operands[2];
+            }
             case THREE -> {
                 reg = operands[0];
                 vvvv = operands[1];
@@ -394,6 +404,10 @@ final class Assembler {
     }
 
     private void memory(String text, int wide, int opcode, int reg, Address address, int... number) {
+        memory(text, wide, new int[] {opcode}, reg, address, number);
+    }
+
+    private void memory(String text, int wide, int[] opcode, int reg, Address address, int... number) {
         Bytes bytes = new Bytes();
         int index = address.index() == null ? 0 : address.index().ordinal() >> 3;
         int rex = wide << 3 | reg >> 3 << 2 | index << 1 | address.base().ordinal() >> 3;

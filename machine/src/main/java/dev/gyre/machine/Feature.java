@@ -2,7 +2,7 @@ package dev.gyre.machine;
 
 /** Sets of instructions that a processor may have and its system must allow. */
 public enum Feature {
-    /** Vectors of 256 bits with fused multiply-adds, and BMI2's few instructions on bits. */
+    /** Vectors of 256 bits with fused multiply-adds, 16-bit floats to floats (F16C), and BMI2's few instructions on bits. */
     AVX2,
     /** Vectors of 512 bits with masks: foundation, byte and word, doubleword and quadword. */
     AVX512,

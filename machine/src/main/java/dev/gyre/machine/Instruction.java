@@ -9,6 +9,18 @@ enum Instruction {
     VMOVUPS(Form.LOAD, 0, 1, 0, 0x10, Prefix.BOTH),
     VMOVUPS_STORE(Form.STORE, 0, 1, 0, 0x11, Prefix.BOTH),
     VBROADCASTSS(Form.BROADCAST, 1, 2, 0, 0x18, Prefix.BOTH),
+    VMOVSS_STORE(Form.STORE, 2, 1, 0, 0x11, Prefix.VEX),
+    VMOVLPS_STORE(Form.STORE, 0, 1, 0, 0x13, Prefix.VEX),
+    VMOVHPS_STORE(Form.STORE, 0, 1, 0, 0x17, Prefix.VEX),
+    /** Lanes whose sign is set in the second operand. */
+    VMASKMOVPS(Form.THREE, 1, 2, 0, 0x2C, Prefix.VEX),
+    VMASKMOVPS_STORE(Form.MASKED_STORE, 1, 2, 0, 0x2E, Prefix.VEX),
+    VUNPCKLPS(Form.THREE, 0, 1, 0, 0x14, Prefix.VEX),
+    VUNPCKHPS(Form.THREE, 0, 1, 0, 0x15, Prefix.VEX),
+    /** 16-bit floats to floats. */
+    VCVTPH2PS(Form.LOAD, 1, 2, 0, 0x13, Prefix.VEX),
+    /** 16-bit numbers to 32-bit ones. */
+    VPMOVZXWD(Form.LOAD, 1, 2, 0, 0x33, Prefix.VEX),
     VADDPS(Form.THREE, 0, 1, 0, 0x58, Prefix.BOTH),
     VSUBPS(Form.THREE, 0, 1, 0, 0x5C, Prefix.BOTH),
     VMULPS(Form.THREE, 0, 1, 0, 0x59, Prefix.BOTH),
@@ -49,6 +61,8 @@ enum Instruction {
         LOAD,
         /** Target in memory, source. */
         STORE,
+        /** Target in memory, mask, source. */
+        MASKED_STORE,
         /** Target, one number in memory. */
         BROADCAST,
         /** Target, source, source. */

@@ -60,7 +60,8 @@ final class Processor {
         int[] one = cpuid.ask(1, 0), seven = cpuid.ask(7, 0);
         int more = seven[0] >= 1 ? cpuid.ask(7, 1)[0] : 0;
         boolean vectors = (xcr0 & 0x6) == 0x6, masks = (xcr0 & 0xE6) == 0xE6, tiles = (xcr0 & 0x60000) == 0x60000;
-        if (vectors && bit(one[2], 12) && bit(seven[1], 5) && bit(seven[1], 8)) features.add(Feature.AVX2);
+        boolean avx2 = bit(one[2], 12) && bit(one[2], 29) && bit(seven[1], 5) && bit(seven[1], 8);
+        if (vectors && avx2) features.add(Feature.AVX2);
         boolean avx512 = masks && bit(seven[1], 16) && bit(seven[1], 17) && bit(seven[1], 30);
         if (avx512 && features.contains(Feature.AVX2)) {
             features.add(Feature.AVX512);

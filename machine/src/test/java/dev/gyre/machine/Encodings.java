@@ -29,16 +29,20 @@ final class Encodings {
                 TileProduct.code(),
                 Rounding.rows(),
                 Rounding.twoRows(),
-                Strips.store(false),
-                Strips.store(true),
-                Strips.scale(512),
-                Strips.scale(256),
-                Strips.gather()));
+                Strips.gather(),
+                Transposition.code(false),
+                Transposition.code(true),
+                Widening.f16(),
+                Widening.bf16()));
         Filtering filtering = new Filtering(0.75f, 1.5f);
         all.addAll(List.of(filtering.input(), filtering.weights(), filtering.output()));
         Exponential exp = ExponentialTest.EXP;
         all.addAll(List.of(exp.softmax(512), exp.softmax(256), PowerTest.POWER.softmax()));
         for (int bits : new int[] {256, 512}) {
+            all.addAll(List.of(Strips.store(bits, false), Strips.store(bits, true)));
+            all.add(Strips.load(bits / 16, bits, true));
+            all.add(Strips.load(bits == 512 ? 12 : 6, bits, false));
+            all.add(Strips.scale(bits));
             Rows rows = new Rows(bits);
             all.addAll(List.of(rows.add(), rows.scale(), rows.sums(), rows.squares(), rows.norm()));
             all.addAll(List.of(exp.gate(bits), RowsTest.ERF.geglu(bits)));
@@ -109,11 +113,16 @@ final class Encodings {
                 asm.mov32(address, 0x12345);
                 asm.lea(r, address);
             }
+        addresses.forEach(asm::prefetch);
         return asm.code("systematic");
     }
 
     private static void each(Assembler asm, Instruction i, List<Address> addresses) {
         int[] widths = i.prefix == Instruction.Prefix.BOTH ? new int[] {128, 256, 512} : new int[] {512};
+        if (i.prefix == Instruction.Prefix.VEX && i.mnemonic().startsWith("v")) {
+            low(asm, i, addresses);
+            return;
+        }
         switch (i.form) {
             case LOAD, BROADCAST, STORE -> {
                 for (Address a : addresses)
@@ -153,6 +162,7 @@ final class Encodings {
                     for (int r : new int[] {0, 9, 31})
                         asm.op(i, new Vector(r, bits, 0, false), new Vector(31 - r, bits, 0, false), new Immediate(23));
             }
+            case MASKED_STORE -> throw new IllegalArgumentException("only with VEX: " + i);
             case MASK -> {
                 for (Register r : Register.values()) asm.op(i, new Mask(r.ordinal() % 8), r);
             }
@@ -168,6 +178,27 @@ final class Encodings {
             case TILES -> {
                 for (int t = 0; t < 8; t++) asm.op(i, new Tile(t), new Tile((t + 1) % 8), new Tile((t + 3) % 8));
             }
+        }
+    }
+
+    /** Instructions for the 16 registers that VEX reaches. */
+    private static void low(Assembler asm, Instruction i, List<Address> addresses) {
+        boolean part = i.form == Instruction.Form.STORE;
+        boolean wider = i == Instruction.VCVTPH2PS || i == Instruction.VPMOVZXWD;
+        for (int bits : part ? new int[] {128} : new int[] {128, 256}) {
+            Vector a = new Vector(3, bits, 0, false), b = new Vector(12, bits, 0, false);
+            for (Vector v : new Vector[] {a, b})
+                for (Address at : addresses)
+                    switch (i.form) {
+                        case LOAD -> asm.op(i, v, at);
+                        case STORE -> asm.op(i, at, v);
+                        case THREE -> asm.op(i, v, b, at);
+                        case MASKED_STORE -> asm.op(i, at, b, v);
+                        default -> throw new IllegalArgumentException("no form of vectors with VEX: " + i);
+                    }
+            if (i.form == Instruction.Form.LOAD && !wider) asm.op(i, a, b);
+            if (i.form == Instruction.Form.THREE && i != Instruction.VMASKMOVPS)
+                for (Vector v : new Vector[] {a, b}) asm.op(i, v, a, b);
         }
     }
 

@@ -59,8 +59,7 @@ class KernelTest {
         for (int bits : new int[] {256, 512})
             for (int rows = 1; rows <= (bits == 512 ? 14 : 6); rows++) {
                 Product product = new Product(Kind.FLOATS, rows, bits);
-                MethodHandle multiply =
-                        place(bits == 512 ? Feature.AVX512 : Feature.AVX2, product.code(), P, P, P, L, L, L);
+                MethodHandle multiply = place(feature(bits), product.code(), P, P, P, L, L, L);
                 for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
             }
     }
@@ -184,23 +183,96 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void stores(boolean atEnd) throws Throwable {
-        for (boolean perRow : new boolean[] {true, false}) {
-            MethodHandle store = place(Feature.AVX512, Strips.store(perRow), P, P, L, L, L, P);
-            for (int count = 1; count <= 32; count++) {
-                int rows = 1 + count % 4;
-                float[] strip = numbers((rows - 1) * 32 + count), bias = numbers(perRow ? rows : count);
-                try (Arena arena = Arena.ofConfined()) {
-                    Guarded memory = new Guarded(arena, atEnd);
-                    MemorySegment to = memory.bytes(rows * count * 4L);
-                    store.invokeExact(
-                            memory.floats(strip), to, (long) rows, (long) count, count * 4L, memory.floats(bias));
-                    float[] result = Guarded.floats(to);
-                    for (int i = 0; i < rows; i++)
-                        for (int j = 0; j < count; j++)
-                            assertEquals(strip[i * 32 + j] + bias[perRow ? i : j], result[i * count + j]);
+        for (int bits : new int[] {256, 512})
+            for (boolean perRow : new boolean[] {true, false}) {
+                int strip = bits / 16;
+                MethodHandle store = place(feature(bits), Strips.store(bits, perRow), P, P, L, L, L, P);
+                for (int count = 1; count <= strip; count++) {
+                    int rows = 1 + count % 4;
+                    float[] from = numbers((rows - 1) * strip + count), bias = numbers(perRow ? rows : count);
+                    try (Arena arena = Arena.ofConfined()) {
+                        Guarded memory = new Guarded(arena, atEnd);
+                        MemorySegment to = memory.bytes(rows * count * 4L);
+                        store.invokeExact(
+                                memory.floats(from), to, (long) rows, (long) count, count * 4L, memory.floats(bias));
+                        float[] result = Guarded.floats(to);
+                        for (int i = 0; i < rows; i++)
+                            for (int j = 0; j < count; j++)
+                                assertEquals(from[i * strip + j] + bias[perRow ? i : j], result[i * count + j]);
+                    }
                 }
             }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void loads(boolean atEnd) throws Throwable {
+        for (int bits : new int[] {256, 512})
+            for (int width = 2; width <= bits / 16; width += 2) {
+                int distance = width + 3;
+                MethodHandle load = place(feature(bits), Strips.load(width, bits, width % 4 == 0), P, L, P, L);
+                for (int rows = 1; rows < 6; rows++) {
+                    float[] from = numbers((rows - 1) * distance + width);
+                    try (Arena arena = Arena.ofConfined()) {
+                        Guarded memory = new Guarded(arena, atEnd);
+                        MemorySegment to = memory.bytes(rows * width * 4L);
+                        load.invokeExact(memory.floats(from), distance * 4L, to, (long) rows);
+                        float[] result = Guarded.floats(to);
+                        for (int i = 0; i < result.length; i++)
+                            assertEquals(from[i / width * distance + i % width], result[i]);
+                    }
+                }
+            }
+    }
+
+    /** Any bits pass, those of numbers that are not numbers too. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void transpositions(boolean atEnd) throws Throwable {
+        MethodHandle turn = place(Feature.AVX2, Transposition.code(false), P, L, P, L, L, L);
+        MethodHandle scaled = place(Feature.AVX2, Transposition.code(true), P, L, P, L, L, L, P);
+        for (int rows = 1; rows <= 17; rows++)
+            for (int columns = 1; columns <= 13; columns++) {
+                int distance = columns + rows % 3, apart = rows + columns % 3;
+                float[] from = numbers((rows - 1) * distance + columns);
+                from[0] = Float.intBitsToFloat(0x7F800001);
+                float[] before = numbers((columns - 1) * apart + rows);
+                try (Arena arena = Arena.ofConfined()) {
+                    Guarded memory = new Guarded(arena, atEnd);
+                    MemorySegment x = memory.floats(from), y = memory.floats(before), z = memory.floats(before);
+                    turn.invokeExact(x, distance * 4L, y, apart * 4L, (long) rows, (long) columns);
+                    MemorySegment scale = memory.floats(new float[] {0.3f});
+                    scaled.invokeExact(x, distance * 4L, z, apart * 4L, (long) rows, (long) columns, scale);
+                    float[] after = Guarded.floats(z);
+                    for (int i = 0; i < before.length; i++) {
+                        int row = i % apart, at = row * distance + i / apart;
+                        same(row < rows ? from[at] : before[i], y, i);
+                        if (at > 0) assertEquals(row < rows ? from[at] * 0.3f : before[i], after[i]);
+                    }
+                }
+            }
+    }
+
+    /** All 65,536 numbers of either type. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void widenings(boolean atEnd) throws Throwable {
+        MethodHandle f16 = place(Feature.AVX2, Widening.f16(), P, P, L);
+        MethodHandle bf16 = place(Feature.AVX2, Widening.bf16(), P, P, L);
+        int count = 1 << 16;
+        try (Arena arena = Arena.ofConfined()) {
+            Guarded memory = new Guarded(arena, atEnd);
+            MemorySegment from = memory.bytes(count * 2L), to = memory.bytes(count * 4L);
+            for (int i = 0; i < count; i++) from.setAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i, (short) i);
+            f16.invokeExact(from, to, (long) count / Rows.ROUND);
+            for (int i = 0; i < count; i++) same(Float.float16ToFloat((short) i), to, i);
+            bf16.invokeExact(from, to, (long) count / Rows.ROUND);
+            for (int i = 0; i < count; i++) same(Float.intBitsToFloat(i << 16), to, i);
         }
+    }
+
+    private static Feature feature(int bits) {
+        return bits == 512 ? Feature.AVX512 : Feature.AVX2;
     }
 
     @ParameterizedTest
@@ -209,7 +281,7 @@ class KernelTest {
         try (Arena arena = Arena.ofConfined()) {
             Guarded memory = new Guarded(arena, atEnd);
             for (int bits : new int[] {256, 512}) {
-                MethodHandle scale = place(bits == 512 ? Feature.AVX512 : Feature.AVX2, Strips.scale(bits), P, P, L);
+                MethodHandle scale = place(feature(bits), Strips.scale(bits), P, P, L);
                 int width = bits / 16;
                 float[] c = numbers(7 * width), factors = numbers(width);
                 MemorySegment to = memory.floats(c);

@@ -124,7 +124,7 @@ class MachineTest {
         // Leaf 7 with everything that counts; leaf 1 with FMA and OSXSAVE.
         Processor.Cpuid full = (leaf, subleaf) -> switch (leaf * 10 + subleaf) {
             case 0 -> new int[] {7, 0, 0, 0};
-            case 10 -> new int[] {0, 0, 1 << 12 | 1 << 27, 0};
+            case 10 -> new int[] {0, 0, 1 << 12 | 1 << 27 | 1 << 29, 0};
             case 70 -> new int[] {1, 1 << 5 | 1 << 8 | 1 << 16 | 1 << 17 | 1 << 30, 0, 1 << 22 | 1 << 24};
             case 71 -> new int[] {1 << 5, 0, 0, 0};
             default -> throw new IllegalArgumentException(leaf + ", " + subleaf);

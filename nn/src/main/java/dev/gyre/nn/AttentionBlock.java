@@ -110,8 +110,7 @@ final class AttentionBlock {
         for (int strip = 0; strip < strips; strip++) {
             int begin = strip * tile.strip(), wide = Math.min(tile.strip(), n - begin);
             tile.scale(sums, strip * lines, depth, wide, total, begin);
-            for (int i = 0; i < wide; i++)
-                tile.column(sums, strip * lines, depth, i, to, place(op.q(), first + begin + i));
+            tile.columns(sums, strip * lines, depth, wide, to, place(op.q(), first + begin), width);
         }
     }
 

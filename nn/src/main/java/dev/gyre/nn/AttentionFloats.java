@@ -45,6 +45,10 @@ record AttentionFloats(AttentionBlock block) implements AttentionBlock.Loading {
         long begin = block.place(block.op.v(), at);
         for (int c = 0; c < depth; c += band) {
             int n = Math.min(band, depth - c);
+            if (n == band && MachineTile.isThere()) {
+                MachineRows.bands(values, begin + c, block.width, count, to, c * count);
+                continue;
+            }
             for (int j = 0; j < count; j++) {
                 long from = begin + (long) j * block.width + c;
                 int place = c * count + j * band;

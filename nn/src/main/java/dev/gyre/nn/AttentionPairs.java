@@ -19,16 +19,10 @@ record AttentionPairs(AttentionBlock block) implements AttentionBlock.Loading {
         for (int i = 0; i < n * depth; i++) floats[i] *= factor;
         float[] rows = block.scratch.floats(Scratches.GATHERED, n * pairs);
         Pairs.rows(MemorySegment.ofArray(floats), depth * 4L, MemorySegment.ofArray(rows), pairs * 4L, n, depth);
+        MemorySegment from = MemorySegment.ofArray(rows);
         for (int i = 0; i < block.strips; i++) {
-            int first = i * strip;
-            Bands.interleave(
-                    (j, line) -> System.arraycopy(rows, (first + j) * pairs, line, 0, pairs),
-                    Math.min(strip, n - first),
-                    pairs,
-                    to[i * lines],
-                    0,
-                    strip,
-                    block.scratch);
+            int first = i * strip, count = Math.min(strip, n - first);
+            Bands.interleave(from, (long) first * pairs, pairs, count, pairs, 1f, to[i * lines], 0, strip);
         }
     }
 
@@ -45,13 +39,6 @@ record AttentionPairs(AttentionBlock block) implements AttentionBlock.Loading {
         float[] rows = block.scratch.floats(Scratches.BAND, pairs * depth);
         MemorySegment from = block.values.asSlice(block.place(block.op.v(), at) * Float.BYTES);
         Pairs.twoRows(from, block.width * 4L, MemorySegment.ofArray(rows), depth * 4L, count, depth);
-        Bands.interleave(
-                (i, line) -> System.arraycopy(rows, i * depth, line, 0, depth),
-                pairs,
-                depth,
-                to,
-                0,
-                pairs,
-                block.scratch);
+        Bands.interleave(MemorySegment.ofArray(rows), 0, depth, pairs, depth, 1f, to, 0, pairs);
     }
 }

@@ -1,5 +1,6 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.DType;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Scratch;
 import dev.gyre.core.Shape;
@@ -7,10 +8,14 @@ import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /** The rows of a matrix, some at a time and interleaved, as a {@link Tile} reads them. */
 @FunctionalInterface
 interface Bands {
+    /** As tensors hold them, which may begin anywhere. */
+    ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     /**
      * Copies {@code matrix[row + i][from + k]} to {@code to[at + k · band + i]}, for all k below {@code depth} and i below the size of
      * a band; rows beyond the matrix are left as they were.
@@ -26,50 +31,40 @@ interface Bands {
      * @param matrix [rows, columns]
      */
     static Bands of(int band, Tensor matrix, int rows, int columns) {
-        return (row, from, depth, to, at, scratch) -> interleave(
-                (i, line) -> matrix.read((long) (row + i) * columns + from, line, 0, depth, scratch.shorts()),
-                Math.min(band, rows - row),
-                depth,
-                to,
-                at,
-                band,
-                scratch);
+        return (row, from, depth, to, at, scratch) -> {
+            long begin = (long) row * columns + from;
+            int count = Math.min(band, rows - row);
+            if (matrix.dtype() == DType.F32) interleave(matrix.data(), begin, columns, count, depth, 1f, to, at, band);
+            else
+                interleave(
+                        (i, lines, place) ->
+                                matrix.read(begin + (long) i * columns, lines, place, depth, scratch.shorts()),
+                        count,
+                        depth,
+                        to,
+                        at,
+                        band,
+                        scratch);
+        };
     }
 
     /** Where a band's rows come from. */
     interface Source {
-        void read(int row, float[] to);
+        void read(int row, float[] to, int at);
     }
 
     /** Makes one band of {@code count} rows. */
     static void interleave(Source from, int count, int depth, float[] to, int at, int band, Scratch scratch) {
-        float[][] lines = scratch.rows(Scratches.ROWS, 4, depth);
+        float[] lines = scratch.floats(Scratches.ROWS_TO_TURN, 4 * depth);
         for (int i = 0; i < count; i += 4) {
             int n = Math.min(4, count - i);
-            for (int j = 0; j < n; j++) from.read(i + j, lines[j]);
-            if (n == 4) interleave(lines[0], lines[1], lines[2], lines[3], depth, to, at + i, band);
-            else for (int j = 0; j < n; j++) interleave(lines[j], depth, to, at + i + j, band);
+            for (int j = 0; j < n; j++) from.read(i + j, lines, j * depth);
+            interleave(MemorySegment.ofArray(lines), 0, depth, n, depth, 1f, to, at + i, band);
         }
-    }
-
-    private static void interleave(
-            float[] a, float[] b, float[] c, float[] d, int depth, float[] to, int at, int band) {
-        for (int k = 0; k < depth; k++) {
-            int i = at + k * band;
-            to[i] = a[k];
-            to[i + 1] = b[k];
-            to[i + 2] = c[k];
-            to[i + 3] = d[k];
-        }
-    }
-
-    private static void interleave(float[] a, int depth, float[] to, int at, int band) {
-        for (int k = 0; k < depth; k++) to[at + k * band] = a[k];
     }
 
     /**
-     * Makes one band of {@code count} rows that lie in memory, element by element: where rows are short, copying each first would be
-     * most of the work.
+     * Makes one band of {@code count} rows that lie in memory.
      *
      * @param begin the first row's first element
      * @param apart elements from one row to the next
@@ -85,21 +80,24 @@ interface Bands {
             float[] to,
             int at,
             int band) {
+        if (MachineTile.isThere()) {
+            MachineRows.turn(from, begin, apart, count, depth, scale, MemorySegment.ofArray(to), at, band);
+            return;
+        }
         int i = 0;
         for (; i + 4 <= count; i += 4) {
             long a = begin + (long) i * apart, b = a + apart, c = b + apart, d = c + apart;
             for (int k = 0; k < depth; k++) {
                 int place = at + k * band + i;
-                to[place] = from.getAtIndex(ValueLayout.JAVA_FLOAT, a + k) * scale;
-                to[place + 1] = from.getAtIndex(ValueLayout.JAVA_FLOAT, b + k) * scale;
-                to[place + 2] = from.getAtIndex(ValueLayout.JAVA_FLOAT, c + k) * scale;
-                to[place + 3] = from.getAtIndex(ValueLayout.JAVA_FLOAT, d + k) * scale;
+                to[place] = from.getAtIndex(FLOAT, a + k) * scale;
+                to[place + 1] = from.getAtIndex(FLOAT, b + k) * scale;
+                to[place + 2] = from.getAtIndex(FLOAT, c + k) * scale;
+                to[place + 3] = from.getAtIndex(FLOAT, d + k) * scale;
             }
         }
         for (; i < count; i++) {
             long a = begin + (long) i * apart;
-            for (int k = 0; k < depth; k++)
-                to[at + k * band + i] = from.getAtIndex(ValueLayout.JAVA_FLOAT, a + k) * scale;
+            for (int k = 0; k < depth; k++) to[at + k * band + i] = from.getAtIndex(FLOAT, a + k) * scale;
         }
     }
 
@@ -133,7 +131,10 @@ interface Bands {
      */
     static Bands packed(Tensor packed) {
         int columns = packed.shape().dim(1), band = packed.shape().dim(2);
-        return (row, from, depth, to, at, scratch) ->
-                packed.read(((long) (row / band) * columns + from) * band, to, at, depth * band, scratch.shorts());
+        return (row, from, depth, to, at, scratch) -> {
+            long begin = ((long) (row / band) * columns + from) * band;
+            int count = depth * band, done = MachineRows.widen(packed, begin, to, at, count);
+            packed.read(begin + done, to, at + done, count - done, scratch.shorts());
+        };
     }
 }

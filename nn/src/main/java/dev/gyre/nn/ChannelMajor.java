@@ -9,7 +9,7 @@ import java.lang.foreign.ValueLayout;
  * @param y [batch, channels, pixels]
  * @param bias added to each channel, [channels]
  */
-record ChannelMajor(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Out {
+record ChannelMajor(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Out, StripOut {
     @Override
     public void store(int row, int column, int width, float[] from) {
         float more = bias[row];
@@ -18,6 +18,20 @@ record ChannelMajor(MemorySegment y, int channels, int pixels, float[] bias) imp
             int n = Math.min(width - done, pixels - (column + done) % pixels);
             MemorySegment.copy(from, done, y, ValueLayout.JAVA_FLOAT, at(row, column + done), n);
             done += n;
+        }
+    }
+
+    @Override
+    public void store(MemorySegment strip, int row, int rows, int column, int width) {
+        long apart = (long) pixels * Float.BYTES;
+        for (int n, done = 0; done < width; done += n) {
+            n = Math.min(width - done, pixels - (column + done) % pixels);
+            MemorySegment from = strip.asSlice((long) done * Float.BYTES), to = y.asSlice(at(row, column + done));
+            try {
+                Kernels.Store.PER_ROW.invokeExact(from, to, (long) rows, (long) n, apart, Kernels.at(bias, row));
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
         }
     }
 

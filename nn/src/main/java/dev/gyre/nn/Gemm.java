@@ -2,6 +2,7 @@ package dev.gyre.nn;
 
 import dev.gyre.core.Scratch;
 import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
 
 /**
  * C[m, n] = A[m, k] · B[k, n], blocked for the caches and shared among workers. Where A, B and C lie is the caller's: bands of A and
@@ -9,7 +10,7 @@ import dev.gyre.core.Workers;
  */
 final class Gemm {
     /** Rows of B that are taken at a time at most: a strip of them stays in the first cache. Sums begin anew after so many. */
-    static final int DEPTH = 384;
+    static final int DEPTH = 320;
 
     /** Rows of a piece of C at most, a multiple of every tile's: what was packed of B serves them all. */
     private static final int ROWS = 384;
@@ -132,22 +133,41 @@ final class Gemm {
 
         private void multiply(int from, int depth, Right b, int column, int wide) {
             int lines = tile.lines(DEPTH), perC = tile.lines(tile.padded(rows));
-            float[][] panel = scratch.rows(Scratches.PANEL, tile.strips(wide) * lines, tile.lineLength(DEPTH));
+            int some = tile instanceof MachineStripTile ? 1 : tile.strips(wide);
+            float[][] panel = scratch.rows(Scratches.PANEL, some * lines, tile.lineLength(DEPTH));
             float[][] sums = sums(wide);
             float[] left = left();
-            b.read(tile, from, depth, column, wide, panel, lines, scratch);
             // Strips outside: each stays in the first cache while the bands of A pass by.
             for (int strip = 0; strip * tile.strip() < wide; strip++) {
-                int n = Math.min(tile.strip(), wide - strip * tile.strip());
-                tile.multiply(from > 0, left, 0, panel, strip * lines, depth, sums, strip * perC, 0, rows, n, scratch);
+                int begin = strip * tile.strip(), n = Math.min(tile.strip(), wide - begin);
+                if (strip % some == 0)
+                    b.read(
+                            tile,
+                            from,
+                            depth,
+                            column + begin,
+                            Math.min(some * tile.strip(), wide - begin),
+                            panel,
+                            lines,
+                            scratch);
+                int at = strip % some * lines;
+                tile.multiply(from > 0, left, 0, panel, at, depth, sums, strip * perC, 0, rows, n, scratch);
             }
         }
 
         private void store(Out c, int column, int wide) {
+            int lines = tile.lines(tile.padded(rows));
             float[][] sums = sums(wide);
+            if (tile instanceof MachineStripTile && c instanceof StripOut strips) {
+                for (int i = 0, begin = 0; begin < wide; i++, begin += tile.strip()) {
+                    int n = Math.min(tile.strip(), wide - begin);
+                    strips.store(MemorySegment.ofArray(sums[i]), first, rows, column + begin, n);
+                }
+                return;
+            }
             float[] line = scratch.floats(Scratches.LINE, wide);
             for (int i = 0; i < rows; i++) {
-                tile.get(sums, 0, tile.lines(tile.padded(rows)), i, 0, line, 0, wide);
+                tile.get(sums, 0, lines, i, 0, line, 0, wide);
                 c.store(first + i, column, wide, line);
             }
         }

@@ -12,6 +12,8 @@ import dev.gyre.machine.Rounding;
 import dev.gyre.machine.Rows;
 import dev.gyre.machine.Strips;
 import dev.gyre.machine.TileProduct;
+import dev.gyre.machine.Transposition;
+import dev.gyre.machine.Widening;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -156,9 +158,33 @@ final class Kernels {
 
     /** Strips to where they belong: from, to, rows, count, apart, bias. */
     static final class Store {
-        static final MethodHandle PER_COLUMN = place(Strips.store(false), P, P, L, L, L, P);
-        static final MethodHandle PER_ROW = place(Strips.store(true), P, P, L, L, L, P);
+        static final MethodHandle PER_COLUMN = place(Strips.store(BITS, false), P, P, L, L, L, P);
+        static final MethodHandle PER_ROW = place(Strips.store(BITS, true), P, P, L, L, L, P);
 
         private Store() {}
+    }
+
+    /** Rows of a strip's width, and of a band's, brought together: from, distance, to, rows. */
+    static final class Load {
+        static final MethodHandle STRIP = place(Strips.load(BITS / 16, BITS, true), P, L, P, L);
+        static final MethodHandle BAND = place(Strips.load(Floats.ROWS, BITS, false), P, L, P, L);
+
+        private Load() {}
+    }
+
+    /** Rows to columns: from, distance, to, apart, rows, columns; then the scale. */
+    static final class Turn {
+        static final MethodHandle PLAIN = place(Transposition.code(false), P, L, P, L, L, L);
+        static final MethodHandle SCALED = place(Transposition.code(true), P, L, P, L, L, L, P);
+
+        private Turn() {}
+    }
+
+    /** 16-bit numbers to floats: from, to, rounds. */
+    static final class Widen {
+        static final MethodHandle F16 = place(Widening.f16(), P, P, L);
+        static final MethodHandle BF16 = place(Widening.bf16(), P, P, L);
+
+        private Widen() {}
     }
 }

@@ -20,24 +20,22 @@ record LinearPairs(Linear op) implements JvmKernel {
     public void run(JvmMemory memory, Workers workers) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         PairTile tile = new PairTile();
-        MemorySegment x = memory.at(op.x()).data(), y = memory.at(op.y()).data();
-        MemorySegment bias =
-                MemorySegment.ofArray(op.bias().map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]));
+        MemorySegment x = memory.at(op.x()).data();
+        float[] bias = op.bias().map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
         PairGemm.Left left = (row, count, from, depth, room, scratch) -> {
             MemorySegment pairs = MemorySegment.ofArray(room);
             MemorySegment at = x.asSlice(((long) row * in + 2L * from) * Float.BYTES);
             Pairs.rows(at, in * 4L, pairs, depth * 4L, count, Math.min(2 * depth, in - 2 * from));
             return pairs;
         };
-        PairGemm.Out to = (strip, row, count, column, width) -> {
-            MemorySegment at = y.asSlice(((long) row * out + column) * Float.BYTES);
-            try {
-                Kernels.Store.PER_COLUMN.invokeExact(
-                        strip, at, (long) count, (long) width, out * 4L, bias.asSlice(column * 4L));
-            } catch (Throwable e) {
-                throw Kernels.unexpected(e);
-            }
-        };
-        PairGemm.run(tile, rows, out, Pairs.of(in), left, weights(memory, tile), to, workers);
+        PairGemm.run(
+                tile,
+                rows,
+                out,
+                Pairs.of(in),
+                left,
+                weights(memory, tile),
+                new RowMajor(memory.at(op.y()).data(), out, bias),
+                workers);
     }
 }

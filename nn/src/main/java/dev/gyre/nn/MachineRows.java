@@ -1,5 +1,7 @@
 package dev.gyre.nn;
 
+import dev.gyre.core.DType;
+import dev.gyre.core.Tensor;
 import dev.gyre.machine.Rows;
 import java.lang.foreign.MemorySegment;
 
@@ -138,5 +140,61 @@ final class MachineRows {
             throw Kernels.unexpected(e);
         }
         return whole;
+    }
+
+    /** to[at + i] = the floats that 16-bit numbers from {@code begin} on are; of other types none are done. */
+    static int widen(Tensor from, long begin, float[] to, int at, int count) {
+        boolean f16 = from.dtype() == DType.F16;
+        if (!f16 && from.dtype() != DType.BF16) return 0;
+        int whole = whole(count);
+        for (int done = 0; done < whole; done += SOME) {
+            long rounds = Math.min(SOME, whole - done) / Rows.ROUND;
+            MemorySegment numbers = from.data().asSlice((begin + done) * Short.BYTES),
+                    floats = Kernels.at(to, at + done);
+            try {
+                if (f16) Kernels.Widen.F16.invokeExact(numbers, floats, rounds);
+                else Kernels.Widen.BF16.invokeExact(numbers, floats, rounds);
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
+        return whole;
+    }
+
+    /** to[at …] = rows of a band's width, {@code distance} floats apart, one after the other; only where there is machine code. */
+    static void bands(MemorySegment from, long begin, long distance, int rows, float[] to, int at) {
+        try {
+            Kernels.Load.BAND.invokeExact(at(from, begin), distance * Float.BYTES, Kernels.at(to, at), (long) rows);
+        } catch (Throwable e) {
+            throw Kernels.unexpected(e);
+        }
+    }
+
+    /**
+     * to[place + column · apart + row] = from[begin + row · distance + column] · scale, all of it; only where there is machine code.
+     * Where the scale is 1, any bits pass.
+     */
+    static void turn(
+            MemorySegment from,
+            long begin,
+            long distance,
+            int rows,
+            int columns,
+            float scale,
+            MemorySegment to,
+            long place,
+            long apart) {
+        int some = Math.max(1, SOME / rows);
+        for (int done = 0; done < columns; done += some) {
+            long count = Math.min(some, columns - done);
+            MemorySegment x = at(from, begin + done), y = at(to, place + done * apart);
+            long across = distance * Float.BYTES, down = apart * Float.BYTES;
+            try {
+                if (scale == 1) Kernels.Turn.PLAIN.invokeExact(x, across, y, down, (long) rows, count);
+                else Kernels.Turn.SCALED.invokeExact(x, across, y, down, (long) rows, count, numbers(scale));
+            } catch (Throwable e) {
+                throw Kernels.unexpected(e);
+            }
+        }
     }
 }

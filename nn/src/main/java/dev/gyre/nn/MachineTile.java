@@ -9,9 +9,9 @@ import java.lang.foreign.MemorySegment;
  * The innermost block in machine code: at full speed from its first call, and without the Vector API's module. Gives the same bits
  * as {@link VectorTile} and {@link PlainTile}.
  */
-final class MachineTile extends StripTile {
+final class MachineTile extends MachineStripTile {
     MachineTile() {
-        super(Kernels.Floats.ROWS, Kernels.BITS / 16);
+        super(Kernels.Floats.ROWS);
     }
 
     /** Whether code can be placed and the processor has what it needs. */
@@ -44,15 +44,6 @@ final class MachineTile extends StripTile {
         try {
             if (rows <= 2) Kernels.Floats.TWO.invokeExact(left, right, sums, (long) depth, 1L, adding);
             else Kernels.Floats.MULTIPLY.invokeExact(left, right, sums, (long) depth, bands, adding);
-        } catch (Throwable e) {
-            throw Kernels.unexpected(e);
-        }
-    }
-
-    @Override
-    public void scale(float[][] c, int first, int rows, int width, float[] factors, int at) {
-        try {
-            Kernels.Floats.SCALE.invokeExact(MemorySegment.ofArray(c[first]), Kernels.at(factors, at), (long) rows);
         } catch (Throwable e) {
             throw Kernels.unexpected(e);
         }

@@ -39,12 +39,6 @@ final class PairGemm {
                 Scratch scratch);
     }
 
-    /** The product. */
-    interface Out {
-        /** Takes a strip, [rows][32] floats, of which {@code width} columns from {@code column} on count, to where it belongs. */
-        void store(MemorySegment strip, int row, int rows, int column, int width);
-    }
-
     /** Panels of so many pairs. */
     static int panels(int k) {
         return (k + DEPTH - 1) / DEPTH;
@@ -56,7 +50,7 @@ final class PairGemm {
         return i == panels(k) ? k : even / 16 * 16;
     }
 
-    static void run(PairTile tile, int m, int n, int k, Left a, Right b, Out c, Workers workers) {
+    static void run(PairTile tile, int m, int n, int k, Left a, Right b, StripOut c, Workers workers) {
         int strips = tile.strips(n), wanted = 4 * workers.threads();
         int cuts = Math.max((m + ROWS - 1) / ROWS, Math.min(m / 96, wanted));
         int rows = tile.padded((m + Math.max(1, cuts) - 1) / Math.max(1, cuts)), chunks = (m + rows - 1) / rows;
@@ -80,7 +74,7 @@ final class PairGemm {
             int k,
             Left a,
             Right b,
-            Out c,
+            StripOut c,
             Scratch scratch) {
         int padded = tile.padded(rows), panels = panels(k), strip = tile.strip(), size = padded * strip;
         float[] room = scratch.floats(Scratches.LEFT, padded * Math.min(k, DEPTH + 16));

@@ -7,13 +7,13 @@ import java.lang.foreign.MemorySegment;
  * The innermost block on bf16 in machine code: an element of A and of B is one of {@link Pairs}, and a band of A lies row after row
  * (a[at + i · depth + k]), as AMX's tiles want it. The softmax takes floats and leaves pairs of keys.
  */
-final class PairTile extends StripTile {
+final class PairTile extends MachineStripTile {
     PairTile() {
         this(Kernels.Pairs.ROWS);
     }
 
     private PairTile(int rows) {
-        super(rows, 32);
+        super(rows);
     }
 
     @Override
@@ -57,15 +57,6 @@ final class PairTile extends StripTile {
             if (rows() == 8) Kernels.Eight.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
             else if (rows() == 10) Kernels.Ten.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
             else Kernels.Pairs.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
-        } catch (Throwable e) {
-            throw Kernels.unexpected(e);
-        }
-    }
-
-    @Override
-    public void scale(float[][] c, int first, int rows, int width, float[] factors, int at) {
-        try {
-            Kernels.Floats.SCALE.invokeExact(MemorySegment.ofArray(c[first]), Kernels.at(factors, at), (long) rows);
         } catch (Throwable e) {
             throw Kernels.unexpected(e);
         }

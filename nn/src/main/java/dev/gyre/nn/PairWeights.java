@@ -100,9 +100,9 @@ record PairWeights(JvmMemory memory, Value weight, int rows, int numbers, Order 
     private void strip(Tensor tensor, int first, int strip, int from, int depth, float[] to, Scratch scratch) {
         float[] line = scratch.floats(Scratches.LINE, pairs());
         Bands.interleave(
-                (i, row) -> {
+                (i, rows, at) -> {
                     read(tensor, first + i, line, scratch);
-                    System.arraycopy(line, from, row, 0, depth);
+                    System.arraycopy(line, from, rows, at, depth);
                 },
                 Math.min(strip, rows - first),
                 depth,

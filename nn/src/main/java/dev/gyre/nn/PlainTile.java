@@ -55,8 +55,10 @@ final class PlainTile implements Tile {
     }
 
     @Override
-    public void column(float[][] from, int first, int rows, int column, MemorySegment to, long at) {
-        for (int i = 0; i < rows; i++) to.setAtIndex(ValueLayout.JAVA_FLOAT, at + i, from[first + i][column]);
+    public void columns(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
+        for (int column = 0; column < count; column++)
+            for (int i = 0; i < rows; i++)
+                to.setAtIndex(ValueLayout.JAVA_FLOAT, at + column * apart + i, from[first + i][column]);
     }
 
     @Override

@@ -9,11 +9,22 @@ import java.lang.foreign.ValueLayout;
  * @param y [rows, columns]
  * @param bias added to every row, [columns]
  */
-record RowMajor(MemorySegment y, int columns, float[] bias) implements Gemm.Out {
+record RowMajor(MemorySegment y, int columns, float[] bias) implements Gemm.Out, StripOut {
     @Override
     public void store(int row, int column, int width, float[] from) {
         for (int i = 0; i < width; i++) from[i] += bias[column + i];
         MemorySegment.copy(from, 0, y, ValueLayout.JAVA_FLOAT, at(row, column), width);
+    }
+
+    @Override
+    public void store(MemorySegment strip, int row, int rows, int column, int width) {
+        MemorySegment to = y.asSlice(at(row, column));
+        try {
+            Kernels.Store.PER_COLUMN.invokeExact(
+                    strip, to, (long) rows, (long) width, (long) columns * Float.BYTES, Kernels.at(bias, column));
+        } catch (Throwable e) {
+            throw Kernels.unexpected(e);
+        }
     }
 
     private long at(int row, int column) {

@@ -7,10 +7,10 @@ final class Scratches {
     // floats
     static final int LEFT = 0, LINE = 1, GATHERED = 2, BAND = 3, PRODUCT = 4;
     static final int LARGEST = 5, TOTAL = 6, CHANGE = 7, ALL_LARGEST = 8, ALL_TOTAL = 9, CORRECTION = 10;
-    static final int KEYS = 11, VALUES = 12, STRIP_SUMS = 13, CHAINS = 14;
+    static final int KEYS = 11, VALUES = 12, STRIP_SUMS = 13, CHAINS = 14, ROWS_TO_TURN = 15;
 
     // rows
-    static final int PANEL = 0, RESULT = 1, SUMS = 2, ROWS = 3;
+    static final int PANEL = 0, RESULT = 1, SUMS = 2;
     static final int QUERIES = 4, SCORES = 5;
     static final int TAPS = 6, WEIGHTS = 7, HALF_WEIGHTS = 8, INPUTS = 9, HALF_INPUTS = 10, OUTPUTS = 11;
 }

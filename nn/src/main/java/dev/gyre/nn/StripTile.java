@@ -67,9 +67,11 @@ abstract class StripTile implements Tile {
     }
 
     @Override
-    public final void column(float[][] from, int first, int rows, int column, MemorySegment to, long at) {
+    public void columns(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
         float[] lines = from[first];
-        for (int i = 0; i < rows; i++) to.setAtIndex(ValueLayout.JAVA_FLOAT, at + i, lines[i * strip + column]);
+        for (int column = 0; column < count; column++)
+            for (int i = 0; i < rows; i++)
+                to.setAtIndex(ValueLayout.JAVA_FLOAT, at + column * apart + i, lines[i * strip + column]);
     }
 
     @Override

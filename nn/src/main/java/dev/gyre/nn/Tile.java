@@ -40,8 +40,32 @@ interface Tile {
     /** Reads what {@link #put} wrote. */
     void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width);
 
-    /** Copies {@code rows} numbers of a column of one strip to memory, from float {@code at} on. */
-    void column(float[][] from, int first, int rows, int column, MemorySegment to, long at);
+    /** Copies {@code count} columns of one strip, {@code rows} numbers each, to memory: column i from float {@code at + i · apart} on. */
+    void columns(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart);
+
+    /**
+     * Writes a part of {@code depth} rows of a matrix in strips, from the first array on, from rows that lie in memory.
+     *
+     * @param at the first row's first float
+     * @param apart floats from one row to the next
+     * @param column of the rows, counted from the first strip
+     */
+    default void load(
+            MemorySegment from,
+            long at,
+            long apart,
+            int depth,
+            float[][] to,
+            int lines,
+            int column,
+            int width,
+            Scratch scratch) {
+        float[] line = scratch.floats(Scratches.GATHERED, width);
+        for (int k = 0; k < depth; k++) {
+            Elementwise.read(from, at + k * apart, line, width);
+            put(line, 0, width, to, 0, lines, k, column);
+        }
+    }
 
     /** Writes {@code depth} rows of one strip from bands of the transposed matrix that are as wide as a strip. */
     void fill(Bands from, int column, int k, int depth, float[][] to, int first, Scratch scratch);

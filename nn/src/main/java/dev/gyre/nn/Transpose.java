@@ -3,11 +3,11 @@ package dev.gyre.nn;
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
+import dev.gyre.core.Scratch;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -59,19 +59,20 @@ public record Transpose(Value x, Value y) implements Op {
         MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
         workers.run(x.dim(0) * blocks, (piece, scratch) -> {
             int batch = piece / blocks, first = piece % blocks * some, n = Math.min(some, rows - first);
-            float[] band = scratch.floats(Scratches.BAND, columns * some);
             long start = ((long) batch * rows + first) * columns, end = (long) batch * columns * rows + first;
-            Bands.interleave(
-                    (i, line) -> Elementwise.read(from, start + (long) i * columns, line, columns),
-                    n,
-                    columns,
-                    band,
-                    0,
-                    some,
-                    scratch);
-            for (int c = 0; c < columns; c++)
-                MemorySegment.copy(
-                        band, c * some, to, ValueLayout.JAVA_FLOAT, (end + (long) c * rows) * Float.BYTES, n);
+            for (int c = 0; c < columns; c += some)
+                block(from, start + c, to, end + (long) c * rows, n, Math.min(some, columns - c), scratch);
         });
+    }
+
+    private void block(MemorySegment from, long at, MemorySegment to, long place, int n, int count, Scratch scratch) {
+        int rows = x.dim(1), columns = x.dim(2);
+        if (MachineTile.isThere()) {
+            MachineRows.turn(from, at, columns, n, count, 1f, to, place, rows);
+            return;
+        }
+        float[] band = scratch.floats(Scratches.BAND, count * n);
+        Bands.interleave(from, at, columns, n, count, 1f, band, 0, n);
+        for (int c = 0; c < count; c++) Elementwise.write(band, c * n, to, place + (long) c * rows, n);
     }
 }
