@@ -7,7 +7,6 @@ import static dev.gyre.machine.Operand.Register.RCX;
 import static dev.gyre.machine.Operand.Register.RDI;
 import static dev.gyre.machine.Operand.Register.RDX;
 import static dev.gyre.machine.Operand.Register.RSI;
-import static dev.gyre.machine.Operand.Vector.zmm;
 
 import dev.gyre.machine.Operand.Address;
 import dev.gyre.machine.Operand.Mask;
@@ -15,7 +14,6 @@ import dev.gyre.machine.Operand.Vector;
 
 /** What is done with strips of floats, two vectors wide, before and after products. */
 public final class Strips {
-    private static final int LINE = 128; // bytes of a row of a strip of two vectors of 512 bits
 
     private static final int CACHE_LINE = 64; // bytes
 
@@ -153,23 +151,25 @@ public final class Strips {
     }
 
     /**
-     * Brings a strip's scattered rows together, as {@link Product} reads them scattered. Vectors of 512 bits. Arguments: from, to
-     * [depth][32], depth (at least 1), table [depth] longs.
+     * Brings a strip's scattered rows together, as {@link Product} reads them scattered. Arguments: from, to [depth][strip], depth (at
+     * least 1), table [depth] longs.
+     *
+     * @param bits of a vector, two of which are a strip
      */
-    public static Code gather() {
+    public static Code gather(int bits) {
         Assembler asm = new Assembler();
         Assembler.Label row = asm.here("row");
         asm.mov(RAX, Address.at(RCX));
         for (int i = 0; i < 2; i++) {
-            asm.op(Instruction.VMOVUPS, zmm(i), Address.at(RDI, RAX, 1, 64 * i));
-            asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, 64 * i), zmm(i));
+            asm.op(Instruction.VMOVUPS, v(i, bits), Address.at(RDI, RAX, 1, i * bits / 8));
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * bits / 8), v(i, bits));
         }
         asm.add(RCX, 8);
-        asm.add(RSI, LINE);
+        asm.add(RSI, bits / 4);
         asm.sub(RDX, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, row);
         asm.vzeroupper();
         asm.ret();
-        return asm.code("gather");
+        return asm.code("gather strips of " + bits / 16);
     }
 }

@@ -29,7 +29,6 @@ final class Encodings {
                 TileProduct.code(),
                 Rounding.rows(),
                 Rounding.twoRows(),
-                Strips.gather(),
                 Transposition.code(false),
                 Transposition.code(true),
                 Widening.f16(),
@@ -42,7 +41,7 @@ final class Encodings {
             all.addAll(List.of(Strips.store(bits, false), Strips.store(bits, true)));
             all.add(Strips.load(bits / 16, bits, true));
             all.add(Strips.load(bits == 512 ? 12 : 6, bits, false));
-            all.add(Strips.scale(bits));
+            all.addAll(List.of(Strips.scale(bits), Strips.gather(bits)));
             Rows rows = new Rows(bits);
             all.addAll(List.of(rows.add(), rows.scale(), rows.sums(), rows.squares(), rows.norm()));
             all.addAll(List.of(exp.gate(bits), RowsTest.ERF.geglu(bits)));

@@ -289,15 +289,18 @@ class KernelTest {
                 float[] result = Guarded.floats(to);
                 for (int i = 0; i < c.length; i++) assertEquals(c[i] * factors[i % width], result[i]);
             }
-            MethodHandle gather = place(Feature.AVX512, Strips.gather(), P, P, L, P);
-            float[] from = numbers(100);
-            MemorySegment to = memory.bytes(3 * 128);
-            gather.invokeExact(memory.floats(from), to, 3L, memory.longs(new long[] {4 * 68, 0, 4 * 5}));
-            float[] result = Guarded.floats(to);
-            for (int i = 0; i < 32; i++) {
-                assertEquals(from[68 + i], result[i]);
-                assertEquals(from[i], result[32 + i]);
-                assertEquals(from[5 + i], result[64 + i]);
+            for (int bits : new int[] {256, 512}) {
+                int width = bits / 16;
+                MethodHandle gather = place(feature(bits), Strips.gather(bits), P, P, L, P);
+                float[] from = numbers(68 + width);
+                MemorySegment to = memory.bytes(3 * width * 4L);
+                gather.invokeExact(memory.floats(from), to, 3L, memory.longs(new long[] {4 * 68, 0, 4 * 5}));
+                float[] result = Guarded.floats(to);
+                for (int i = 0; i < width; i++) {
+                    assertEquals(from[68 + i], result[i]);
+                    assertEquals(from[i], result[width + i]);
+                    assertEquals(from[5 + i], result[2 * width + i]);
+                }
             }
         }
     }

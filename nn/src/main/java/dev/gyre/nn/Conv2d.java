@@ -176,7 +176,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
                         new ChannelMajor(to, out, pixels, more),
                         workers);
             else {
-                Windows windows = new Windows(Conv2d.this, memory, workers);
+                Windows windows = new Windows(Conv2d.this, tile, memory, workers);
                 run(windows.columns(), memory, windows, windows.out(to, more), workers);
             }
         }

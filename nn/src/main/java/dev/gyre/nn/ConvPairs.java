@@ -121,17 +121,19 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
                 long at = (long) (column / wide) * pairs() * phases * plane + column % wide;
                 multiply(tile, add, a, base.asSlice(at * 4), depth, c, count, places.asSlice(from * 8L), scratch);
             };
-            MemorySegment bias = MemorySegment.ofArray(memory.at(conv.bias()).floats());
-            PairGemm.run(
-                    tile,
+            boolean one = pixels(); // lines without a gap are one line
+            Lines to = new Lines(
+                    y,
                     conv.y().dim(1),
-                    images * wide,
-                    k,
-                    weights(memory, tile),
-                    windows,
-                    (strip, row, count, column, width) ->
-                            store(strip, row, count, column / wide, column % wide, width, bias),
-                    workers);
+                    rows() * columns(),
+                    image,
+                    first * columns(),
+                    one ? 1 : rows,
+                    one ? rows * columns() : columns(),
+                    one ? wide : pitch(),
+                    wide,
+                    memory.at(conv.bias()).floats());
+            PairGemm.run(tile, conv.y().dim(1), images * wide, k, weights(memory, tile), windows, to, workers);
         }
 
         private static void multiply(
@@ -202,35 +204,6 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
                     int to = place + (down % stride * stride + phase) * plane + left;
                     for (int i = 0; i < n; i++) planes[to + i] = line[skipped + i * stride];
                 }
-            }
-        }
-
-        /** Takes a strip's columns to the lines that they are of. */
-        private void store(
-                MemorySegment strip, int channel, int count, int picture, int column, int width, MemorySegment bias) {
-            int columns = pixels() ? rows * columns() : columns(), pitch = pixels() ? columns : pitch();
-            int end = Math.min(column + width, rows * pitch());
-            long outputs = (long) rows() * columns(); // outputs of a channel
-            for (int at = column; at < end; ) {
-                int line = at / pitch, within = at % pitch, n = Math.min(end - at, pitch - within);
-                int keep = Math.min(n, columns - within);
-                if (keep > 0) {
-                    long to = ((long) (image + picture) * conv.y().dim(1) + channel) * outputs
-                            + (long) (first + line) * columns()
-                            + within;
-                    try {
-                        Kernels.Store.PER_ROW.invokeExact(
-                                strip.asSlice((at - column) * 4L),
-                                y.asSlice(to * 4),
-                                (long) count,
-                                (long) keep,
-                                outputs * 4,
-                                bias.asSlice(channel * 4L));
-                    } catch (Throwable e) {
-                        throw Kernels.unexpected(e);
-                    }
-                }
-                at += n;
             }
         }
     }

@@ -105,9 +105,9 @@ final class Kernels {
         private Scattered() {}
     }
 
-    /** What AMX's tiles want together, brought together: from, to, depth, table. */
+    /** Rows that lie scattered, brought together: from, to, depth, table. */
     static final class Gathered {
-        static final MethodHandle GATHER = place(Strips.gather(), P, P, L, P);
+        static final MethodHandle GATHER = place(Strips.gather(BITS), P, P, L, P);
 
         private Gathered() {}
     }

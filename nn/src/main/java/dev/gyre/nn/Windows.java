@@ -22,10 +22,12 @@ final class Windows implements Gemm.Right {
     private final int rows;
     private final int pitch;
     private final int plane; // floats of one phase
+    private final int wide; // columns of a picture
+    private final long[] table; // for each tap, at how many bytes in a channel's planes the first output meets it
     private final float[][] planes; // [batch · in] arrays of [stride, stride, plane]
 
-    /** Lays out the convolution's input. */
-    Windows(Conv2d conv, JvmMemory memory, Workers workers) {
+    /** Lays out the convolution's input for a tile. */
+    Windows(Conv2d conv, Tile tile, JvmMemory memory, Workers workers) {
         this.conv = conv;
         kernel = conv.weight().dim(2);
         stride = conv.stride();
@@ -33,8 +35,17 @@ final class Windows implements Gemm.Right {
         int beyond = (kernel - 1) / stride;
         pitch = conv.y().dim(3) + beyond;
         plane = (rows + beyond + 1) * pitch;
+        // In machine code a strip belongs to one picture; what it reads beyond is never stored.
+        boolean whole = tile instanceof MachineStripTile;
+        wide = whole ? tile.strips(rows * pitch) * tile.strip() : rows * pitch;
+        table = new long[kernel * kernel];
+        for (int tap = 0; tap < table.length; tap++) {
+            int u = tap / kernel, v = tap % kernel;
+            int phase = u % stride * stride + v % stride;
+            table[tap] = (long) (phase * plane + u / stride * pitch + v / stride) * Float.BYTES;
+        }
         int count = conv.x().dim(0) * conv.x().dim(1);
-        planes = memory.scratch().rows(2, count, stride * stride * plane);
+        planes = memory.scratch().rows(2, count, stride * stride * plane + tile.strip());
         MemorySegment x = memory.at(conv.x()).data();
         workers.run(count, (piece, scratch) -> lay(x, piece, planes[piece], scratch));
     }
@@ -61,39 +72,42 @@ final class Windows implements Gemm.Right {
 
     /** Columns of the matrix. */
     int columns() {
-        return conv.x().dim(0) * rows * pitch;
+        return conv.x().dim(0) * wide;
     }
 
     @Override
     public void read(Tile tile, int from, int depth, int column, int count, float[][] to, int lines, Scratch scratch) {
         int in = conv.x().dim(1);
-        for (int k = 0; k < depth; k++) {
-            int tap = from + k, channel = tap / (kernel * kernel), u = tap / kernel % kernel, v = tap % kernel;
-            int begin = (u % stride * stride + v % stride) * plane + u / stride * pitch + v / stride;
-            for (int done = 0; done < count; ) {
-                int image = (column + done) / (rows * pitch), at = (column + done) % (rows * pitch);
-                int n = Math.min(count - done, rows * pitch - at);
-                tile.put(planes[image * in + channel], begin + at, n, to, 0, lines, k, done);
-                done += n;
+        for (int taps, k = 0; k < depth; k += taps) {
+            int channel = (from + k) / table.length, tap = (from + k) % table.length;
+            taps = Math.min(table.length - tap, depth - k);
+            for (int n, done = 0; done < count; done += n) {
+                int image = (column + done) / wide, at = (column + done) % wide;
+                float[] plane = planes[image * in + channel];
+                if (tile instanceof MachineStripTile) {
+                    n = tile.strip();
+                    gather(plane, at, tap, taps, Kernels.at(to[done / n * lines], k * n));
+                    continue;
+                }
+                n = Math.min(count - done, wide - at);
+                for (int i = 0; i < taps; i++)
+                    tile.put(plane, at + (int) (table[tap + i] / Float.BYTES), n, to, 0, lines, k + i, done);
             }
         }
     }
 
-    /** Takes the product to its place and drops what lies beyond a line's end. */
-    Gemm.Out out(MemorySegment y, float[] bias) {
-        int out = conv.y().dim(1), columns = conv.y().dim(3);
-        return (row, column, width, from) -> {
-            float more = bias[row];
-            for (int i = 0; i < width; i++) from[i] += more;
-            for (int done = 0; done < width; ) {
-                int line = (column + done) / pitch,
-                        at = (column + done) % pitch,
-                        n = Math.min(width - done, pitch - at);
-                int keep = Math.min(n, columns - at);
-                long to = (((long) (line / rows) * out + row) * rows + line % rows) * columns + at;
-                if (keep > 0) MemorySegment.copy(from, done, y, ValueLayout.JAVA_FLOAT, to * Float.BYTES, keep);
-                done += n;
-            }
-        };
+    private void gather(float[] plane, int at, int tap, int taps, MemorySegment to) {
+        MemorySegment places = MemorySegment.ofArray(table).asSlice((long) tap * Long.BYTES);
+        try {
+            Kernels.Gathered.GATHER.invokeExact(Kernels.at(plane, at), to, (long) taps, places);
+        } catch (Throwable e) {
+            throw Kernels.unexpected(e);
+        }
+    }
+
+    /** Takes the product to its place. */
+    Lines out(MemorySegment y, float[] bias) {
+        int columns = conv.y().dim(3);
+        return new Lines(y, conv.y().dim(1), rows * columns, 0, 0, rows, columns, pitch, wide, bias);
     }
 }
