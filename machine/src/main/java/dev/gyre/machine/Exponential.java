@@ -8,9 +8,13 @@ import static dev.gyre.machine.Operand.Register.RCX;
 import static dev.gyre.machine.Operand.Register.RDI;
 import static dev.gyre.machine.Operand.Register.RDX;
 import static dev.gyre.machine.Operand.Register.RSI;
+import static dev.gyre.machine.Operand.Register.RSP;
 
 import dev.gyre.machine.Operand.Address;
 import dev.gyre.machine.Operand.Vector;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * e to the x, lane by lane: x = n · ln 2 + r, a polynomial of degree 7 in r, a scale by 2ⁿ. Which numbers and in which order of
@@ -52,51 +56,77 @@ public record Exponential(
     public Code softmax(int bits) {
         Assembler asm = new Assembler();
         int bytes = bits / 8, line = 2 * bytes;
-        Constants constants = new Constants(bits);
+        Constants constants = new Constants(bits, false);
         Assembler.Label table = asm.label("constants");
         constants.load(asm, table);
 
-        Vector most0 = v(bits, 0), most1 = v(bits, 1);
-        asm.op(Instruction.VMOVUPS, most0, Address.at(RSI));
-        asm.op(Instruction.VMOVUPS, most1, Address.at(RSI, bytes));
+        asm.sub(RSP, 4 * bytes);
+        Vector[] most = {v(bits, 0), v(bits, 1)}, sum = {v(bits, 12), v(bits, 13)};
+        for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS, most[i], Address.at(RSI, i * bytes));
         asm.mov(R10, RDI);
         asm.mov(R11, R8);
         Assembler.Label max = asm.here("max");
         for (int i = 0; i < 2; i++) {
             asm.op(Instruction.VMOVUPS, v(bits, 2 + i), Address.at(R10, i * bytes));
             // The score if it is greater, else the old one: of a NaN nothing is taken.
-            asm.op(Instruction.VMAXPS, v(bits, i), v(bits, 2 + i), v(bits, i));
+            asm.op(Instruction.VMAXPS, most[i], v(bits, 2 + i), most[i]);
         }
         asm.add(R10, line);
         asm.sub(R11, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, max);
 
-        // Sums of exponentials in registers 6 and 7, beginning with the corrected old ones.
+        // Sums of exponentials begin with the corrected old ones.
+        List<Lanes>
+                lanes = IntStream.range(0, 4).mapToObj(i -> new Lanes(bits, i)).toList(),
+                half = lanes.subList(2, 4);
         for (int i = 0; i < 2; i++) {
-            asm.op(Instruction.VMOVUPS, v(bits, 2), Address.at(RSI, i * bytes));
-            asm.op(Instruction.VSUBPS, v(bits, 2), v(bits, 2), v(bits, i));
-            asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * bytes), v(bits, i));
-            exp(asm, constants, v(bits, 2), v(bits, 3), v(bits, 4), v(bits, 5));
-            asm.op(Instruction.VMOVUPS_STORE, Address.at(RCX, i * bytes), v(bits, 4));
-            asm.op(Instruction.VMULPS, v(bits, 6 + i), v(bits, 4), Address.at(RDX, i * bytes));
+            Vector x = half.get(i).x;
+            asm.op(Instruction.VMOVUPS, x, Address.at(RSI, i * bytes));
+            asm.op(Instruction.VSUBPS, x, x, most[i]);
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * bytes), most[i]);
         }
-        Assembler.Label row = asm.here("row");
+        exp(asm, constants, half, false);
         for (int i = 0; i < 2; i++) {
-            asm.op(Instruction.VMOVUPS, v(bits, 2), Address.at(RDI, i * bytes));
-            asm.op(Instruction.VSUBPS, v(bits, 2), v(bits, 2), v(bits, i));
-            exp(asm, constants, v(bits, 2), v(bits, 3), v(bits, 4), v(bits, 5));
-            asm.op(Instruction.VADDPS, v(bits, 6 + i), v(bits, 6 + i), v(bits, 4));
-            asm.op(Instruction.VMOVUPS_STORE, Address.at(RDI, i * bytes), v(bits, 4));
+            Vector p = half.get(i).p;
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RCX, i * bytes), p);
+            asm.op(Instruction.VMULPS, sum[i], p, Address.at(RDX, i * bytes));
         }
-        asm.add(RDI, line);
-        asm.sub(R8, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, row);
-        for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS_STORE, Address.at(RDX, i * bytes), v(bits, 6 + i));
+        Assembler.Label last = asm.label("last"), done = asm.label("done");
+        asm.sub(R8, 2);
+        asm.jump(Assembler.Condition.LESS, last);
+        Assembler.Label two = asm.here("two");
+        rows(asm, constants, lanes, sum);
+        asm.sub(R8, 2);
+        asm.jump(Assembler.Condition.NOT_LESS, two);
+        asm.bind(last);
+        asm.add(R8, 2);
+        asm.jump(Assembler.Condition.ZERO, done);
+        rows(asm, constants, half, sum);
+        asm.bind(done);
+        for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS_STORE, Address.at(RDX, i * bytes), sum[i]);
+        asm.add(RSP, 4 * bytes);
         asm.vzeroupper();
         asm.ret();
         asm.bind(table);
         constants.table(asm);
         return asm.code("softmax of strips of " + bits / 16);
+    }
+
+    /** Two vectors a row. */
+    private static void rows(Assembler asm, Constants constants, List<Lanes> lanes, Vector[] sum) {
+        int bytes = sum[0].bits() / 8;
+        for (int i = 0; i < lanes.size(); i++) {
+            Vector x = lanes.get(i).x;
+            asm.op(Instruction.VMOVUPS, x, Address.at(RDI, i * bytes));
+            asm.op(Instruction.VSUBPS, x, x, Address.at(RSI, i % 2 * bytes));
+        }
+        exp(asm, constants, lanes, false);
+        for (int i = 0; i < lanes.size(); i++) {
+            Vector p = lanes.get(i).p;
+            asm.op(Instruction.VADDPS, sum[i % 2], sum[i % 2], p);
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RDI, i * bytes), p);
+        }
+        asm.add(RDI, lanes.size() * bytes);
     }
 
     /**
@@ -112,72 +142,114 @@ public record Exponential(
     public Code gate(int bits) {
         Rows rows = new Rows(bits);
         Assembler asm = new Assembler();
-        Constants constants = new Constants(bits);
+        Constants constants = new Constants(bits, true);
         Assembler.Label table = asm.label("constants");
         constants.load(asm, table);
+        asm.sub(RSP, rows.vectors() * bits / 8);
         for (int i = 0; i < 4; i++) asm.op(Instruction.VBROADCASTSS, v(bits, 8 + i), Address.at(RCX, 4 * i));
+        List<Lanes> lanes = IntStream.range(0, rows.vectors())
+                .mapToObj(i -> new Lanes(bits, i))
+                .toList();
         Assembler.Label round = asm.here("round");
         for (int i = 0; i < rows.vectors(); i++) {
-            Vector x = v(bits, 0), e = v(bits, 4);
+            Vector x = v(bits, 6 + i);
             asm.op(Instruction.VMOVUPS, x, rows.at(RDI, i));
             asm.op(Instruction.VSUBPS, x, x, v(bits, 8));
             asm.op(Instruction.VFMADD213PS, x, v(bits, 9), v(bits, 10));
-            asm.op(Instruction.VMULPS, v(bits, 2), x, v(bits, 11));
-            exp(asm, constants, v(bits, 2), v(bits, 3), e, v(bits, 5));
+            asm.op(Instruction.VMULPS, lanes.get(i).x, x, v(bits, 11));
+        }
+        exp(asm, constants, lanes, true);
+        for (int i = 0; i < rows.vectors(); i++) {
+            Vector x = v(bits, 6 + i), e = lanes.get(i).p;
             asm.op(Instruction.VADDPS, e, e, constants.at(ONE));
             asm.op(Instruction.VDIVPS, x, x, e);
             asm.op(Instruction.VMOVUPS_STORE, rows.at(RSI, i), x);
         }
-        Rows.rounds(asm, round, RDX, RDI, RSI);
+        Rows.next(asm, round, RDX, RDI, RSI);
+        asm.add(RSP, rows.vectors() * bits / 8);
+        asm.vzeroupper();
+        asm.ret();
         asm.bind(table);
         constants.table(asm);
         return asm.code("gate in vectors of " + bits);
     }
 
-    /** p = e^x; x and the others are overwritten. */
-    private static void exp(Assembler asm, Constants constants, Vector x, Vector n, Vector p, Vector square) {
+    /** Registers and a place on the stack for one vector's exponentials: p = e^x; x and n are overwritten. */
+    private record Lanes(Vector x, Vector n, Vector p, Address whole) {
+        Lanes(int bits, int number) {
+            this(
+                    v(bits, 3 * number),
+                    v(bits, 3 * number + 1),
+                    v(bits, 3 * number + 2),
+                    Address.at(RSP, number * bits / 8));
+        }
+    }
+
+    /**
+     * Exponentials of one vector, or of several by turns: each instruction waits for the one before it, and those that wait fill the
+     * processor's queue.
+     *
+     * @param above whether x may be above zero
+     */
+    private static void exp(Assembler asm, Constants constants, List<Lanes> all, boolean above) {
         // A comparison with NaN gives the second source: a NaN stays one.
-        asm.op(Instruction.VMOVUPS, n, constants.at(LEAST));
-        asm.op(Instruction.VMAXPS, x, n, x);
-        asm.op(Instruction.VMOVUPS, n, constants.at(MOST));
-        asm.op(Instruction.VMINPS, x, n, x);
-        asm.op(Instruction.VMULPS, n, x, constants.at(LOG2E));
-        asm.op(Instruction.VADDPS, n, n, constants.at(ROUND));
-        asm.op(Instruction.VSUBPS, n, n, constants.at(ROUND));
-        asm.op(Instruction.VFMADD231PS, x, n, constants.at(HIGH));
-        asm.op(Instruction.VFMADD231PS, x, n, constants.at(LOW));
-        asm.op(Instruction.VMOVUPS, p, constants.at(POLYNOMIAL));
-        for (int i = 1; i < 6; i++) asm.op(Instruction.VFMADD213PS, p, x, constants.at(POLYNOMIAL + i));
-        asm.op(Instruction.VMULPS, square, x, x);
-        asm.op(Instruction.VFMADD213PS, p, square, x);
-        asm.op(Instruction.VADDPS, p, p, constants.at(ONE));
-        asm.op(Instruction.VCVTTPS2DQ, n, n);
-        asm.op(Instruction.VPADDD, n, n, constants.at(BIAS));
-        asm.op(Instruction.VPSLLD, n, n, new Operand.Immediate(23));
-        asm.op(Instruction.VMULPS, p, p, n);
+        each(all, l -> asm.op(Instruction.VMAXPS, l.x, constants.register(LEAST), l.x));
+        if (above) each(all, l -> asm.op(Instruction.VMINPS, l.x, constants.register(MOST), l.x));
+        each(all, l -> asm.op(Instruction.VMULPS, l.n, l.x, constants.at(LOG2E)));
+        each(all, l -> asm.op(Instruction.VADDPS, l.n, l.n, constants.register(ROUND)));
+        each(all, l -> asm.op(Instruction.VSUBPS, l.n, l.n, constants.register(ROUND)));
+        each(all, l -> asm.op(Instruction.VMOVUPS_STORE, l.whole, l.n));
+        each(all, l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(HIGH)));
+        each(all, l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(LOW)));
+        each(all, l -> asm.op(Instruction.VMOVUPS, l.p, constants.at(POLYNOMIAL)));
+        for (int i = 1; i < 6; i++) {
+            Operand next = constants.at(POLYNOMIAL + i);
+            each(all, l -> asm.op(Instruction.VFMADD213PS, l.p, l.x, next));
+        }
+        each(all, l -> asm.op(Instruction.VMULPS, l.n, l.x, l.x));
+        each(all, l -> asm.op(Instruction.VFMADD213PS, l.p, l.n, l.x));
+        each(all, l -> asm.op(Instruction.VADDPS, l.p, l.p, constants.at(ONE)));
+        each(all, l -> asm.op(Instruction.VCVTTPS2DQ, l.n, l.whole));
+        each(all, l -> asm.op(Instruction.VPADDD, l.n, l.n, constants.at(BIAS)));
+        each(all, l -> asm.op(Instruction.VPSLLD, l.n, l.n, new Operand.Immediate(23)));
+        each(all, l -> asm.op(Instruction.VMULPS, l.p, l.p, l.n));
+    }
+
+    private static void each(List<Lanes> all, Consumer<Lanes> instruction) {
+        all.forEach(instruction);
     }
 
     private static Vector v(int bits, int number) {
         return new Vector(number, bits, 0, false);
     }
 
-    /** The formula's numbers: registers 16 to 29 where there are so many, else vectors in memory behind the code, found by rax. */
+    /**
+     * The formula's numbers: registers 16 to 29 where there are so many; else those that must be in registers in 14, 15 and, if wanted, 13,
+     * and all as vectors in memory behind the code, found by rax.
+     */
     private final class Constants {
         private final int bits;
+        private final boolean above;
 
-        Constants(int bits) {
+        Constants(int bits, boolean above) {
             this.bits = bits;
+            this.above = above;
         }
 
         void load(Assembler asm, Assembler.Label table) {
             asm.lea(RAX, table);
-            if (bits == 512)
-                for (int i = 0; i < COUNT; i++)
-                    asm.op(Instruction.VBROADCASTSS, Vector.zmm(16 + i), Address.at(RAX, 4 * i));
+            for (int i = 0; i < COUNT; i++)
+                if (bits == 512) asm.op(Instruction.VBROADCASTSS, register(i), Address.at(RAX, 4 * i));
+                else if (i == LEAST || i == ROUND || i == MOST && above)
+                    asm.op(Instruction.VMOVUPS, register(i), at(i));
+        }
+
+        Vector register(int i) {
+            return v(bits, bits == 512 ? 16 + i : i == LEAST ? 14 : i == ROUND ? 15 : 13);
         }
 
         Operand at(int i) {
-            return bits == 512 ? Vector.zmm(16 + i) : Address.at(RAX, i * bits / 8);
+            return bits == 512 ? register(i) : Address.at(RAX, i * bits / 8);
         }
 
         void table(Assembler asm) {

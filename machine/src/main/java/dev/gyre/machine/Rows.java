@@ -109,11 +109,16 @@ public record Rows(int bits) {
         return asm;
     }
 
-    /** The end of a loop over rounds, each of which moves the places on, and of the kernel. */
-    static Assembler rounds(Assembler asm, Assembler.Label round, Register count, Register... places) {
+    /** The end of a loop over rounds, each of which moves the places on. */
+    static void next(Assembler asm, Assembler.Label round, Register count, Register... places) {
         for (Register place : places) asm.add(place, BYTES);
         asm.sub(count, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, round);
+    }
+
+    /** The end of such a loop, and of the kernel. */
+    static Assembler rounds(Assembler asm, Assembler.Label round, Register count, Register... places) {
+        next(asm, round, count, places);
         asm.vzeroupper();
         asm.ret();
         return asm;
