@@ -52,7 +52,7 @@ public record Exponential(
     public Code softmax(int bits) {
         Assembler asm = new Assembler();
         int bytes = bits / 8, line = 2 * bytes;
-        Constants constants = new Constants(bits);
+        Constants constants = constants(bits);
         Assembler.Label table = asm.label("constants");
         constants.load(asm, table);
 
@@ -95,7 +95,7 @@ public record Exponential(
         asm.vzeroupper();
         asm.ret();
         asm.bind(table);
-        constants.table(asm);
+        constants.write(asm);
         return asm.code("softmax of strips of " + bits / 16);
     }
 
@@ -112,7 +112,7 @@ public record Exponential(
     public Code gate(int bits) {
         Rows rows = new Rows(bits);
         Assembler asm = new Assembler();
-        Constants constants = new Constants(bits);
+        Constants constants = constants(bits);
         Assembler.Label table = asm.label("constants");
         constants.load(asm, table);
         for (int i = 0; i < 4; i++) asm.op(Instruction.VBROADCASTSS, v(bits, 8 + i), Address.at(RCX, 4 * i));
@@ -130,7 +130,7 @@ public record Exponential(
         }
         Rows.rounds(asm, round, RDX, RDI, RSI);
         asm.bind(table);
-        constants.table(asm);
+        constants.write(asm);
         return asm.code("gate in vectors of " + bits);
     }
 
@@ -161,41 +161,17 @@ public record Exponential(
         return new Vector(number, bits, 0, false);
     }
 
-    /** The formula's numbers: registers 16 to 29 where there are so many, else vectors in memory behind the code, found by rax. */
-    private final class Constants {
-        private final int bits;
-
-        Constants(int bits) {
-            this.bits = bits;
-        }
-
-        void load(Assembler asm, Assembler.Label table) {
-            asm.lea(RAX, table);
-            if (bits == 512)
-                for (int i = 0; i < COUNT; i++)
-                    asm.op(Instruction.VBROADCASTSS, Vector.zmm(16 + i), Address.at(RAX, 4 * i));
-        }
-
-        Operand at(int i) {
-            return bits == 512 ? Vector.zmm(16 + i) : Address.at(RAX, i * bits / 8);
-        }
-
-        void table(Assembler asm) {
-            float[] values = new float[COUNT];
-            values[LEAST] = least;
-            values[MOST] = most;
-            values[LOG2E] = log2e;
-            values[ROUND] = round;
-            values[HIGH] = -ln2High;
-            values[LOW] = -ln2Low;
-            System.arraycopy(polynomial, 0, values, POLYNOMIAL, 6);
-            values[ONE] = 1;
-            values[BIAS] = Float.intBitsToFloat(127);
-            int copies = bits == 512 ? 1 : bits / 32;
-            for (float value : values)
-                for (int i = 0; i < copies; i++)
-                    if (value == values[BIAS]) asm.ints(127);
-                    else asm.floats(value);
-        }
+    private Constants constants(int bits) {
+        float[] values = new float[COUNT];
+        values[LEAST] = least;
+        values[MOST] = most;
+        values[LOG2E] = log2e;
+        values[ROUND] = round;
+        values[HIGH] = -ln2High;
+        values[LOW] = -ln2Low;
+        System.arraycopy(polynomial, 0, values, POLYNOMIAL, 6);
+        values[ONE] = 1;
+        values[BIAS] = Float.intBitsToFloat(127); // a whole number, for VPADDD
+        return new Constants(bits, RAX, 16, values);
     }
 }
