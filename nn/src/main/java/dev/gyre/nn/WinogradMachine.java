@@ -30,6 +30,12 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
 
     private static final int BAND = Kernels.Floats.ROWS;
 
+    /**
+     * Where strips begin in their array. A JVM that gives large arrays regions of their own has their floats begin 16 bytes behind a
+     * line of the cache's 64; from here on a strip's rows are whole lines.
+     */
+    private static final int ALIGNED = 12;
+
     private int in() {
         return conv.x().dim(1);
     }
@@ -67,7 +73,7 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
         private final int strips;
         private final int pitch = GROUP * groups + 4; // of a channel's padded lines
         private final int point = in() * STRIP + 16; // floats between points; not a multiple of 4 KiB
-        private final float[] v; // [strips, points, in, STRIP]
+        private final float[] v; // from ALIGNED on: [strips, points, in, STRIP]
         private final MemorySegment x;
         private final MemorySegment y;
 
@@ -76,7 +82,7 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
             this.first = first;
             this.count = count;
             strips = (count * groups + GROUPS - 1) / GROUPS;
-            v = memory.scratch().floats(0, strips * POINTS * point);
+            v = memory.scratch().floats(0, ALIGNED + strips * POINTS * point);
             x = memory.at(conv.x()).data();
             y = memory.at(conv.y()).data();
         }
@@ -131,7 +137,7 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
                 Kernels.Filter.INPUT.invokeExact(
                         MemorySegment.ofArray(plane),
                         MemorySegment.ofArray(places),
-                        Kernels.at(v, channel * STRIP),
+                        Kernels.at(v, ALIGNED + channel * STRIP),
                         point * 4L,
                         POINTS * point * 4L,
                         (long) (count * groups + SIDE - 1) / SIDE,
@@ -155,7 +161,7 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
                         multiply(
                                 block > 0,
                                 Kernels.at(u, p * weights),
-                                Kernels.at(v, ((from + s) * POINTS + p) * point + block * DEPTH * STRIP),
+                                Kernels.at(v, ALIGNED + ((from + s) * POINTS + p) * point + block * DEPTH * STRIP),
                                 Kernels.at(sums, to + p * apart),
                                 depth,
                                 padded / BAND);
