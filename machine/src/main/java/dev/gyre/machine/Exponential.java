@@ -56,9 +56,8 @@ public record Exponential(
     public Code softmax(int bits) {
         Assembler asm = new Assembler();
         int bytes = bits / 8, line = 2 * bytes;
-        Constants constants = new Constants(bits, false);
         Assembler.Label table = asm.label("constants");
-        constants.load(asm, table);
+        Constants constants = load(asm, bits, table, LEAST, ROUND);
 
         asm.sub(RSP, 4 * bytes);
         Vector[] most = {v(bits, 0), v(bits, 1)}, sum = {v(bits, 12), v(bits, 13)};
@@ -108,7 +107,7 @@ public record Exponential(
         asm.vzeroupper();
         asm.ret();
         asm.bind(table);
-        constants.table(asm);
+        constants.write(asm);
         return asm.code("softmax of strips of " + bits / 16);
     }
 
@@ -142,9 +141,8 @@ public record Exponential(
     public Code gate(int bits) {
         Rows rows = new Rows(bits);
         Assembler asm = new Assembler();
-        Constants constants = new Constants(bits, true);
         Assembler.Label table = asm.label("constants");
-        constants.load(asm, table);
+        Constants constants = load(asm, bits, table, LEAST, ROUND, MOST);
         asm.sub(RSP, rows.vectors() * bits / 8);
         for (int i = 0; i < 4; i++) asm.op(Instruction.VBROADCASTSS, v(bits, 8 + i), Address.at(RCX, 4 * i));
         List<Lanes> lanes = IntStream.range(0, rows.vectors())
@@ -170,7 +168,7 @@ public record Exponential(
         asm.vzeroupper();
         asm.ret();
         asm.bind(table);
-        constants.table(asm);
+        constants.write(asm);
         return asm.code("gate in vectors of " + bits);
     }
 
@@ -193,11 +191,11 @@ public record Exponential(
      */
     private static void exp(Assembler asm, Constants constants, List<Lanes> all, boolean above) {
         // A comparison with NaN gives the second source: a NaN stays one.
-        each(all, l -> asm.op(Instruction.VMAXPS, l.x, constants.register(LEAST), l.x));
-        if (above) each(all, l -> asm.op(Instruction.VMINPS, l.x, constants.register(MOST), l.x));
+        each(all, l -> asm.op(Instruction.VMAXPS, l.x, named(constants.bits(), LEAST), l.x));
+        if (above) each(all, l -> asm.op(Instruction.VMINPS, l.x, named(constants.bits(), MOST), l.x));
         each(all, l -> asm.op(Instruction.VMULPS, l.n, l.x, constants.at(LOG2E)));
-        each(all, l -> asm.op(Instruction.VADDPS, l.n, l.n, constants.register(ROUND)));
-        each(all, l -> asm.op(Instruction.VSUBPS, l.n, l.n, constants.register(ROUND)));
+        each(all, l -> asm.op(Instruction.VADDPS, l.n, l.n, named(constants.bits(), ROUND)));
+        each(all, l -> asm.op(Instruction.VSUBPS, l.n, l.n, named(constants.bits(), ROUND)));
         each(all, l -> asm.op(Instruction.VMOVUPS_STORE, l.whole, l.n));
         each(all, l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(HIGH)));
         each(all, l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(LOW)));
@@ -223,51 +221,25 @@ public record Exponential(
         return new Vector(number, bits, 0, false);
     }
 
-    /**
-     * The formula's numbers: registers 16 to 29 where there are so many; else those that must be in registers in 14, 15 and, if wanted, 13,
-     * and all as vectors in memory behind the code, found by rax.
-     */
-    private final class Constants {
-        private final int bits;
-        private final boolean above;
+    /** The formula's numbers, those that are named in registers at any width: instructions take their first source from there. */
+    private Constants load(Assembler asm, int bits, Assembler.Label table, int... named) {
+        float[] values = new float[COUNT];
+        values[LEAST] = least;
+        values[MOST] = most;
+        values[LOG2E] = log2e;
+        values[ROUND] = round;
+        values[HIGH] = -ln2High;
+        values[LOW] = -ln2Low;
+        System.arraycopy(polynomial, 0, values, POLYNOMIAL, 6);
+        values[ONE] = 1;
+        values[BIAS] = Float.intBitsToFloat(127); // a whole number, for VPADDD
+        Constants constants = new Constants(bits, RAX, 16, values);
+        constants.load(asm, table);
+        if (bits == 256) for (int i : named) asm.op(Instruction.VMOVUPS, named(bits, i), constants.at(i));
+        return constants;
+    }
 
-        Constants(int bits, boolean above) {
-            this.bits = bits;
-            this.above = above;
-        }
-
-        void load(Assembler asm, Assembler.Label table) {
-            asm.lea(RAX, table);
-            for (int i = 0; i < COUNT; i++)
-                if (bits == 512) asm.op(Instruction.VBROADCASTSS, register(i), Address.at(RAX, 4 * i));
-                else if (i == LEAST || i == ROUND || i == MOST && above)
-                    asm.op(Instruction.VMOVUPS, register(i), at(i));
-        }
-
-        Vector register(int i) {
-            return v(bits, bits == 512 ? 16 + i : i == LEAST ? 14 : i == ROUND ? 15 : 13);
-        }
-
-        Operand at(int i) {
-            return bits == 512 ? register(i) : Address.at(RAX, i * bits / 8);
-        }
-
-        void table(Assembler asm) {
-            float[] values = new float[COUNT];
-            values[LEAST] = least;
-            values[MOST] = most;
-            values[LOG2E] = log2e;
-            values[ROUND] = round;
-            values[HIGH] = -ln2High;
-            values[LOW] = -ln2Low;
-            System.arraycopy(polynomial, 0, values, POLYNOMIAL, 6);
-            values[ONE] = 1;
-            values[BIAS] = Float.intBitsToFloat(127);
-            int copies = bits == 512 ? 1 : bits / 32;
-            for (float value : values)
-                for (int i = 0; i < copies; i++)
-                    if (value == values[BIAS]) asm.ints(127);
-                    else asm.floats(value);
-        }
+    private static Vector named(int bits, int i) {
+        return v(bits, bits == 512 ? 16 + i : i == LEAST ? 14 : i == ROUND ? 15 : 13);
     }
 }

@@ -16,7 +16,6 @@ import static dev.gyre.machine.Operand.Register.RDI;
 import static dev.gyre.machine.Operand.Register.RDX;
 import static dev.gyre.machine.Operand.Register.RSI;
 import static dev.gyre.machine.Operand.Register.RSP;
-import static dev.gyre.machine.Operand.Vector.zmm;
 
 import dev.gyre.machine.Operand.Address;
 import dev.gyre.machine.Operand.Register;
@@ -25,126 +24,100 @@ import java.util.List;
 
 /**
  * The three transforms of Winograd's minimal filtering F(4 × 4, 3 × 3) (Lavin and Gray 2016) with the points 0, ±p, ±q and ∞, in
- * both directions at once. Lanes are tiles of the picture, four neighbours of a line together; vectors of 512 bits.
+ * both directions at once. Lanes are tiles of the picture, four neighbours of a line (a group) together; two vectors are a strip.
+ * Each number comes out as from the same operations one by one, whatever the width of a vector.
  *
  * @param p the nearer points
  * @param q the farther
+ * @param bits of a vector, 256 or 512
  */
-public record Filtering(float p, float q) {
+public record Filtering(float p, float q, int bits) {
     /** Inputs, and points, of a direction. */
     private static final int SIDE = 6;
 
     private static final List<Register> SAVED = List.of(RBX, RBP, R12, R13, R14, R15);
-    private static final List<Register> GROUPS = List.of(R10, R11, R12, R13);
-    private static final int FIRST_CONSTANT = 20;
-
-    // Places of lanes: pairs of neighbours by their order, then one of each.
-    private static final Vector PAIRS_LOW = zmm(28), PAIRS_HIGH = zmm(29), EVEN = zmm(30), ODD = zmm(31);
+    private static final int SEVENTH = 8 * SAVED.size() + 8; // where the seventh argument lies when those are pushed
 
     /**
      * Tiles of one channel to points. Arguments:
      *
      * <pre>
      *   from    the channel, with its padding
-     *   groups  [vectors][4] longs: at how many bytes from {@code from} each four neighbouring tiles begin; 20 floats of 6 lines are read
-     *   to      points of the channel: [strips][36] places of 32 tiles
+     *   groups  [vectors][bits / 128] longs: at how many bytes from {@code from} each group begins; 20 floats of 6 lines are read
+     *   to      points of the channel: [strips][36] places of bits / 16 tiles
      *   point   bytes from one point to the next
      *   strip   bytes from one strip to the next
-     *   vectors of 16 tiles, at least 1: two are a strip
+     *   vectors at least 1
      *   pitch   bytes from one line to the next
      * </pre>
      */
     public Code input() {
         Assembler asm = new Assembler();
         SAVED.forEach(asm::push);
-        int seventh = 8 * SAVED.size() + 8;
-        asm.mov(RAX, Address.at(RSP, seventh)); // pitch
+        asm.mov(RAX, Address.at(RSP, SEVENTH)); // pitch
         Assembler.Label table = asm.label("constants");
-        asm.lea(RBX, table);
-        constants(asm, RBX, 6, true);
-        asm.sub(RSP, SIDE * SIDE * 64);
-        asm.mov(RBP, 64);
+        float p2 = p * p, q2 = q * q;
+        Constants constants = constants(-q2, p, -p2, q, p2 * q2, -p2 - q2);
+        Neighbours neighbours = Neighbours.of(bits);
+        constants.load(asm, table);
+        neighbours.load(asm, constants.place(), 4 * constants.values().length);
+        reserve(asm, SIDE * SIDE);
+        asm.mov(RBP, bytes());
         asm.mov(R15, R8);
-        asm.sub(R15, 64);
+        asm.sub(R15, bytes());
         asm.lea(R14, Address.at(RCX, RCX, 2, 0));
         asm.shl(R14, 1); // six points
         Assembler.Label vector = asm.here("vector");
-        for (int i = 0; i < 4; i++) {
-            asm.mov(GROUPS.get(i), Address.at(RSI, 8 * i));
-            asm.add(GROUPS.get(i), RDI);
+        for (int i = 0; i < groups().size(); i++) {
+            asm.mov(groups().get(i), Address.at(RSI, 8 * i));
+            asm.add(groups().get(i), RDI);
         }
         for (int a = 0; a < SIDE; a++) {
-            deinterleave(asm);
-            inputs(asm);
-            for (int b = 0; b < SIDE; b++)
-                asm.op(Instruction.VMOVUPS_STORE, Address.at(RSP, (a * SIDE + b) * 64), zmm(8 + b));
-            if (a < SIDE - 1) GROUPS.forEach(group -> asm.add(group, RAX));
+            neighbours.apart(asm, groups());
+            inputs(asm, constants);
+            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS_STORE, aside(a * SIDE + b), v(8 + b));
+            if (a < SIDE - 1) groups().forEach(group -> asm.add(group, RAX));
         }
         asm.mov(R8, RDX);
         for (int b = 0; b < SIDE; b++) {
-            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS, zmm(a), Address.at(RSP, (a * SIDE + b) * 64));
-            inputs(asm);
+            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS, v(a), aside(a * SIDE + b));
+            inputs(asm, constants);
             asm.mov(RBX, R8);
             for (int a = 0; a < SIDE; a++) {
-                asm.op(Instruction.VMOVUPS_STORE, Address.at(RBX), zmm(8 + a));
+                asm.op(Instruction.VMOVUPS_STORE, Address.at(RBX), v(8 + a));
                 if (a < SIDE - 1) asm.add(RBX, R14);
             }
             asm.add(R8, RCX);
         }
-        asm.add(RSI, 32);
+        asm.add(RSI, 8 * groups().size());
         asm.add(RDX, RBP); // the other half of the strip, or the next
         asm.mov(RBX, RBP);
         asm.mov(RBP, R15);
         asm.mov(R15, RBX);
         asm.sub(R9, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, vector);
-        asm.add(RSP, SIDE * SIDE * 64);
-        end(asm);
+        end(asm, SIDE * SIDE);
         asm.bind(table);
-        float p2 = p * p, q2 = q * q;
-        asm.floats(-q2, p, -p2, q, p2 * q2, -p2 - q2);
-        places(asm);
-        return asm.code("filtering, input");
-    }
-
-    /** Registers 0 to 5: what the six columns of 16 tiles read of a line. */
-    private static void deinterleave(Assembler asm) {
-        for (int i = 0; i < 4; i++) {
-            asm.op(Instruction.VMOVUPS, zmm(6 + i), Address.at(GROUPS.get(i)));
-            asm.op(Instruction.VMOVUPS, zmm(10 + i), Address.at(GROUPS.get(i), 16));
-        }
-        for (int i = 0; i < 2; i++) {
-            // Columns 0 and 1 of eight tiles to 14 + i, 2 and 3 to 6 + 2i; 4 and 5 to 10 + 2i.
-            Vector first = zmm(6 + 2 * i), second = zmm(7 + 2 * i), low = zmm(14 + i);
-            asm.op(Instruction.VMOVUPS, low, first);
-            asm.op(Instruction.VPERMT2PD, low, PAIRS_LOW, second);
-            asm.op(Instruction.VPERMT2PD, first, PAIRS_HIGH, second);
-            asm.op(Instruction.VPERMT2PD, zmm(10 + 2 * i), PAIRS_LOW, zmm(11 + 2 * i));
-        }
-        int[] left = {14, 6, 10}, right = {15, 8, 12};
-        for (int i = 0; i < 3; i++) {
-            asm.op(Instruction.VMOVUPS, zmm(2 * i), zmm(left[i]));
-            asm.op(Instruction.VPERMT2PS, zmm(2 * i), EVEN, zmm(right[i]));
-            asm.op(Instruction.VMOVUPS, zmm(2 * i + 1), zmm(left[i]));
-            asm.op(Instruction.VPERMT2PS, zmm(2 * i + 1), ODD, zmm(right[i]));
-        }
+        constants.write(asm);
+        asm.ints(neighbours.placesApart());
+        return asm.code("filtering, input in vectors of " + bits);
     }
 
     /** Bᵀ: registers 0 to 5 to registers 8 to 13. */
-    private static void inputs(Assembler asm) {
-        Vector a = zmm(0), b = zmm(1), c = zmm(2), d = zmm(3), e = zmm(4), f = zmm(5);
-        Vector even = zmm(14), odd = zmm(15);
+    private void inputs(Assembler asm, Constants constants) {
+        Vector a = v(0), b = v(1), c = v(2), d = v(3), e = v(4), f = v(5);
+        Vector even = v(14), odd = v(15);
         for (int i = 0; i < 2; i++) {
-            fma(asm, even, constant(2 * i), c, e);
-            fma(asm, odd, constant(2 * i), b, d);
-            asm.op(Instruction.VMULPS, odd, odd, constant(2 * i + 1));
-            asm.op(Instruction.VADDPS, zmm(9 + 2 * i), even, odd);
-            asm.op(Instruction.VSUBPS, zmm(10 + 2 * i), even, odd);
+            fma(asm, even, constants.at(2 * i), c, e);
+            fma(asm, odd, constants.at(2 * i), b, d);
+            asm.op(Instruction.VMULPS, odd, odd, constants.at(2 * i + 1));
+            asm.op(Instruction.VADDPS, v(9 + 2 * i), even, odd);
+            asm.op(Instruction.VSUBPS, v(10 + 2 * i), even, odd);
         }
-        fma(asm, zmm(8), constant(5), c, e);
-        asm.op(Instruction.VFMADD231PS, zmm(8), a, constant(4));
-        fma(asm, zmm(13), constant(5), d, f);
-        asm.op(Instruction.VFMADD231PS, zmm(13), b, constant(4));
+        fma(asm, v(8), constants.at(5), c, e);
+        asm.op(Instruction.VFMADD231PS, v(8), a, constants.at(4));
+        fma(asm, v(13), constants.at(5), d, f);
+        asm.op(Instruction.VFMADD231PS, v(13), b, constants.at(4));
     }
 
     /**
@@ -155,70 +128,68 @@ public record Filtering(float p, float q) {
      *   tap     bytes from one tap to the next
      *   to      [36] places of elements
      *   point   bytes from one point to the next
-     *   count   of vectors of 16 elements, at least 1
+     *   count   of vectors of elements, at least 1
      * </pre>
      */
     public Code weights() {
         Assembler asm = new Assembler();
         SAVED.forEach(asm::push);
         Assembler.Label table = asm.label("constants");
-        asm.lea(RBX, table);
-        constants(asm, RBX, 7, false);
-        Assembler.Label vector = asm.here("vector");
-        asm.mov(R10, RDI);
-        for (int tap = 0; tap < 9; tap++) {
-            asm.op(Instruction.VMOVUPS, zmm(tap), Address.at(R10));
-            if (tap < 8) asm.add(R10, RSI);
-        }
-        // Down: taps (0, v), (1, v), (2, v) to points (a, v), which wait on the stack below.
-        asm.sub(RSP, 18 * 64);
-        for (int v = 0; v < 3; v++) {
-            taps(asm, zmm(v), zmm(3 + v), zmm(6 + v));
-            for (int a = 0; a < SIDE; a++)
-                asm.op(Instruction.VMOVUPS_STORE, Address.at(RSP, (a * 3 + v) * 64), zmm(9 + a));
-        }
-        asm.mov(R11, RDX);
-        for (int a = 0; a < SIDE; a++) {
-            for (int v = 0; v < 3; v++) asm.op(Instruction.VMOVUPS, zmm(v), Address.at(RSP, (a * 3 + v) * 64));
-            taps(asm, zmm(0), zmm(1), zmm(2));
-            for (int b = 0; b < SIDE; b++) {
-                asm.op(Instruction.VMOVUPS_STORE, Address.at(R11), zmm(9 + b));
-                asm.add(R11, RCX);
-            }
-        }
-        asm.add(RSP, 18 * 64);
-        asm.add(RDI, 64);
-        asm.add(RDX, 64);
-        asm.sub(R8, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, vector);
-        end(asm);
-        asm.bind(table);
         float p2 = p * p, q2 = q * q;
         float near = 1 / (2 * p2 * (p2 - q2)), far = 1 / (2 * q2 * (q2 - p2)), zero = 1 / (p2 * q2);
-        asm.floats(p2, near, near * p, q2, far, far * q, zero);
-        return asm.code("filtering, weights");
+        Constants constants = constants(p2, near, near * p, q2, far, far * q, zero);
+        constants.load(asm, table);
+        reserve(asm, 3 * SIDE);
+        asm.lea(R11, Address.at(RSI, RSI, 2, 0)); // three taps
+        Assembler.Label vector = asm.here("vector");
+        // Down: taps (0, t), (1, t), (2, t) to points (a, t), which wait aside.
+        asm.mov(R10, RDI);
+        for (int t = 0; t < 3; t++) {
+            asm.op(Instruction.VMOVUPS, v(0), Address.at(R10));
+            for (int u = 1; u < 3; u++) asm.op(Instruction.VMOVUPS, v(u), Address.at(R10, R11, u, 0));
+            taps(asm, constants);
+            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS_STORE, aside(a * 3 + t), v(8 + a));
+            if (t < 2) asm.add(R10, RSI);
+        }
+        asm.mov(R10, RDX);
+        for (int a = 0; a < SIDE; a++) {
+            for (int t = 0; t < 3; t++) asm.op(Instruction.VMOVUPS, v(t), aside(a * 3 + t));
+            taps(asm, constants);
+            for (int b = 0; b < SIDE; b++) {
+                asm.op(Instruction.VMOVUPS_STORE, Address.at(R10), v(8 + b));
+                asm.add(R10, RCX);
+            }
+        }
+        asm.add(RDI, bytes());
+        asm.add(RDX, bytes());
+        asm.sub(R8, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, vector);
+        end(asm, 3 * SIDE);
+        asm.bind(table);
+        constants.write(asm);
+        return asm.code("filtering, weights in vectors of " + bits);
     }
 
-    /** G: three taps to registers 9 to 14. */
-    private static void taps(Assembler asm, Vector a, Vector b, Vector c) {
-        Vector even = zmm(15), odd = zmm(16);
+    /** G: registers 0 to 2 to registers 8 to 13. */
+    private void taps(Assembler asm, Constants constants) {
+        Vector a = v(0), b = v(1), c = v(2), even = v(14), odd = v(15);
         for (int i = 0; i < 2; i++) {
-            fma(asm, even, constant(3 * i), c, a);
-            asm.op(Instruction.VMULPS, even, even, constant(3 * i + 1));
-            asm.op(Instruction.VMULPS, odd, b, constant(3 * i + 2));
-            asm.op(Instruction.VADDPS, zmm(10 + 2 * i), even, odd);
-            asm.op(Instruction.VSUBPS, zmm(11 + 2 * i), even, odd);
+            fma(asm, even, constants.at(3 * i), c, a);
+            asm.op(Instruction.VMULPS, even, even, constants.at(3 * i + 1));
+            asm.op(Instruction.VMULPS, odd, b, constants.at(3 * i + 2));
+            asm.op(Instruction.VADDPS, v(9 + 2 * i), even, odd);
+            asm.op(Instruction.VSUBPS, v(10 + 2 * i), even, odd);
         }
-        asm.op(Instruction.VMULPS, zmm(9), a, constant(6));
-        asm.op(Instruction.VMOVUPS, zmm(14), c);
+        asm.op(Instruction.VMULPS, v(8), a, constants.at(6));
+        asm.op(Instruction.VMOVUPS, v(13), c);
     }
 
     /**
      * Points' sums to outputs, with a bias, where the tiles lie in the picture. Arguments:
      *
      * <pre>
-     *   from    sums: [36] places of [rows][32]
-     *   groups  [4] longs: at how many bytes from {@code to} each four neighbouring tiles begin; 16 floats of 4 lines are written
+     *   from    sums: [36] places of [rows][bits / 16], of which a vector is taken
+     *   groups  [bits / 128] longs: at how many bytes from {@code to} each group begins; 16 floats of 4 lines are written
      *   to      where the first row's channel begins
      *   point   bytes from one point to the next
      *   rows    at least 1
@@ -230,20 +201,22 @@ public record Filtering(float p, float q) {
     public Code output() {
         Assembler asm = new Assembler();
         SAVED.forEach(asm::push);
-        int seventh = 8 * SAVED.size() + 8;
         Assembler.Label table = asm.label("constants");
-        asm.lea(RBX, table);
-        constants(asm, RBX, 6, true);
-        for (int i = 0; i < 4; i++) {
-            asm.mov(GROUPS.get(i), Address.at(RSI, 8 * i));
-            asm.add(GROUPS.get(i), RDX);
+        float p2 = p * p, q2 = q * q;
+        Constants constants = constants(p, q, p2, q2, p * p2, q * q2);
+        Neighbours neighbours = Neighbours.of(bits);
+        constants.load(asm, table);
+        neighbours.load(asm, constants.place(), 4 * constants.values().length);
+        for (int i = 0; i < groups().size(); i++) {
+            asm.mov(groups().get(i), Address.at(RSI, 8 * i));
+            asm.add(groups().get(i), RDX);
         }
-        asm.mov(RSI, Address.at(RSP, seventh)); // bias
-        asm.mov(RAX, Address.at(RSP, seventh + 8)); // pitch
-        asm.lea(RBX, Address.at(RAX, RAX, 2, 0));
+        asm.mov(RSI, Address.at(RSP, SEVENTH)); // bias
+        asm.mov(RAX, Address.at(RSP, SEVENTH + 8)); // pitch
+        reserve(asm, 4 * SIDE);
+        asm.lea(RBX, Address.at(RAX, RAX, 2, 0)); // three lines
         asm.lea(R15, Address.at(RCX, RCX, 2, 0));
         asm.shl(R15, 1); // six points
-        asm.sub(RSP, 4 * SIDE * 64);
         Assembler.Label row = asm.here("row");
         asm.mov(R14, RDI);
         for (int b = 0; b < SIDE; b++) {
@@ -251,107 +224,94 @@ public record Filtering(float p, float q) {
             asm.add(RBP, R15);
             for (int a = 0; a < SIDE; a++) {
                 Register base = a < 3 ? R14 : RBP;
-                asm.op(Instruction.VMOVUPS, zmm(a), a % 3 == 0 ? Address.at(base) : Address.at(base, R15, a % 3, 0));
+                asm.op(Instruction.VMOVUPS, v(a), a % 3 == 0 ? Address.at(base) : Address.at(base, R15, a % 3, 0));
             }
-            outputs(asm);
-            for (int a = 0; a < 4; a++)
-                asm.op(Instruction.VMOVUPS_STORE, Address.at(RSP, (a * SIDE + b) * 64), zmm(8 + a));
+            outputs(asm, constants);
+            for (int a = 0; a < 4; a++) asm.op(Instruction.VMOVUPS_STORE, aside(a * SIDE + b), v(8 + a));
             asm.add(R14, RCX);
         }
-        asm.op(Instruction.VBROADCASTSS, zmm(16), Address.at(RSI));
         for (int a = 0; a < 4; a++) {
-            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS, zmm(b), Address.at(RSP, (a * SIDE + b) * 64));
-            outputs(asm);
-            for (int b = 0; b < 4; b++) asm.op(Instruction.VADDPS, zmm(8 + b), zmm(8 + b), zmm(16));
-            interleave(asm);
-            for (int i = 0; i < 4; i++) {
-                Register group = GROUPS.get(i);
-                Address at = a == 0
-                        ? Address.at(group)
-                        : a == 3 ? Address.at(group, RBX, 1, 0) : Address.at(group, RAX, a, 0);
-                asm.op(Instruction.VMOVUPS_STORE, at, zmm(i));
-            }
+            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS, v(b), aside(a * SIDE + b));
+            outputs(asm, constants);
+            asm.op(Instruction.VBROADCASTSS, v(12), Address.at(RSI));
+            for (int b = 0; b < 4; b++) asm.op(Instruction.VADDPS, v(8 + b), v(8 + b), v(12));
+            int line = a;
+            neighbours.together(
+                    asm,
+                    groups().stream()
+                            .map(group -> line == 0
+                                    ? Address.at(group)
+                                    : line == 3 ? Address.at(group, RBX, 1, 0) : Address.at(group, RAX, line, 0))
+                            .toList());
         }
         asm.add(RSI, 4);
-        asm.add(RDI, 128);
-        GROUPS.forEach(group -> asm.add(group, R9));
+        asm.add(RDI, 2 * bytes());
+        groups().forEach(group -> asm.add(group, R9));
         asm.sub(R8, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, row);
-        asm.add(RSP, 4 * SIDE * 64);
-        end(asm);
+        end(asm, 4 * SIDE);
         asm.bind(table);
-        float p2 = p * p, q2 = q * q;
-        asm.floats(p, q, p2, q2, p * p2, q * q2);
-        for (int i = 0; i < 4; i++) {
-            // Pairs of tiles 8i …: lane 2j from the target, lane 2j + 1 from the source; then pairs of those.
-            int[] lanes = new int[16];
-            for (int j = 0; j < 8; j++)
-                if (i < 2) {
-                    lanes[2 * j] = 8 * i + j;
-                    lanes[2 * j + 1] = 16 + 8 * i + j;
-                } else {
-                    lanes[2 * j] = 4 * (i - 2) + j / 2 + j % 2 * 8; // a 64-bit lane's number, and its upper half 0
-                    lanes[2 * j + 1] = 0;
-                }
-            asm.ints(lanes);
-        }
-        return asm.code("filtering, output");
+        constants.write(asm);
+        asm.ints(neighbours.placesTogether());
+        return asm.code("filtering, output in vectors of " + bits);
     }
 
     /** Aᵀ: registers 0 to 5 to registers 8 to 11. */
-    private static void outputs(Assembler asm) {
-        Vector evenP = zmm(12), oddP = zmm(13), evenQ = zmm(14), oddQ = zmm(15);
-        asm.op(Instruction.VADDPS, evenP, zmm(1), zmm(2));
-        asm.op(Instruction.VSUBPS, oddP, zmm(1), zmm(2));
-        asm.op(Instruction.VADDPS, evenQ, zmm(3), zmm(4));
-        asm.op(Instruction.VSUBPS, oddQ, zmm(3), zmm(4));
-        asm.op(Instruction.VADDPS, zmm(8), zmm(0), evenP);
-        asm.op(Instruction.VADDPS, zmm(8), zmm(8), evenQ);
-        asm.op(Instruction.VMULPS, zmm(9), oddQ, constant(1));
-        asm.op(Instruction.VFMADD231PS, zmm(9), oddP, constant(0));
-        asm.op(Instruction.VMULPS, zmm(10), evenQ, constant(3));
-        asm.op(Instruction.VFMADD231PS, zmm(10), evenP, constant(2));
-        fma(asm, zmm(11), constant(5), oddQ, zmm(5));
-        asm.op(Instruction.VFMADD231PS, zmm(11), oddP, constant(4));
-    }
-
-    /** Registers 8 to 11, a column of 16 tiles each, to registers 0 to 3, a line of four tiles each. */
-    private static void interleave(Assembler asm) {
-        for (int half = 0; half < 2; half++) // columns 0 and 1, then 2 and 3
-        for (int i = 0; i < 2; i++) { // tiles 0 to 7, then 8 to 15
-                Vector to = zmm(4 + 2 * half + i);
-                asm.op(Instruction.VMOVUPS, to, zmm(8 + 2 * half));
-                asm.op(Instruction.VPERMT2PS, to, zmm(28 + i), zmm(9 + 2 * half));
-            }
-        for (int i = 0; i < 4; i++) {
-            asm.op(Instruction.VMOVUPS, zmm(i), zmm(4 + i / 2));
-            asm.op(Instruction.VPERMT2PD, zmm(i), zmm(30 + i % 2), zmm(6 + i / 2));
-        }
+    private void outputs(Assembler asm, Constants constants) {
+        Vector evenP = v(12), oddP = v(13), evenQ = v(14), oddQ = v(15);
+        asm.op(Instruction.VADDPS, evenP, v(1), v(2));
+        asm.op(Instruction.VSUBPS, oddP, v(1), v(2));
+        asm.op(Instruction.VADDPS, evenQ, v(3), v(4));
+        asm.op(Instruction.VSUBPS, oddQ, v(3), v(4));
+        asm.op(Instruction.VADDPS, v(8), v(0), evenP);
+        asm.op(Instruction.VADDPS, v(8), v(8), evenQ);
+        asm.op(Instruction.VMULPS, v(9), oddQ, constants.at(1));
+        asm.op(Instruction.VFMADD231PS, v(9), oddP, constants.at(0));
+        asm.op(Instruction.VMULPS, v(10), evenQ, constants.at(3));
+        asm.op(Instruction.VFMADD231PS, v(10), evenP, constants.at(2));
+        fma(asm, v(11), constants.at(5), oddQ, v(5));
+        asm.op(Instruction.VFMADD231PS, v(11), oddP, constants.at(4));
     }
 
     /** to = factor · v + more. */
-    private static void fma(Assembler asm, Vector to, Vector factor, Vector v, Vector more) {
+    private static void fma(Assembler asm, Vector to, Operand factor, Vector v, Vector more) {
         asm.op(Instruction.VMOVUPS, to, more);
         asm.op(Instruction.VFMADD231PS, to, v, factor);
     }
 
-    private static Vector constant(int i) {
-        return zmm(FIRST_CONSTANT + i);
+    /** Found by the last of the registers that 512 bits need for groups, and 256 do not. */
+    private Constants constants(float... values) {
+        return new Constants(bits, R13, 20, values);
     }
 
-    private static void constants(Assembler asm, Register table, int count, boolean lanes) {
-        for (int i = 0; i < count; i++) asm.op(Instruction.VBROADCASTSS, constant(i), Address.at(table, 4 * i));
-        if (lanes)
-            for (int i = 0; i < 4; i++) asm.op(Instruction.VMOVUPS, zmm(28 + i), Address.at(table, 4 * count + 64 * i));
+    /** Where each group of a vector is. */
+    private List<Register> groups() {
+        return List.of(R10, R11, R12, R13).subList(0, bits / 128);
     }
 
-    /** For {@link #deinterleave}. */
-    private static void places(Assembler asm) {
-        for (int i = 0; i < 2; i++) for (int lane = 0; lane < 8; lane++) asm.ints(2 * lane + i, 0);
-        for (int i = 0; i < 2; i++) for (int lane = 0; lane < 16; lane++) asm.ints(2 * lane + i);
+    private int bytes() {
+        return bits / 8;
     }
 
-    private static void end(Assembler asm) {
+    private Vector v(int number) {
+        return new Vector(number, bits, 0, false);
+    }
+
+    /** A vector's place on the stack, while there is {@link #reserve room}. */
+    private Address aside(int i) {
+        return Address.at(RSP, i * bytes());
+    }
+
+    /** Makes room for vectors on the stack, none of them across two lines of the cache; overwrites rbx. */
+    private void reserve(Assembler asm, int vectors) {
+        asm.mov(RBX, RSP);
+        asm.sub(RSP, (vectors + 1) * bytes());
+        asm.and(RSP, -64);
+        asm.mov(aside(vectors), RBX);
+    }
+
+    private void end(Assembler asm, int vectors) {
+        asm.mov(RSP, aside(vectors));
         asm.vzeroupper();
         for (int i = SAVED.size() - 1; i >= 0; i--) asm.pop(SAVED.get(i));
         asm.ret();

@@ -15,8 +15,6 @@ enum Instruction {
     /** Lanes whose sign is set in the second operand. */
     VMASKMOVPS(Form.THREE, 1, 2, 0, 0x2C, Prefix.VEX),
     VMASKMOVPS_STORE(Form.MASKED_STORE, 1, 2, 0, 0x2E, Prefix.VEX),
-    VUNPCKLPS(Form.THREE, 0, 1, 0, 0x14, Prefix.VEX),
-    VUNPCKHPS(Form.THREE, 0, 1, 0, 0x15, Prefix.VEX),
     /** 16-bit floats to floats. */
     VCVTPH2PS(Form.LOAD, 1, 2, 0, 0x13, Prefix.VEX),
     /** 16-bit numbers to 32-bit ones. */
@@ -33,6 +31,16 @@ enum Instruction {
     VCVTTPS2DQ(Form.LOAD, 2, 1, 0, 0x5B, Prefix.BOTH),
     VPADDD(Form.THREE, 1, 1, 0, 0xFE, Prefix.BOTH),
     VPSLLD(Form.SHIFT, 1, 1, 0, 0x72, Prefix.BOTH),
+    /** Of each 128 bits the lower two lanes of both sources, in turn. */
+    VUNPCKLPS(Form.THREE, 0, 1, 0, 0x14, Prefix.BOTH),
+    /** Likewise the upper two. */
+    VUNPCKHPS(Form.THREE, 0, 1, 0, 0x15, Prefix.BOTH),
+    /** Of each 128 bits two lanes of each source, which a number names. */
+    VSHUFPS(Form.THREE, 0, 1, 0, 0xC6, Prefix.BOTH),
+    /** The first source with one of its halves replaced by 128 bits of memory. */
+    VINSERTF128(Form.THREE, 1, 3, 0, 0x18, Prefix.VEX),
+    /** One half of a vector to memory. */
+    VEXTRACTF128(Form.STORE, 1, 3, 0, 0x19, Prefix.VEX),
     VPXORD(Form.THREE, 1, 1, 0, 0xEF, Prefix.EVEX),
     VRNDSCALEPS(Form.LOAD, 1, 3, 0, 0x08, Prefix.EVEX),
     VSCALEFPS(Form.THREE, 1, 2, 0, 0x2C, Prefix.EVEX),

@@ -102,6 +102,11 @@ sealed interface Operand {
             return new Address(base, index, scale, displacement, 0, 0);
         }
 
+        /** So many bytes further. */
+        public Address plus(int bytes) {
+            return new Address(base, index, scale, displacement + bytes, lanes, mask);
+        }
+
         /** One 32-bit number for each of so many lanes. */
         public Address broadcast(int lanes) {
             return new Address(base, index, scale, displacement, lanes, mask);

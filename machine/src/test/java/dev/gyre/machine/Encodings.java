@@ -33,8 +33,6 @@ final class Encodings {
                 Transposition.code(true),
                 Widening.f16(),
                 Widening.bf16()));
-        Filtering filtering = new Filtering(0.75f, 1.5f);
-        all.addAll(List.of(filtering.input(), filtering.weights(), filtering.output()));
         Exponential exp = ExponentialTest.EXP;
         all.addAll(List.of(exp.softmax(512), exp.softmax(256), PowerTest.POWER.softmax()));
         for (int bits : new int[] {256, 512}) {
@@ -45,6 +43,8 @@ final class Encodings {
             Rows rows = new Rows(bits);
             all.addAll(List.of(rows.add(), rows.scale(), rows.sums(), rows.squares(), rows.norm()));
             all.addAll(List.of(exp.gate(bits), RowsTest.ERF.geglu(bits)));
+            Filtering filtering = new Filtering(0.75f, 1.5f, bits);
+            all.addAll(List.of(filtering.input(), filtering.weights(), filtering.output()));
         }
         for (int rows = 1; rows <= 14; rows++) {
             all.add(new Product(Product.Kind.FLOATS, rows, 512).code());
@@ -118,6 +118,10 @@ final class Encodings {
 
     private static void each(Assembler asm, Instruction i, List<Address> addresses) {
         int[] widths = i.prefix == Instruction.Prefix.BOTH ? new int[] {128, 256, 512} : new int[] {512};
+        if (i == Instruction.VINSERTF128 || i == Instruction.VEXTRACTF128) {
+            for (Address a : addresses) for (int r : new int[] {3, 12}) half(asm, i, r, a);
+            return;
+        }
         if (i.prefix == Instruction.Prefix.VEX && i.mnemonic().startsWith("v")) {
             low(asm, i, addresses);
             return;
@@ -145,16 +149,18 @@ final class Encodings {
                     for (int a : new int[] {10, 21})
                         for (int b : new int[] {1, 30})
                             for (int c : new int[] {2, 11, 19, 29})
-                                asm.op(
+                                three(
+                                        asm,
                                         i,
                                         new Vector(a, bits, 0, false),
                                         new Vector(b, bits, 0, false),
                                         new Vector(c, bits, 0, false));
                 for (Address a : addresses) {
-                    for (int bits : widths) asm.op(i, new Vector(3, bits, 0, false), new Vector(12, bits, 0, false), a);
-                    if (i.w == 0) asm.op(i, Vector.zmm(20), Vector.zmm(7), a.broadcast(16));
+                    for (int bits : widths)
+                        three(asm, i, new Vector(3, bits, 0, false), new Vector(12, bits, 0, false), a);
+                    if (i.w == 0) three(asm, i, Vector.zmm(20), Vector.zmm(7), a.broadcast(16));
                 }
-                asm.op(i, Vector.zmm(20).zeroing(7), Vector.zmm(7), Vector.zmm(8));
+                three(asm, i, Vector.zmm(20).zeroing(7), Vector.zmm(7), Vector.zmm(8));
             }
             case SHIFT -> {
                 for (int bits : widths)
@@ -205,5 +211,16 @@ final class Encodings {
         if (i == Instruction.VRNDSCALEPS) asm.op(i, register, other, new Immediate(8));
         else if (i.form == Instruction.Form.STORE) asm.op(i, other, register);
         else asm.op(i, register, other);
+    }
+
+    private static void three(Assembler asm, Instruction i, Operand to, Operand from, Operand other) {
+        if (i == Instruction.VSHUFPS) asm.op(i, to, from, other, new Immediate(0xB1));
+        else asm.op(i, to, from, other);
+    }
+
+    private static void half(Assembler asm, Instruction i, int register, Address a) {
+        Vector v = Vector.ymm(register);
+        if (i.form == Instruction.Form.STORE) asm.op(i, a, v, new Immediate(1));
+        else asm.op(i, v, Vector.ymm(15 - register), a, new Immediate(1));
     }
 }

@@ -10,8 +10,10 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every kernel against plain loops, on buffers between guard pages: nothing is read or written outside of them. */
@@ -353,46 +355,64 @@ class KernelTest {
         }
     }
 
-    /** All three transforms: filtering one channel's tiles with one output's taps is the convolution. */
+    /** All three transforms: filtering one channel's tiles with some outputs' taps is as many convolutions. */
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void filtering(boolean atEnd) throws Throwable {
-        Filtering f = new Filtering(0.75f, 1.5f);
-        MethodHandle input = place(Feature.AVX512, f.input(), P, P, P, L, L, L, L);
-        MethodHandle weights = place(Feature.AVX512, f.weights(), P, L, P, L, L);
-        MethodHandle output = place(Feature.AVX512, f.output(), P, P, P, L, L, L, P, L);
-        // Four groups side by side and a line of groups below: 8 groups, one strip.
-        int pitch = 4 * 16 + 4, lines = 4 + 6, width = 64;
-        float[] picture = numbers(lines * pitch), taps = numbers(9), bias = {0.5f};
-        long[] from = new long[8], to = new long[8];
-        for (int g = 0; g < 8; g++) {
-            from[g] = (g / 4 * 4L * pitch + g % 4 * 16) * 4;
-            to[g] = (g / 4 * 4L * width + g % 4 * 16) * 4;
+    @CsvSource({"256, true", "256, false", "512, true", "512, false"})
+    void filtering(int bits, boolean atEnd) throws Throwable {
+        Filtering f = new Filtering(0.75f, 1.5f, bits);
+        Feature feature = bits == 512 ? Feature.AVX512 : Feature.AVX2;
+        MethodHandle input = place(feature, f.input(), P, P, P, L, L, L, L);
+        MethodHandle weights = place(feature, f.weights(), P, L, P, L, L);
+        MethodHandle output = place(feature, f.output(), P, P, P, L, L, L, P, L);
+        // A vector's groups side by side and two more vectors below: a strip and a half.
+        int lanes = bits / 32, strip = 2 * lanes, side = bits / 128, vectors = 3, rows = lanes;
+        int width = side * 16, pitch = width + 4, height = 4 * vectors, place = 2 * 36 * strip;
+        float[] picture = numbers((height + 2) * pitch), taps = numbers(9 * rows), bias = numbers(rows);
+        long[] from = new long[vectors * side], to = new long[vectors * side];
+        for (int g = 0; g < from.length; g++) {
+            from[g] = (g / side * 4L * pitch + g % side * 16) * 4;
+            to[g] = (g / side * 4L * width + g % side * 16) * 4;
         }
-        float[] spread = new float[9 * 16];
-        for (int tap = 0; tap < 9; tap++) java.util.Arrays.fill(spread, tap * 16, tap * 16 + 16, taps[tap]);
         try (Arena arena = Arena.ofConfined()) {
             Guarded memory = new Guarded(arena, atEnd);
-            MemorySegment v = memory.bytes(36 * 32 * 4), u = memory.bytes(36 * 16 * 4), y = memory.bytes(8 * width * 4);
-            input.invokeExact(memory.floats(picture), memory.longs(from), v, 128L, 36 * 128L, 2L, pitch * 4L);
-            weights.invokeExact(memory.floats(spread), 64L, u, 64L, 1L);
-            float[] points = Guarded.floats(v), factors = Guarded.floats(u), sums = new float[36 * 32];
-            for (int p = 0; p < 36; p++)
-                for (int t = 0; t < 32; t++) sums[p * 32 + t] = points[p * 32 + t] * factors[p * 16];
-            MemorySegment products = memory.floats(sums);
-            for (int half = 0; half < 2; half++) {
-                MemorySegment places = memory.longs(java.util.Arrays.copyOfRange(to, 4 * half, 4 * half + 4));
+            // The last strip is half written: what it ends with is not there.
+            MemorySegment v = memory.bytes((place - lanes) * 4L), u = memory.bytes(36L * rows * 4);
+            input.invokeExact(
+                    memory.floats(picture),
+                    memory.longs(from),
+                    v,
+                    strip * 4L,
+                    36L * strip * 4,
+                    (long) vectors,
+                    pitch * 4L);
+            weights.invokeExact(memory.floats(taps), rows * 4L, u, rows * 4L, (long) rows / lanes);
+            float[] points = Arrays.copyOf(Guarded.floats(v), place), factors = Guarded.floats(u);
+            MemorySegment y = memory.bytes(rows * height * width * 4L);
+            for (int vector = 0; vector < vectors; vector++) {
+                float[] sums = new float[36 * rows * strip];
+                for (int i = 0; i < sums.length; i++) {
+                    int p = i / strip / rows, row = i / strip % rows;
+                    sums[i] = points[(vector / 2 * 36 + p) * strip + i % strip] * factors[p * rows + row];
+                }
+                int half = vector % 2 * lanes, first = vector * side;
                 output.invokeExact(
-                        products.asSlice(half * 64L), places, y, 128L, 1L, 0L, memory.floats(bias), width * 4L);
+                        memory.floats(Arrays.copyOfRange(sums, half, sums.length - lanes + half)),
+                        memory.longs(Arrays.copyOfRange(to, first, first + side)),
+                        y,
+                        rows * strip * 4L,
+                        (long) rows,
+                        height * width * 4L,
+                        memory.floats(bias),
+                        width * 4L);
             }
             float[] result = Guarded.floats(y);
-            for (int r = 0; r < 8; r++)
-                for (int c = 0; c < width; c++) {
-                    double sum = bias[0];
-                    for (int tap = 0; tap < 9; tap++)
-                        sum += (double) taps[tap] * picture[(r + tap / 3) * pitch + c + tap % 3];
-                    assertEquals(sum, result[r * width + c], 2e-5, r + ", " + c);
-                }
+            for (int i = 0; i < result.length; i++) {
+                int row = i / width / height, r = i / width % height, c = i % width;
+                double sum = bias[row];
+                for (int tap = 0; tap < 9; tap++)
+                    sum += (double) taps[tap * rows + row] * picture[(r + tap / 3) * pitch + c + tap % 3];
+                assertEquals(sum, result[i], 2e-5, row + ": " + r + ", " + c);
+            }
         }
     }
 }

@@ -148,7 +148,7 @@ final class Kernels {
 
     /** Winograd's transforms: see {@link Filtering}. */
     static final class Filter {
-        private static final Filtering F4 = new Filtering(WinogradTransform.P, WinogradTransform.Q);
+        private static final Filtering F4 = new Filtering(WinogradTransform.P, WinogradTransform.Q, BITS);
         static final MethodHandle INPUT = place(F4.input(), P, P, P, L, L, L, L);
         static final MethodHandle WEIGHTS = place(F4.weights(), P, L, P, L, L);
         static final MethodHandle OUTPUT = place(F4.output(), P, P, P, L, L, L, P, L);

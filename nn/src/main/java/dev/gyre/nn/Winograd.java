@@ -43,7 +43,7 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
         boolean large = rows * columns >= 144 && Math.min(rows, columns) > 4;
         Winograd way = new Winograd(conv, large ? WinogradTransform.F4 : WinogradTransform.F2);
         if (8 * way.down() * way.across() < Tile.BEST.strip()) return Optional.empty();
-        return Optional.of(large && WinogradMachine.isThere() ? new WinogradMachine(conv, way) : way);
+        return Optional.of(large && MachineTile.isThere() ? new WinogradMachine(conv, way) : way);
     }
 
     private int in() {

@@ -4,8 +4,6 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Scratch;
 import dev.gyre.core.Workers;
-import dev.gyre.machine.Feature;
-import dev.gyre.machine.Machine;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -15,22 +13,28 @@ import java.util.Arrays;
  * padding, its tiles become points while it is in a cache, and a strip's sums become outputs while they are. The same numbers and
  * the same sums, so the same bits.
  *
- * <p>Lanes are tiles, four neighbours of a line (16 pixels) a group; a line of tiles is filled up to whole groups.
+ * <p>Lanes are tiles, four neighbours of a line (16 pixels) a group; a line of tiles is filled up to whole groups. How many tiles a
+ * vector holds changes which are computed together, and no tile's sums.
  */
 record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
-    private static final int POINTS = 36, DEPTH = Winograd.DEPTH, STRIP = 32, GROUP = 16;
+    private static final int POINTS = 36, DEPTH = Winograd.DEPTH, GROUP = 16;
 
-    /** Outputs that are taken at a time: their transformed weights fill half of the second cache. */
+    /** Tiles of a vector, and of a strip; groups likewise. */
+    private static final int LANES = Kernels.BITS / 32, STRIP = 2 * LANES, SIDE = LANES / 4, GROUPS = STRIP / 4;
+
+    /** Outputs that are taken at a time: their transformed weights are 432 KiB, half of a second cache or nearly all of a small one. */
     private static final int ROWS = 24;
 
-    /** Strips whose sums are kept where channels come in more than one block. */
+    /** Strips whose sums are kept where channels come in more than one block: more would push each other out of the second cache. */
     private static final int STRIPS = 4;
 
-    private static final int BAND = 12;
+    private static final int BAND = Kernels.Floats.ROWS;
 
-    static boolean isThere() {
-        return Machine.HERE.has(Feature.AVX512);
-    }
+    /**
+     * Where strips begin in their array. A JVM that gives large arrays regions of their own has their floats begin 16 bytes behind a
+     * line of the cache's 64; from here on a strip's rows are whole lines.
+     */
+    private static final int ALIGNED = 12;
 
     private int in() {
         return conv.x().dim(1);
@@ -69,7 +73,7 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
         private final int strips;
         private final int pitch = GROUP * groups + 4; // of a channel's padded lines
         private final int point = in() * STRIP + 16; // floats between points; not a multiple of 4 KiB
-        private final float[] v; // [strips, points, in, 32]
+        private final float[] v; // from ALIGNED on: [strips, points, in, STRIP]
         private final MemorySegment x;
         private final MemorySegment y;
 
@@ -77,8 +81,8 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
             this.memory = memory;
             this.first = first;
             this.count = count;
-            strips = (count * groups + 7) / 8;
-            v = memory.scratch().floats(0, strips * POINTS * point);
+            strips = (count * groups + GROUPS - 1) / GROUPS;
+            v = memory.scratch().floats(0, ALIGNED + strips * POINTS * point);
             x = memory.at(conv.x()).data();
             y = memory.at(conv.y()).data();
         }
@@ -99,7 +103,7 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
 
         /** Where each group begins in a channel's padded lines, in bytes; pictures of the batch have lines of their own. */
         private long[] inputs() {
-            long[] places = new long[strips * 8];
+            long[] places = new long[strips * GROUPS];
             for (int line = 0; line < count; line++)
                 for (int g = 0; g < groups; g++)
                     places[line * groups + g] = ((long) top(line) * pitch + g * GROUP) * Float.BYTES;
@@ -133,10 +137,10 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
                 Kernels.Filter.INPUT.invokeExact(
                         MemorySegment.ofArray(plane),
                         MemorySegment.ofArray(places),
-                        Kernels.at(v, channel * STRIP),
+                        Kernels.at(v, ALIGNED + channel * STRIP),
                         point * 4L,
                         POINTS * point * 4L,
-                        (count * groups + 3) / 4L,
+                        (long) (count * groups + SIDE - 1) / SIDE,
                         pitch * 4L);
             } catch (Throwable e) {
                 throw Kernels.unexpected(e);
@@ -157,7 +161,7 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
                         multiply(
                                 block > 0,
                                 Kernels.at(u, p * weights),
-                                Kernels.at(v, ((from + s) * POINTS + p) * point + block * DEPTH * STRIP),
+                                Kernels.at(v, ALIGNED + ((from + s) * POINTS + p) * point + block * DEPTH * STRIP),
                                 Kernels.at(sums, to + p * apart),
                                 depth,
                                 padded / BAND);
@@ -173,7 +177,7 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
             float[][] all = new float[9][];
             Arrays.fill(all, g);
             for (int i = 0; i < rows; i += BAND) taps.read(row + i, channel, depth, all, i * depth, apart, scratch);
-            long vectors = ((long) (rows + BAND - 1) / BAND * BAND * depth + 15) / 16;
+            long vectors = ((long) (rows + BAND - 1) / BAND * BAND * depth + LANES - 1) / LANES;
             try {
                 Kernels.Filter.WEIGHTS.invokeExact(
                         MemorySegment.ofArray(g), apart * 4L, MemorySegment.ofArray(u), apart * 4L, vectors);
@@ -194,20 +198,23 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
         /** Takes a strip's sums to their places: at once where groups fit the picture, else by way of an array. */
         private void output(
                 float[] sums, int at, int apart, float[] bias, int row, int rows, int strip, Scratch scratch) {
-            int height = conv.y().dim(2), width = conv.y().dim(3), all = count * groups, begin = strip * 8;
-            boolean whole = width % GROUP == 0 && height % 4 == 0 && all % 4 == 0;
-            float[] aside = whole ? null : scratch.floats(Scratches.LINE, rows * 8 * 4 * GROUP);
+            int height = conv.y().dim(2), width = conv.y().dim(3), all = count * groups, begin = strip * GROUPS;
+            int tall = 4 * GROUP, wide = GROUPS * tall; // floats of a group's outputs, and of a strip's, aside
+            boolean whole = width % GROUP == 0 && height % 4 == 0 && all % SIDE == 0;
+            float[] aside = whole ? null : scratch.floats(Scratches.LINE, rows * wide);
             MemorySegment to =
                     whole ? y.asSlice((long) row * height * width * Float.BYTES) : MemorySegment.ofArray(aside);
-            long channel = whole ? (long) height * width * Float.BYTES : 8L * 4 * GROUP * Float.BYTES;
-            long line = whole ? (long) width * Float.BYTES : (long) GROUP * Float.BYTES;
-            long[] places = new long[4];
-            for (int half = 0; half < 2 && begin + 4 * half < all; half++) {
-                for (int g = 0; g < 4; g++)
-                    places[g] = whole ? 4 * place(begin + 4 * half + g, 0) : (4 * half + g) * 4L * GROUP * 4;
+            long channel = (whole ? (long) height * width : wide) * Float.BYTES;
+            long line = (whole ? (long) width : GROUP) * Float.BYTES;
+            long[] places = new long[SIDE];
+            for (int half = 0; half < 2 && begin + SIDE * half < all; half++) {
+                for (int g = 0; g < SIDE; g++) {
+                    int group = SIDE * half + g;
+                    places[g] = (whole ? place(begin + group, 0) : (long) group * tall) * Float.BYTES;
+                }
                 try {
                     Kernels.Filter.OUTPUT.invokeExact(
-                            Kernels.at(sums, at + half * GROUP),
+                            Kernels.at(sums, at + half * LANES),
                             MemorySegment.ofArray(places),
                             to,
                             apart * 4L,
@@ -219,12 +226,12 @@ record WinogradMachine(Conv2d conv, Winograd way) implements JvmKernel {
                     throw Kernels.unexpected(e);
                 }
             }
-            if (!whole) for (int i = 0; i < rows; i++) copy(aside, i * 8 * 4 * GROUP, row + i, begin, all);
+            if (!whole) for (int i = 0; i < rows; i++) copy(aside, i * wide, row + i, begin, all);
         }
 
         private void copy(float[] from, int at, int channel, int begin, int all) {
             int height = conv.y().dim(2), width = conv.y().dim(3);
-            for (int g = 0; g < Math.min(8, all - begin); g++) {
+            for (int g = 0; g < Math.min(GROUPS, all - begin); g++) {
                 int left = (begin + g) % groups * GROUP, top = (first + (begin + g) / groups) % way.down() * 4;
                 int n = Math.min(GROUP, width - left);
                 for (int a = 0; a < Math.min(4, height - top); a++)
