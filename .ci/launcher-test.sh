@@ -269,6 +269,18 @@ EOF
     refuse "no Vector API where machine code runs" printed "jdk.incubator.vector"
     (export GYRE_CPUINFO="$scratch/vectors" GYRE_JAVA_OPTS=-Dgyre.machine.without=avx2 && run draw)
     check "… but where that is switched off" printed "jdk.incubator.vector"
+
+    # A small picture is done before the second compiler pays.
+    quick() {
+      (export GYRE_CPUINFO="$scratch/vectors" && run "$@")
+      printed "-XX:TieredStopAtLevel=1"
+    }
+    check "a small picture takes one compiler" quick "a red circle" --seed 1
+    refuse "… one by another model both" quick "a red circle" --model=x.safetensors
+    refuse "… and several pictures" quick "a red circle" --batch 4
+    refuse "… and commands" quick serve "a red circle"
+    run "a red circle"
+    refuse "… and where no machine code runs" printed "-XX:TieredStopAtLevel=1"
   fi
 
   # What Arrow needs, only for who uses it.

@@ -133,8 +133,7 @@ interface Bands {
         int columns = packed.shape().dim(1), band = packed.shape().dim(2);
         return (row, from, depth, to, at, scratch) -> {
             long begin = ((long) (row / band) * columns + from) * band;
-            int count = depth * band, done = MachineRows.widen(packed, begin, to, at, count);
-            packed.read(begin + done, to, at + done, count - done, scratch.shorts());
+            Elementwise.read(packed, begin, to, at, depth * band, scratch);
         };
     }
 }

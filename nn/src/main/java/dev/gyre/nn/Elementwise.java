@@ -3,6 +3,7 @@ package dev.gyre.nn;
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.Op;
 import dev.gyre.core.Scratch;
+import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
@@ -127,6 +128,12 @@ final class Elementwise {
 
     static void read(MemorySegment from, long at, float[] to, int begin, int count) {
         MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, at * Float.BYTES, to, begin, count);
+    }
+
+    /** Elements of any floating type, as floats. */
+    static void read(Tensor from, long at, float[] to, int begin, int count, Scratch scratch) {
+        int done = MachineRows.widen(from, at, to, begin, count);
+        from.read(at + done, to, begin + done, count - done, scratch.shorts());
     }
 
     static void write(float[] from, MemorySegment to, long at, int count) {

@@ -110,12 +110,13 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
                 })
                 .<Taps>map(tensor -> (row, from, depth, to, at, apart, scratch) -> {
                     for (int tap = 0; tap < 9; tap++)
-                        tensor.read(
+                        Elementwise.read(
+                                tensor,
                                 (((long) (row / band) * 9 + tap) * in + from) * band,
                                 to[tap],
                                 at + tap * apart,
                                 depth * band,
-                                scratch.shorts());
+                                scratch);
                 })
                 .orElseGet(() -> unpacked(memory.at(conv.weight()), band));
     }
@@ -139,6 +140,8 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
     /** Some lines of tiles of the batch, a picture's below the other's. */
     private final class Chunk {
         private final Tile tile;
+        private final int down = down();
+        private final int across = across();
         private final int first;
         private final int count;
         private final int tiles;
@@ -153,7 +156,7 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
             this.first = first;
             this.count = count;
             this.memory = memory;
-            tiles = count * across();
+            tiles = count * across;
             strips = tile.strips(tiles);
             blocks = (in() + DEPTH - 1) / DEPTH;
             lines = tile.lines(DEPTH);
@@ -201,18 +204,18 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
             int side = transform.side, m = transform.out, n = channels * tiles;
             float[][] d = scratch.rows(Scratches.INPUTS, points(), n);
             float[][] t = scratch.rows(Scratches.HALF_INPUTS, points(), n);
-            float[] line = scratch.floats(Scratches.LINE, m * across() + 2);
+            float[] line = scratch.floats(Scratches.LINE, m * across + 2);
             for (int c = 0; c < channels; c++)
                 for (int i = 0; i < count; i++) {
-                    int at = c * tiles + i * across(), image = (first + i) / down(), top = (first + i) % down() * m;
+                    int at = c * tiles + i * across, image = (first + i) / down, top = (first + i) % down * m;
                     for (int a = 0; a < side; a++)
                         // The first two lines of a tile are the last two of the one above.
                         if (a < 2 && i > 0 && top > 0)
                             for (int b = 0; b < side; b++)
-                                System.arraycopy(d[(a + m) * side + b], at - across(), d[a * side + b], at, across());
+                                System.arraycopy(d[(a + m) * side + b], at - across, d[a * side + b], at, across);
                         else {
                             line(x, image, channel + c, top + a - conv.padding(), line);
-                            for (int b = 0; b < side; b++) every(m, line, b, d[a * side + b], at, across());
+                            for (int b = 0; b < side; b++) every(m, line, b, d[a * side + b], at, across);
                         }
                 }
             for (int a = 0; a < side; a++) transform.input(d, t, a * side, 1, n);
@@ -227,7 +230,7 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
 
         /** A line of the picture with the zeros around it. */
         private void line(MemorySegment x, int image, int channel, int row, float[] to) {
-            int height = conv.x().dim(2), width = conv.x().dim(3), length = transform.out * across() + 2;
+            int height = conv.x().dim(2), width = conv.x().dim(3), length = transform.out * across + 2;
             if (row < 0 || row >= height) Arrays.fill(to, 0, length, 0f);
             else {
                 long at = (((long) image * in() + channel) * height + row) * width;
@@ -302,10 +305,10 @@ record Winograd(Conv2d conv, WinogradTransform transform) implements JvmKernel {
                 Scratch scratch) {
             int m = transform.out, outputs = transform.side * m;
             int height = conv.y().dim(2), width = conv.y().dim(3);
-            float[] line = scratch.floats(Scratches.LINE, m * across());
+            float[] line = scratch.floats(Scratches.LINE, m * across);
             for (int done = 0; done < count; ) {
-                int left = (tile + done) % across(), n = Math.min(across() - left, count - done);
-                int down = first + (tile + done) / across(), image = down / down(), top = down % down() * m;
+                int left = (tile + done) % across, n = Math.min(across - left, count - done);
+                int row = first + (tile + done) / across, image = row / down, top = row % down * m;
                 int pixels = Math.min(n * m, width - left * m);
                 for (int a = 0; a < Math.min(m, height - top); a++) {
                     for (int b = 0; b < m; b++) spread(from[outputs + a * m + b], begin + done, line, b, m, n, bias);
