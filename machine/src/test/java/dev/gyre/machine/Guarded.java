@@ -7,7 +7,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** Native buffers between pages that nothing may touch: whoever reads or writes a byte beyond one's end (or before its begin) dies. */
+/**
+ * Native buffers between pages that nothing may touch: whoever reads or writes a byte beyond one's end (or before its begin) dies. Where
+ * there is no machine code, just buffers: the emulator holds to them.
+ */
 @SuppressWarnings("restricted")
 final class Guarded {
     private static final long PAGE = 4096;
@@ -15,9 +18,19 @@ final class Guarded {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
-    private static final MethodHandle MMAP = call("mmap", FunctionDescriptor.of(LONG, LONG, LONG, INT, INT, INT, LONG));
-    private static final MethodHandle MPROTECT = call("mprotect", FunctionDescriptor.of(INT, LONG, LONG, INT));
-    private static final MethodHandle MUNMAP = call("munmap", FunctionDescriptor.of(INT, LONG, LONG));
+    /** Linux's. */
+    private static final class Calls {
+        private static final MethodHandle MMAP =
+                call("mmap", FunctionDescriptor.of(LONG, LONG, LONG, INT, INT, INT, LONG));
+        private static final MethodHandle MPROTECT = call("mprotect", FunctionDescriptor.of(INT, LONG, LONG, INT));
+        private static final MethodHandle MUNMAP = call("munmap", FunctionDescriptor.of(INT, LONG, LONG));
+
+        private static MethodHandle call(String name, FunctionDescriptor type) {
+            return Linker.nativeLinker()
+                    .downcallHandle(
+                            Linker.nativeLinker().defaultLookup().find(name).orElseThrow(), type);
+        }
+    }
 
     private final Arena arena;
     private final boolean atEnd;
@@ -28,16 +41,12 @@ final class Guarded {
         this.atEnd = atEnd;
     }
 
-    private static MethodHandle call(String name, FunctionDescriptor type) {
-        return Linker.nativeLinker()
-                .downcallHandle(Linker.nativeLinker().defaultLookup().find(name).orElseThrow(), type);
-    }
-
     MemorySegment bytes(long size) {
+        if (Machine.HERE.refusal().isPresent()) return arena.allocate(size, Float.BYTES);
         long inner = (size + PAGE - 1) / PAGE * PAGE, all = inner + 2 * PAGE;
         try {
-            long address = (long) MMAP.invokeExact(0L, all, 0, 0x22, -1, 0L);
-            if (address == -1 || (int) MPROTECT.invokeExact(address + PAGE, inner, 3) != 0)
+            long address = (long) Calls.MMAP.invokeExact(0L, all, 0, 0x22, -1, 0L);
+            if (address == -1 || (int) Calls.MPROTECT.invokeExact(address + PAGE, inner, 3) != 0)
                 throw new IllegalStateException("no guarded memory");
             long begin = address + PAGE + (atEnd ? inner - size : 0);
             return MemorySegment.ofAddress(begin).reinterpret(size, arena, segment -> unmap(address, all));
@@ -50,7 +59,7 @@ final class Guarded {
 
     private static void unmap(long address, long size) {
         try {
-            int unused = (int) MUNMAP.invokeExact(address, size);
+            int unused = (int) Calls.MUNMAP.invokeExact(address, size);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }

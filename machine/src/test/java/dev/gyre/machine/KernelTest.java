@@ -1,11 +1,9 @@
 package dev.gyre.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gyre.machine.Product.Kind;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,11 +19,6 @@ class KernelTest {
     private static final MemoryLayout P = ValueLayout.ADDRESS, L = ValueLayout.JAVA_LONG;
 
     private final Random random = new Random(5);
-
-    private static MethodHandle place(Feature feature, Code code, MemoryLayout... arguments) {
-        assumeTrue(Machine.HERE.has(feature), "not run: this processor has no " + feature + ", or it is switched off");
-        return Machine.HERE.place(code, FunctionDescriptor.ofVoid(arguments));
-    }
 
     private float[] numbers(int count) {
         float[] numbers = new float[count];
@@ -61,7 +54,7 @@ class KernelTest {
         for (int bits : new int[] {256, 512})
             for (int rows = 1; rows <= (bits == 512 ? 14 : 6); rows++) {
                 Product product = new Product(Kind.FLOATS, rows, bits);
-                MethodHandle multiply = place(feature(bits), product.code(), P, P, P, L, L, L);
+                MethodHandle multiply = Placed.on(feature(bits), product.code(), P, P, P, L, L, L);
                 for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
             }
     }
@@ -71,7 +64,7 @@ class KernelTest {
     void productsOfPairs(boolean atEnd) throws Throwable {
         for (int rows = 1; rows <= 14; rows++) {
             Product product = new Product(Kind.PAIRS, rows, 512);
-            MethodHandle multiply = place(Feature.AVX512_BF16, product.code(), P, P, P, L, L, L);
+            MethodHandle multiply = Placed.on(Feature.AVX512_BF16, product.code(), P, P, P, L, L, L);
             for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
         }
     }
@@ -80,16 +73,16 @@ class KernelTest {
     @ValueSource(booleans = {true, false})
     void productsOfPairsThatLieScattered(boolean atEnd) throws Throwable {
         Product product = new Product(Kind.PAIRS, 12, 12, 2, 512, true);
-        MethodHandle multiply = place(Feature.AVX512_BF16, product.code(), P, P, P, L, L, L, P);
+        MethodHandle multiply = Placed.on(Feature.AVX512_BF16, product.code(), P, P, P, L, L, L, P);
         for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void productsInTiles(boolean atEnd) throws Throwable {
-        MethodHandle multiply = place(Feature.AMX_BF16, TileProduct.code(), P, P, P, L, L, L);
-        Product shape = new Product(Kind.PAIRS, 15, 32, 2, 512, false);
-        for (int depth : new int[] {1, 3, 15, 16, 17, 40}) tiles(shape, multiply, depth, 1 + depth % 3, atEnd);
+        MethodHandle multiply = Placed.on(Feature.AMX_BF16, TileProduct.code(), P, P, P, L, L, L);
+        Product shape = new Product(Kind.PAIRS, 14, 32, 2, 512, false);
+        for (int depth : new int[] {1, 3, 15, 16, 17, 32, 40, 47}) tiles(shape, multiply, depth, 1 + depth % 3, atEnd);
     }
 
     private void tiles(Product shape, MethodHandle multiply, int depth, int bands, boolean atEnd) throws Throwable {
@@ -138,7 +131,7 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void roundingOfRows(boolean atEnd) throws Throwable {
-        MethodHandle round = place(Feature.AVX512_BF16, Rounding.rows(), P, L, P, L, L, L);
+        MethodHandle round = Placed.on(Feature.AVX512_BF16, Rounding.rows(), P, L, P, L, L, L);
         for (int count = 1; count < 100; count++) {
             int rows = 1 + count % 3, width = (count + 1) / 2;
             float[] from = numbers(rows * count);
@@ -159,7 +152,7 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void roundingOfTwoRows(boolean atEnd) throws Throwable {
-        MethodHandle round = place(Feature.AVX512_BF16, Rounding.twoRows(), P, L, P, L, L, L);
+        MethodHandle round = Placed.on(Feature.AVX512_BF16, Rounding.twoRows(), P, L, P, L, L, L);
         for (int count = 1; count < 70; count++) {
             int rows = 1 + count % 5;
             float[] from = numbers(rows * count);
@@ -188,7 +181,7 @@ class KernelTest {
         for (int bits : new int[] {256, 512})
             for (boolean perRow : new boolean[] {true, false}) {
                 int strip = bits / 16;
-                MethodHandle store = place(feature(bits), Strips.store(bits, perRow), P, P, L, L, L, P);
+                MethodHandle store = Placed.on(feature(bits), Strips.store(bits, perRow), P, P, L, L, L, P);
                 for (int count = 1; count <= strip; count++) {
                     int rows = 1 + count % 4;
                     float[] from = numbers((rows - 1) * strip + count), bias = numbers(perRow ? rows : count);
@@ -212,7 +205,7 @@ class KernelTest {
         for (int bits : new int[] {256, 512})
             for (int width = 2; width <= bits / 16; width += 2) {
                 int distance = width + 3;
-                MethodHandle load = place(feature(bits), Strips.load(width, bits, width % 4 == 0), P, L, P, L);
+                MethodHandle load = Placed.on(feature(bits), Strips.load(width, bits, width % 4 == 0), P, L, P, L);
                 for (int rows = 1; rows < 6; rows++) {
                     float[] from = numbers((rows - 1) * distance + width);
                     try (Arena arena = Arena.ofConfined()) {
@@ -231,8 +224,8 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void transpositions(boolean atEnd) throws Throwable {
-        MethodHandle turn = place(Feature.AVX2, Transposition.code(false), P, L, P, L, L, L);
-        MethodHandle scaled = place(Feature.AVX2, Transposition.code(true), P, L, P, L, L, L, P);
+        MethodHandle turn = Placed.on(Feature.AVX2, Transposition.code(false), P, L, P, L, L, L);
+        MethodHandle scaled = Placed.on(Feature.AVX2, Transposition.code(true), P, L, P, L, L, L, P);
         for (int rows = 1; rows <= 17; rows++)
             for (int columns = 1; columns <= 13; columns++) {
                 int distance = columns + rows % 3, apart = rows + columns % 3;
@@ -259,8 +252,8 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void widenings(boolean atEnd) throws Throwable {
-        MethodHandle f16 = place(Feature.AVX2, Widening.f16(), P, P, L);
-        MethodHandle bf16 = place(Feature.AVX2, Widening.bf16(), P, P, L);
+        MethodHandle f16 = Placed.on(Feature.AVX2, Widening.f16(), P, P, L);
+        MethodHandle bf16 = Placed.on(Feature.AVX2, Widening.bf16(), P, P, L);
         int count = 1 << 16;
         try (Arena arena = Arena.ofConfined()) {
             Guarded memory = new Guarded(arena, atEnd);
@@ -283,7 +276,7 @@ class KernelTest {
         try (Arena arena = Arena.ofConfined()) {
             Guarded memory = new Guarded(arena, atEnd);
             for (int bits : new int[] {256, 512}) {
-                MethodHandle scale = place(feature(bits), Strips.scale(bits), P, P, L);
+                MethodHandle scale = Placed.on(feature(bits), Strips.scale(bits), P, P, L);
                 int width = bits / 16;
                 float[] c = numbers(7 * width), factors = numbers(width);
                 MemorySegment to = memory.floats(c);
@@ -293,7 +286,7 @@ class KernelTest {
             }
             for (int bits : new int[] {256, 512}) {
                 int width = bits / 16;
-                MethodHandle gather = place(feature(bits), Strips.gather(bits), P, P, L, P);
+                MethodHandle gather = Placed.on(feature(bits), Strips.gather(bits), P, P, L, P);
                 float[] from = numbers(68 + width);
                 MemorySegment to = memory.bytes(3 * width * 4L);
                 gather.invokeExact(memory.floats(from), to, 3L, memory.longs(new long[] {4 * 68, 0, 4 * 5}));
@@ -311,11 +304,11 @@ class KernelTest {
     @ValueSource(booleans = {true, false})
     void softmaxes(boolean atEnd) throws Throwable {
         for (int bits : new int[] {256, 512}) {
-            MethodHandle softmax = place(
+            MethodHandle softmax = Placed.on(
                     bits == 512 ? Feature.AVX512 : Feature.AVX2, ExponentialTest.EXP.softmax(bits), P, P, P, P, L);
             for (int rows = 1; rows < 9; rows++) softmax(softmax, bits / 16, rows, false, atEnd);
         }
-        MethodHandle softmax = place(Feature.AVX512_BF16, PowerTest.POWER.softmax(), P, P, P, P, L);
+        MethodHandle softmax = Placed.on(Feature.AVX512_BF16, PowerTest.POWER.softmax(), P, P, P, P, L);
         for (int rows = 1; rows < 9; rows++) softmax(softmax, 32, rows, true, atEnd);
     }
 
@@ -361,9 +354,9 @@ class KernelTest {
     void filtering(int bits, boolean atEnd) throws Throwable {
         Filtering f = new Filtering(0.75f, 1.5f, bits);
         Feature feature = bits == 512 ? Feature.AVX512 : Feature.AVX2;
-        MethodHandle input = place(feature, f.input(), P, P, P, L, L, L, L);
-        MethodHandle weights = place(feature, f.weights(), P, L, P, L, L);
-        MethodHandle output = place(feature, f.output(), P, P, P, L, L, L, P, L);
+        MethodHandle input = Placed.on(feature, f.input(), P, P, P, L, L, L, L);
+        MethodHandle weights = Placed.on(feature, f.weights(), P, L, P, L, L);
+        MethodHandle output = Placed.on(feature, f.output(), P, P, P, L, L, L, P, L);
         // A vector's groups side by side and two more vectors below: a strip and a half.
         int lanes = bits / 32, strip = 2 * lanes, side = bits / 128, vectors = 3, rows = lanes;
         int width = side * 16, pitch = width + 4, height = 4 * vectors, place = 2 * 36 * strip;
@@ -411,7 +404,7 @@ class KernelTest {
                 double sum = bias[row];
                 for (int tap = 0; tap < 9; tap++)
                     sum += (double) taps[tap * rows + row] * picture[(r + tap / 3) * pitch + c + tap % 3];
-                assertEquals(sum, result[i], 2e-5, row + ": " + r + ", " + c);
+                assertEquals(sum, result[i], 5e-5, row + ": " + r + ", " + c);
             }
         }
     }

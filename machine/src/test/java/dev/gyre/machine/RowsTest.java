@@ -1,10 +1,8 @@
 package dev.gyre.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -46,9 +44,7 @@ class RowsTest {
     }
 
     private static MethodHandle place(int bits, Code code, MemoryLayout... arguments) {
-        Feature feature = bits == 512 ? Feature.AVX512 : Feature.AVX2;
-        assumeTrue(Machine.HERE.has(feature), "not run: this processor has no " + feature + ", or it is switched off");
-        return Machine.HERE.place(code, FunctionDescriptor.ofVoid(arguments));
+        return Placed.on(bits == 512 ? Feature.AVX512 : Feature.AVX2, code, arguments);
     }
 
     private float[] numbers(int rounds) {
