@@ -14,7 +14,7 @@ import uk.ac.manchester.tornado.api.common.TornadoFunctions.*;
  * KernelContext}.
  *
  * <p>An argument is an {@code Integer} or {@code Float}, which a device compiles in, a {@link Value}, which the kernel sees as a
- * {@code FloatArray} ({@code IntArray} when the value is I32), or a weight in {@link Panels}.
+ * {@code FloatArray} ({@code IntArray} when the value is I32, {@code HalfFloatArray} for scratch of F16), or a weight in {@link Panels}.
  *
  * @param range the iterations of the kernel's parallel loop; the number of threads, when they come in groups
  * @param group threads of a group; 0 for a parallel loop

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
@@ -36,7 +37,8 @@ class DeviceProgramTest {
     }
 
     private static Device device(long largest, long memory) {
-        return new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, memory, largest, 1 << 16, 256, false);
+        return new Device(
+                "0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, memory, largest, 1 << 16, 256, false, Optional.empty());
     }
 
     @Test
@@ -103,7 +105,8 @@ class DeviceProgramTest {
     @Test
     void aGpuWithRoomRunsGroupsAndOthersTiles() {
         assertEquals(Target.Kernels.GROUPS, device(1, 1).target().kernels());
-        Device small = new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, 1, 1, 1 << 10, 256, false);
+        Device small =
+                new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, 1, 1, 1 << 10, 256, false, Optional.empty());
         assertEquals(Target.Kernels.TILES, small.target().kernels());
     }
 
