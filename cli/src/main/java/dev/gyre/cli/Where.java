@@ -42,8 +42,9 @@ final class Where {
         @Option(
                 names = "--kernels",
                 paramLabel = "KIND",
-                description = "On a device: loops (the definitions), tiles, groups (what suits the device), or tensor"
-                        + " (tensor cores, products in 16 bits).")
+                description =
+                        "On a device: loops (the definitions), tiles, groups (what suits the device), tensor (tensor"
+                                + " cores, products in 16 bits) or libraries (cuBLAS and cuDNN).")
         private String kernels;
 
         @Option(names = "--f32", description = "On a device: widen weights that are stored as F16.")
@@ -89,7 +90,8 @@ final class Where {
                 .findFirst()
                 .orElseThrow(() -> new ParameterException(
                         spec.commandLine(),
-                        "--kernels: loops, tiles, groups or tensor, got " + at.kernels.toLowerCase(Locale.ROOT)));
+                        "--kernels: loops, tiles, groups, tensor or libraries, got "
+                                + at.kernels.toLowerCase(Locale.ROOT)));
     }
 
     /** Opens the backend; a listener and a profiler hear of what a device does. */

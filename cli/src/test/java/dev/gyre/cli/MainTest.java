@@ -449,7 +449,7 @@ class MainTest {
         mistake(2, "--device, --kernels, --f32 and --explain need --backend tornado", "x", "--explain");
         mistake(
                 2,
-                "--kernels: loops, tiles, groups or tensor, got beads",
+                "--kernels: loops, tiles, groups, tensor or libraries, got beads",
                 "x",
                 "--backend",
                 "tornado",

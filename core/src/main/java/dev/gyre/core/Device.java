@@ -55,6 +55,8 @@ public record Device(
                         .orElse(false))
             problem = "kernels for tensor cores need compute capability 8.0 or more, but " + this + " has "
                     + capability.get();
+        else if (target.kernels() == Target.Kernels.LIBRARIES && !language.equals("CUDA"))
+            problem = "cuBLAS and cuDNN need TornadoVM's CUDA backend, but this is " + this;
         return Optional.ofNullable(problem);
     }
 

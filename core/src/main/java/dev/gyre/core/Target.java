@@ -19,6 +19,11 @@ public record Target(Kernels kernels, boolean halves) {
          * As groups, but large matrix products round both sides to 16 bits, with sums in 32, and run on tensor cores: for NVIDIA's GPUs
          * of compute capability 8.0 or more. Taken only where asked for.
          */
-        TENSOR
+        TENSOR,
+        /**
+         * As groups, but large matrix products are cuBLAS's and convolutions cuDNN's, in 32 bits as these libraries see fit: for
+         * TornadoVM's CUDA backend. Taken only where asked for.
+         */
+        LIBRARIES
     }
 }

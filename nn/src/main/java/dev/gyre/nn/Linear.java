@@ -95,6 +95,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
             case TILES -> LinearTiles.steps(this);
             case GROUPS -> LinearGroups.steps(this, target);
             case TENSOR -> LinearTensor.fits(this) ? LinearTensor.steps(this) : LinearGroups.steps(this, target);
+            case LIBRARIES -> LinearLibrary.steps(this);
         };
     }
 

@@ -4,17 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gyre.core.DType;
-import dev.gyre.core.Graph;
-import dev.gyre.core.Op;
-import dev.gyre.core.Panels;
 import dev.gyre.core.Shape;
-import dev.gyre.core.Step;
 import dev.gyre.core.Target;
 import dev.gyre.core.Tensor;
-import dev.gyre.core.Value;
 import java.util.Arrays;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -23,8 +16,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
-import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
 /** Kernels for tensor cores, which no device at hand has, on paper: against double precision over operands rounded to 16 bits. */
 class TensorCoresTest {
@@ -74,13 +65,8 @@ class TensorCoresTest {
                     .weight("weight", s[4], s[1], s[5], s[5])
                     .weight("bias", s[4]);
         });
-        Stream<OpCase> table = OpTable.cases().filter(one -> steps(one.graph(one.makeWeights())).stream()
-                .anyMatch(step -> step.name().endsWith("Tensor")));
+        Stream<OpCase> table = OpTable.cases().filter(one -> runs(one, TENSOR));
         return Stream.of(linear, Stream.of(whole), conv2d, table).flatMap(all -> all);
-    }
-
-    private static List<Step> steps(Graph graph) {
-        return graph.ops().getLast().device(TENSOR);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -90,38 +76,13 @@ class TensorCoresTest {
                 one.makeInputs().stream().map(DeviceCheck::rounded).toList();
         Map<String, Tensor> weights = one.makeWeights();
         weights.replaceAll((key, tensor) -> DeviceCheck.rounded(tensor));
-        Graph graph = one.graph(weights);
-        Op op = graph.ops().getLast();
-        List<Step> steps = op.device(TENSOR);
-        assertTrue(steps.stream().anyMatch(step -> step.name().endsWith("Tensor")), "no kernel for tensor cores");
-        Map<Value, Object> arrays = new IdentityHashMap<>();
-        FloatArray x = array(inputs.getFirst());
-        arrays.put(op.inputs().getFirst().storage(), x);
-        for (Step step : steps) {
-            Object[] arguments = step.bind(
-                    value -> arrays.computeIfAbsent(value.storage(), TensorCoresTest::array), TensorCoresTest::array);
-            if (step.group() > 0) GroupEmulator.run(step, arguments);
-            else step.call(0, step.range(), arguments);
-        }
-        FloatArray y = (FloatArray) arrays.get(op.output().storage());
-        OpTableTest.compare(one.name(), one.expected(inputs, weights), y.toHeapArray());
+        assertTrue(runs(one, TENSOR), "no kernel for tensor cores");
+        float[] y = Paper.run(one, inputs, weights, TENSOR, GroupEmulator::run);
+        OpTableTest.compare(one.name(), one.expected(inputs, weights), y);
     }
 
-    private static Object array(Value value) {
-        if (value.constant().isPresent()) return array(value.constant().get());
-        int size = value.shape().elements();
-        return value.dtype() == DType.F16 ? new HalfFloatArray(size) : new FloatArray(size);
-    }
-
-    private static FloatArray array(Tensor tensor) {
-        return FloatArray.fromArray(tensor.floats());
-    }
-
-    private static Object array(Panels panels) {
-        assertTrue(panels.halves(), "operands are in 16 bits");
-        Object array = new HalfFloatArray(panels.elements());
-        panels.fill(array);
-        return array;
+    private static boolean runs(OpCase one, Target target) {
+        return Paper.steps(one, target).stream().anyMatch(step -> step.name().endsWith("Tensor"));
     }
 
     @Test
@@ -137,17 +98,13 @@ class TensorCoresTest {
                 .filter(one -> one.name().equals("linear 7x33x13"))
                 .findFirst()
                 .orElseThrow();
-        assertEquals(
-                "linearGroups", steps(odd.graph(odd.makeWeights())).getFirst().name());
+        assertEquals("linearGroups", Paper.steps(odd, TENSOR).getFirst().name());
     }
 
     @Test
     void nothingElseTakesThem() {
         for (Target.Kernels kernels : Target.Kernels.values())
             if (kernels != Target.Kernels.TENSOR)
-                cases().forEach(one -> assertFalse(
-                        one.graph(one.makeWeights()).ops().getLast().device(new Target(kernels, true)).stream()
-                                .anyMatch(step -> step.name().endsWith("Tensor")),
-                        one.name()));
+                cases().forEach(one -> assertFalse(runs(one, new Target(kernels, true)), one.name()));
     }
 }
