@@ -46,7 +46,7 @@ class LibrariesTest {
                 .filter(one -> one.name().equals("conv2d [1, 4, 8, 8, 9, 3, 2, 0, 1]"))
                 .findFirst()
                 .orElseThrow();
-        assertEquals("conv2dGroups", Paper.steps(uneven, LIBRARIES).getFirst().name());
+        assertEquals(Blocks.THREADS, Paper.steps(uneven, LIBRARIES).getFirst().group());
     }
 
     private static void call(Step step, Object[] a) {
