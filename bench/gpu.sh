@@ -65,15 +65,25 @@ else
   note skipped "kernels for weights in 16 bits: the device has no such floats"
 fi
 case $language in
-  PTX | CUDA) ;;
-  *) note skipped "PTX and CUDA: the device is reached by $language" ;;
+  CUDA) asked=(tensor libraries) ;;
+  PTX) asked=(tensor) ;;
+  *)
+    asked=()
+    note skipped "PTX and CUDA, and with them tensor cores, cuBLAS and cuDNN: the device is reached by $language"
+    ;;
 esac
-note skipped "tensor cores (mma), cuBLAS and cuDNN: Gyre has no kernels that use them"
+for kernels in ${asked[@]+"${asked[@]}"}; do
+  try "check-$kernels" "The same, --kernels $kernels" ./gyre check --device "$id" --kernels "$kernels"
+done
 
 try device-picture "The embedded model's picture on the device" \
   ./gyre "a red circle on a blue background" --seed 42 "${on[@]}" --explain -o "$out/device.png"
 try jvm-picture "The same on the JVM" ./gyre "a red circle on a blue background" --seed 42 -o "$out/jvm.png"
 note "" "look at $out/device.png beside $out/jvm.png"
+for kernels in ${asked[@]+"${asked[@]}"}; do
+  try "$kernels-picture" "The same on the device, --kernels $kernels" \
+    ./gyre "a red circle on a blue background" --seed 42 "${on[@]}" --kernels "$kernels" -o "$out/$kernels.png"
+done
 
 if [ "${SHORT:-0}" -ge 1 ]; then note skipped "tests, full-size references among them: SHORT=$SHORT"; else
   [ "$id" = "$(cell "$out/devices" device kind GPU)" ] || [ "$id" = "$(cell "$out/devices" device)" ] ||
@@ -98,6 +108,9 @@ if [ "${SHORT:-0}" -ge 2 ]; then note skipped "the full-size model: SHORT=$SHORT
     step step-f16 "The full-size model on the device, weights as stored" "${on[@]}" --profile
   fi
   step step-f32 "The full-size model on the device, weights in 32 bits" "${on[@]}" --f32 --profile
+  for kernels in ${asked[@]+"${asked[@]}"}; do
+    step "step-$kernels" "The full-size model on the device, --kernels $kernels" "${on[@]}" --kernels "$kernels" --profile
+  done
   step step-jvm "The full-size model on the JVM"
 
   if [ -z "${PEER_PYTHON:-}" ]; then note skipped "PyTorch: PEER_PYTHON is not set"; else

@@ -42,7 +42,9 @@ final class Where {
         @Option(
                 names = "--kernels",
                 paramLabel = "KIND",
-                description = "On a device: loops (the definitions), tiles or groups (what suits the device).")
+                description =
+                        "On a device: loops (the definitions), tiles, groups (what suits the device), tensor (tensor"
+                                + " cores, products in 16 bits) or libraries (cuBLAS and cuDNN).")
         private String kernels;
 
         @Option(names = "--f32", description = "On a device: widen weights that are stored as F16.")
@@ -77,7 +79,9 @@ final class Where {
         if (!tornado() && (at.device != null || at.kernels != null || at.wide || at.explain))
             throw new ParameterException(
                     spec.commandLine(), "--device, --kernels, --f32 and --explain need --backend tornado");
-        if (at.kernels != null) kernels();
+        if (at.kernels != null && kernels() == Target.Kernels.TENSOR && at.wide)
+            throw new ParameterException(
+                    spec.commandLine(), "--f32 does not go with --kernels tensor, which multiply in 16 bits");
     }
 
     private Target.Kernels kernels() {
@@ -86,7 +90,8 @@ final class Where {
                 .findFirst()
                 .orElseThrow(() -> new ParameterException(
                         spec.commandLine(),
-                        "--kernels: loops, tiles or groups, got " + at.kernels.toLowerCase(Locale.ROOT)));
+                        "--kernels: loops, tiles, groups, tensor or libraries, got "
+                                + at.kernels.toLowerCase(Locale.ROOT)));
     }
 
     /** Opens the backend; a listener and a profiler hear of what a device does. */

@@ -447,7 +447,23 @@ class MainTest {
     @Test
     void devicesNeedTornadoVm() throws IOException {
         mistake(2, "--device, --kernels, --f32 and --explain need --backend tornado", "x", "--explain");
-        mistake(2, "--kernels: loops, tiles or groups, got beads", "x", "--backend", "tornado", "--kernels", "beads");
+        mistake(
+                2,
+                "--kernels: loops, tiles, groups, tensor or libraries, got beads",
+                "x",
+                "--backend",
+                "tornado",
+                "--kernels",
+                "beads");
+        mistake(
+                2,
+                "--f32 does not go with --kernels tensor",
+                "x",
+                "--backend",
+                "tornado",
+                "--kernels",
+                "tensor",
+                "--f32");
         mistake(2, "--check needs --backend tornado", "x", "--check");
         mistake(2, "--only: there is no case named like abacus", "check", "--only", "abacus");
         for (String[] arguments : new String[][] {{"devices"}, {"check"}, {"x", "--backend", "tornado"}})

@@ -1,5 +1,7 @@
 package dev.gyre.core;
 
+import java.util.Optional;
+
 /**
  * A device that TornadoVM reaches.
  *
@@ -14,6 +16,7 @@ package dev.gyre.core;
  * @param localMemory bytes that a group of threads shares
  * @param largestGroup threads of the largest group
  * @param halves whether it computes with 16-bit floats
+ * @param capability NVIDIA's compute capability, {@code 8.6} say; empty where TornadoVM does not tell: it does for CUDA alone
  */
 public record Device(
         String id,
@@ -26,7 +29,8 @@ public record Device(
         long largestBuffer,
         long localMemory,
         int largestGroup,
-        boolean halves) {
+        boolean halves,
+        Optional<String> capability) {
     /** Bytes of local memory and threads in a group that {@link Target.Kernels#GROUPS} asks for. */
     private static final int LOCAL_MEMORY = 16 << 10, GROUP = 256;
 
@@ -34,6 +38,26 @@ public record Device(
     public Target target() {
         boolean groups = kind.equals("GPU") && localMemory >= LOCAL_MEMORY && largestGroup >= GROUP;
         return new Target(groups ? Target.Kernels.GROUPS : Target.Kernels.TILES, halves);
+    }
+
+    /**
+     * Why it cannot run these kernels, as far as can be told before they are compiled; empty if it can. PTX devices do not tell their
+     * compute capability: there TornadoVM refuses to compile.
+     */
+    public Optional<String> refusal(Target target) {
+        String problem = null;
+        if (target.halves() && !halves) problem = this + " does not compute with 16-bit floats, so weights cannot be";
+        else if (target.kernels() == Target.Kernels.TENSOR && !language.equals("PTX") && !language.equals("CUDA"))
+            problem = "kernels for tensor cores need TornadoVM's PTX or CUDA backend, but this is " + this;
+        else if (target.kernels() == Target.Kernels.TENSOR
+                && capability
+                        .map(c -> Integer.parseInt(c.replaceAll("\\..*", "")) < 8)
+                        .orElse(false))
+            problem = "kernels for tensor cores need compute capability 8.0 or more, but " + this + " has "
+                    + capability.get();
+        else if (target.kernels() == Target.Kernels.LIBRARIES && !language.equals("CUDA"))
+            problem = "cuBLAS and cuDNN need TornadoVM's CUDA backend, but this is " + this;
+        return Optional.ofNullable(problem);
     }
 
     @Override

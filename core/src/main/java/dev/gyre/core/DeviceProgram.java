@@ -82,17 +82,14 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         Set<Value> ends = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Value value : graph.inputs()) ends.add(value.storage());
         for (Value value : graph.outputs()) ends.add(value.storage());
-        // Inputs and outputs travel whole, so they lie alone; ints never share an array with floats.
+        // Inputs and outputs travel whole, so they lie alone; the others share with their own type.
         Planner.Plan plan = Planner.plan(
-                graph,
-                op -> Planner.scratch(op, steps.get(op)),
-                value -> value.dtype() != DType.F32 || ends.contains(value));
+                graph, op -> Planner.scratch(op, steps.get(op)), value -> ends.contains(value) ? value : value.dtype());
 
-        List<Array> arrays = new ArrayList<>();
-        for (long bytes : plan.buffers()) arrays.add(new Array(DType.F32, Math.toIntExact(bytes / 4), null));
+        List<Array> arrays = new ArrayList<>(Collections.nCopies(plan.buffers().size(), null));
         plan.places().forEach((value, place) -> {
-            if (value.dtype() != DType.F32)
-                arrays.set(place, new Array(value.dtype(), value.shape().elements(), null));
+            long elements = plan.buffers().get(place) / value.dtype().bytes(1);
+            arrays.set(place, new Array(value.dtype(), Math.toIntExact(elements), null));
         });
         Map<Object, Integer> constants = new LinkedHashMap<>();
         List<Task> tasks = new ArrayList<>();

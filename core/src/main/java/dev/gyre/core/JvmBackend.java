@@ -92,7 +92,7 @@ public final class JvmBackend implements Backend {
      * @throws IllegalArgumentException for kernels of threads in groups, which a device alone can run
      */
     public static JvmBackend ofDevice(Target target, int threads) {
-        if (target.kernels() == Target.Kernels.GROUPS)
+        if (target.kernels().compareTo(Target.Kernels.GROUPS) >= 0)
             throw new IllegalArgumentException("kernels in groups run on a device only, got " + target);
         return new JvmBackend(Options.DEFAULT.threads(threads), Optional.of(op -> op.device(target)));
     }

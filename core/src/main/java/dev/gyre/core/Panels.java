@@ -31,7 +31,12 @@ public record Panels(Value weight, int rows, int width, boolean halves) {
         return Math.multiplyExact((rows + width - 1) / width * width, depth());
     }
 
-    void fill(Object array) {
+    /**
+     * Writes them.
+     *
+     * @param array a {@code HalfFloatArray}, into which numbers are rounded, or else a {@code FloatArray}, of {@link #elements}
+     */
+    public void fill(Object array) {
         fill(weight.constant().orElseThrow(), rows, width, array);
     }
 

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.function.Predicate;
 
 /**
  * Decides which values share a buffer. Values that never live together get the same one, a whole buffer each and never an offset
@@ -43,15 +42,15 @@ final class Planner {
      * @param scratch the values that an op keeps between its steps, as it will be run
      */
     public static Plan plan(Graph graph, Function<Op, List<Value>> scratch) {
-        return plan(graph, scratch, value -> false);
+        return plan(graph, scratch, value -> Planner.class);
     }
 
     /**
-     * Plans a graph in which some values share their buffer with none.
+     * Plans a graph in which not all values may share.
      *
-     * @param apart which ones, by their {@link Value#storage()}
+     * @param kind of a {@link Value#storage()}: only values of the same kind, the very same object, share a buffer
      */
-    static Plan plan(Graph graph, Function<Op, List<Value>> scratch, Predicate<Value> apart) {
+    static Plan plan(Graph graph, Function<Op, List<Value>> scratch, Function<Value, Object> kind) {
         List<Op> ops = graph.ops();
         Map<Value, Integer> lastUse = new IdentityHashMap<>();
         for (Value input : graph.inputs()) lastUse.put(input, -1);
@@ -63,19 +62,19 @@ final class Planner {
 
         List<Long> buffers = new ArrayList<>();
         Map<Value, Integer> places = new IdentityHashMap<>();
-        List<Integer> free = new ArrayList<>();
+        Map<Object, List<Integer>> free = new IdentityHashMap<>();
+        Function<Value, List<Integer>> same = value -> free.computeIfAbsent(kind.apply(value), k -> new ArrayList<>());
         // All inputs are filled before the first op runs, so they live together.
-        for (Value input : graph.inputs()) places.put(input, take(input, buffers, free, apart));
+        for (Value input : graph.inputs()) places.put(input, take(input, buffers, same.apply(input)));
         for (int i = 0; i < ops.size(); i++) {
             Op op = ops.get(i);
             Value made = op.output().storage();
             if (places.containsKey(made)) throw new IllegalStateException(made + " is made twice");
-            places.put(made, take(made, buffers, free, apart));
-            List<Integer> done = new ArrayList<>();
+            places.put(made, take(made, buffers, same.apply(made)));
+            List<Value> done = new ArrayList<>();
             for (Value value : scratch.apply(op)) {
-                int place = take(value, buffers, free, apart);
-                places.put(value, place);
-                done.add(place);
+                places.put(value, take(value, buffers, same.apply(value)));
+                done.add(value);
             }
             Set<Value> read = new LinkedHashSet<>(); // in an order of its own: equal graphs get equal plans
             for (Value input : op.inputs()) if (input.constant().isEmpty()) read.add(input.storage());
@@ -84,20 +83,16 @@ final class Planner {
                 if (!places.containsKey(value))
                     throw new IllegalStateException(
                             op.getClass().getSimpleName() + " reads " + value + " before any op makes it");
-                if (lastUse.get(value) == i && !apart.test(value)) done.add(places.get(value));
+                if (lastUse.get(value) == i) done.add(value);
             }
-            free.addAll(done);
+            for (Value value : done) same.apply(value).add(places.get(value));
         }
         return new Plan(List.copyOf(buffers), places);
     }
 
-    private static int take(Value value, List<Long> buffers, List<Integer> free, Predicate<Value> apart) {
-        long bytes = value.dtype().bytes(value.shape().elements());
-        return take(bytes, buffers, apart.test(value) ? new ArrayList<>() : free);
-    }
-
     /** The smallest free buffer that fits, else the largest free one grown, else a new one. */
-    private static int take(long bytes, List<Long> buffers, List<Integer> free) {
+    private static int take(Value value, List<Long> buffers, List<Integer> free) {
+        long bytes = value.bytes();
         int best = -1;
         for (int i = 0; i < free.size(); i++) {
             if (best < 0) {

@@ -14,12 +14,12 @@ import uk.ac.manchester.tornado.api.common.TornadoFunctions.*;
  * KernelContext}.
  *
  * <p>An argument is an {@code Integer} or {@code Float}, which a device compiles in, a {@link Value}, which the kernel sees as a
- * {@code FloatArray} ({@code IntArray} when the value is I32), or a weight in {@link Panels}.
+ * {@code FloatArray} ({@code IntArray} when the value is I32, {@code HalfFloatArray} for scratch of F16), or a weight in {@link Panels}.
  *
  * @param range the iterations of the kernel's parallel loop; the number of threads, when they come in groups
  * @param group threads of a group; 0 for a parallel loop
- * @param kernel the method reference, one of {@code TornadoFunctions.Task3} to {@code Task20}
- * @param arguments what follows {@code begin} and {@code count}, or the context
+ * @param kernel the method reference, one of {@code TornadoFunctions.Task3} to {@code Task20}, or a {@link LibraryCall}
+ * @param arguments what follows {@code begin} and {@code count}, or the context; all of a library's function's
  */
 public record Step(int range, int group, Object kernel, List<Object> arguments) {
     private static Step step(int range, Object kernel, Object... arguments) {
@@ -53,9 +53,9 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
                 .toArray();
     }
 
-    /** The kernel's own name, as a device's profile shows it. */
+    /** The kernel's own name, as a device's profile shows it, or that of a library's function. */
     public String name() {
-        return KernelName.of(kernel);
+        return kernel instanceof LibraryCall call ? call.function() : KernelName.of(kernel);
     }
 
     /** Runs iterations {@code begin} to {@code begin + count - 1} with arguments from {@link #bind}. */
@@ -187,6 +187,11 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
             Task16<KernelContext, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> kernel,
             Object... arguments) {
         return step(groups * threads, threads, kernel, arguments);
+    }
+
+    /** A step that a native library does, on devices alone: its arguments are all that the function takes. */
+    public static Step library(LibraryCall call, Object... arguments) {
+        return step(0, call, arguments);
     }
 
     /** A step whose kernel has this many parameters after {@code begin} and {@code count}. */

@@ -14,6 +14,16 @@ public record Target(Kernels kernels, boolean halves) {
         /** Parallel loops over tiles that one thread keeps in vector registers: for few, strong cores. */
         TILES,
         /** Groups of threads that share tiles in local memory: for GPUs. */
-        GROUPS
+        GROUPS,
+        /**
+         * As groups, but large matrix products round both sides to 16 bits, with sums in 32, and run on tensor cores: for NVIDIA's GPUs
+         * of compute capability 8.0 or more. Taken only where asked for.
+         */
+        TENSOR,
+        /**
+         * As groups, but large matrix products are cuBLAS's and convolutions cuDNN's, in 32 bits as these libraries see fit: for
+         * TornadoVM's CUDA backend. Taken only where asked for.
+         */
+        LIBRARIES
     }
 }

@@ -74,15 +74,16 @@ public final class TornadoBackend implements Backend {
 
     /**
      * @throws UnsupportedOperationException when TornadoVM is not on this JVM
-     * @throws IllegalArgumentException when there is no such device, naming those there are
+     * @throws IllegalArgumentException when there is no such device, naming those there are, or it cannot run these kernels
      */
     public TornadoBackend(Options options) {
         TornadoDevices.require();
         this.options = options;
         device = options.device().map(TornadoDevices::named).orElseGet(TornadoDevices::standard);
         target = options.target().orElseGet(device::target);
-        if (target.halves() && !device.halves())
-            throw new IllegalArgumentException(device + " does not compute with 16-bit floats, so weights cannot be");
+        device.refusal(target).ifPresent(problem -> {
+            throw new IllegalArgumentException(problem);
+        });
     }
 
     /** Whether this JVM was started with TornadoVM. */

@@ -3,6 +3,9 @@ package dev.gyre.core;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import uk.ac.manchester.tornado.api.TornadoBackend;
 import uk.ac.manchester.tornado.api.TornadoRuntime;
@@ -26,6 +29,9 @@ final class TornadoDevices {
             // TornadoVM's default, fast relaxed math, lets exp and sin lose digits.
             "tornado.opencl.compiler.flags",
             "-cl-mad-enable -w");
+
+    /** In what TornadoVM's CUDA backend tells of a device. */
+    private static final Pattern CAPABILITY = Pattern.compile("Device version\\s*: CUDA (\\d+\\.\\d+)");
 
     private static boolean set;
 
@@ -97,8 +103,9 @@ final class TornadoDevices {
                     default -> type.name();
                 };
         // OpenCL alone has devices without 16-bit floats.
-        boolean halves = type != TornadoVMBackendType.OPENCL
-                || device.getPhysicalDevice().getDeviceInfo().contains("cl_khr_fp16");
+        String info = device.getPhysicalDevice().getDeviceInfo();
+        boolean halves = type != TornadoVMBackendType.OPENCL || info.contains("cl_khr_fp16");
+        Matcher capability = CAPABILITY.matcher(info);
         return new Device(
                 id,
                 device.getPhysicalDevice().getDeviceName().strip(),
@@ -110,6 +117,7 @@ final class TornadoDevices {
                 device.getMaxAllocMemory(),
                 device.getDeviceLocalMemorySize(),
                 (int) device.getPhysicalDevice().getDeviceMaxWorkGroupSize()[0],
-                halves);
+                halves,
+                capability.find() ? Optional.of(capability.group(1)) : Optional.empty());
     }
 }

@@ -171,10 +171,11 @@ final class TornadoProgram implements AutoCloseable {
                 WorkerGrid1D threads = new WorkerGrid1D(task.range());
                 threads.setLocalWork(task.group(), 1, 1);
                 grid.addWorkerGrid(name(g) + "." + task(t), threads);
-            } else arguments.addAll(List.of(0, task.range()));
+            } else if (!(task.kernel() instanceof LibraryCall)) arguments.addAll(List.of(0, task.range()));
             for (Object argument : task.arguments())
                 arguments.add(argument instanceof Place place ? arrays[place.array()] : argument);
-            TornadoTasks.add(graph, task(t), task.kernel(), arguments.toArray());
+            if (task.kernel() instanceof LibraryCall call) graph.libraryTask(task(t), call::with, arguments.toArray());
+            else TornadoTasks.add(graph, task(t), task.kernel(), arguments.toArray());
         }
         // An output lies alone in its array, so the first graph to use it makes it. Arrays are not told to persist:
         // those that were

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
@@ -36,7 +37,8 @@ class DeviceProgramTest {
     }
 
     private static Device device(long largest, long memory) {
-        return new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, memory, largest, 1 << 16, 256, false);
+        return new Device(
+                "0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, memory, largest, 1 << 16, 256, false, Optional.empty());
     }
 
     @Test
@@ -103,8 +105,87 @@ class DeviceProgramTest {
     @Test
     void aGpuWithRoomRunsGroupsAndOthersTiles() {
         assertEquals(Target.Kernels.GROUPS, device(1, 1).target().kernels());
-        Device small = new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, 1, 1, 1 << 10, 256, false);
+        Device small =
+                new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, 1, 1, 1 << 10, 256, false, Optional.empty());
         assertEquals(Target.Kernels.TILES, small.target().kernels());
+    }
+
+    @Test
+    void tensorCoresAndLibrariesAreForThoseWhoHaveThem() {
+        Target tensor = new Target(Target.Kernels.TENSOR, false),
+                libraries = new Target(Target.Kernels.LIBRARIES, false);
+        assertEquals(
+                "kernels for tensor cores need TornadoVM's PTX or CUDA backend, but this is 0:0 Abacus (OpenCL)",
+                device(1, 1).refusal(tensor).orElseThrow());
+        assertEquals(
+                "cuBLAS and cuDNN need TornadoVM's CUDA backend, but this is 0:0 Abacus (OpenCL)",
+                device(1, 1).refusal(libraries).orElseThrow());
+        assertEquals(
+                "kernels for tensor cores need compute capability 8.0 or more, but 0:0 Abacus (CUDA) has 7.5",
+                nvidia("CUDA", Optional.of("7.5")).refusal(tensor).orElseThrow());
+        assertEquals(Optional.empty(), nvidia("CUDA", Optional.of("12.0")).refusal(tensor));
+        assertEquals(Optional.empty(), nvidia("CUDA", Optional.of("6.1")).refusal(libraries));
+        assertEquals(Optional.empty(), nvidia("PTX", Optional.empty()).refusal(tensor));
+        assertTrue(nvidia("PTX", Optional.empty()).refusal(libraries).isPresent());
+        assertEquals(
+                Target.Kernels.GROUPS,
+                nvidia("CUDA", Optional.of("9.0")).target().kernels());
+    }
+
+    private static Device nvidia(String language, Optional<String> capability) {
+        return new Device("0:0", "Abacus", "Wood", language, "GPU", 4, 1, 1, 1 << 16, 1024, true, capability);
+    }
+
+    @Test
+    void scratchOf16BitsSharesWithItsOwnKindAlone() {
+        Graph graph = new Graph();
+        Value x = graph.input("x", DType.F32, 2, 3);
+        for (int i = 0; i < 6; i++) x = Halving.of(x);
+        graph.output(x);
+        DeviceProgram program = DeviceProgram.of(graph, new Target(Target.Kernels.GROUPS, false))
+                .program();
+        List<DeviceProgram.Array> halves = program.arrays().stream()
+                .filter(array -> array.type() == DType.F16)
+                .toList();
+        assertEquals(List.of(new DeviceProgram.Array(DType.F16, 6, null)), halves);
+        for (DeviceProgram.Task task : program.tasks())
+            assertEquals(
+                    1,
+                    task.places().stream()
+                            .filter(place -> program.arrays().get(place).type() == DType.F16)
+                            .count());
+    }
+
+    /** Rounds to 16 bits and back. */
+    private record Halving(Value x, Value y) implements Op {
+        static Value of(Value x) {
+            return x.graph().add(new Halving(x, x.like(2, 3)));
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public Value output() {
+            return y;
+        }
+
+        @Override
+        public List<Step> loops() {
+            Value half = Value.scratch(DType.F16, 2, 3);
+            return List.of(Step.of(6, Halving::round, x, half), Step.of(6, Halving::widen, half, y));
+        }
+
+        @Override
+        public List<Step> device(Target target) {
+            return loops();
+        }
+
+        static void round(int begin, int count, FloatArray x, HalfFloatArray y) {}
+
+        static void widen(int begin, int count, HalfFloatArray x, FloatArray y) {}
     }
 
     @Test

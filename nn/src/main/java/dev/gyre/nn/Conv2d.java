@@ -132,6 +132,8 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
             case LOOPS -> loops();
             case TILES -> Conv2dTiles.fits(this) ? Conv2dTiles.steps(this) : loops();
             case GROUPS -> Conv2dGroups.steps(this, target);
+            case TENSOR -> Conv2dTensor.fits(this) ? Conv2dTensor.steps(this) : Conv2dGroups.steps(this, target);
+            case LIBRARIES -> Conv2dLibrary.fits(this) ? Conv2dLibrary.steps(this) : Conv2dGroups.steps(this, target);
         };
     }
 

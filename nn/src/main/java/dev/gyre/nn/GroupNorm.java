@@ -146,7 +146,7 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
         return switch (target.kernels()) {
             case LOOPS -> loops();
             case TILES -> NormTiles.steps(this);
-            case GROUPS -> NormGroups.steps(this);
+            case GROUPS, TENSOR, LIBRARIES -> NormGroups.steps(this);
         };
     }
 

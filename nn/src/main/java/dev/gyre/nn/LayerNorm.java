@@ -89,7 +89,7 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
         return switch (target.kernels()) {
             case LOOPS -> loops();
             case TILES -> NormTiles.steps(this);
-            case GROUPS -> NormGroups.steps(this);
+            case GROUPS, TENSOR, LIBRARIES -> NormGroups.steps(this);
         };
     }
 

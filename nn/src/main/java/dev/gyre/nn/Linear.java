@@ -94,6 +94,8 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
             case LOOPS -> loops();
             case TILES -> LinearTiles.steps(this);
             case GROUPS -> LinearGroups.steps(this, target);
+            case TENSOR -> LinearTensor.fits(this) ? LinearTensor.steps(this) : LinearGroups.steps(this, target);
+            case LIBRARIES -> LinearLibrary.steps(this);
         };
     }
 

@@ -1,5 +1,9 @@
 package uk.ac.manchester.tornado.api;
 
+import uk.ac.manchester.tornado.api.enums.MMAShape;
+import uk.ac.manchester.tornado.api.types.HalfFloat;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
 /** A thread's place in its grid, and its group's memory, as CUDA has them. In plain Java there is one thread, the first. */
 public class KernelContext {
     public final Integer globalIdx = 0;
@@ -32,4 +36,27 @@ public class KernelContext {
     public int[] allocateIntLocalArray(int size) {
         return new int[size];
     }
+
+    /** A warp's 16 × 8 sums, all of them {@code v}: 4 to a lane. In plain Java the rest of a product does nothing. */
+    public float[] mmaFragment(float v) {
+        return new float[] {v, v, v, v};
+    }
+
+    /** A warp's 16 × 16 left side: rows of 16 halves, two in an int, from a byte on. 8 come to a lane. */
+    public HalfFloat[] mmaLoadA(int[] aTile, int wmmaK, int byteOffset) {
+        return new HalfFloat[8];
+    }
+
+    /** A warp's 16 × 8 right side: rows of 8 halves, two in an int, from a byte on. 4 come to a lane. */
+    public HalfFloat[] mmaLoadB(int[] bTile, int wmmaK, int byteOffset) {
+        return new HalfFloat[4];
+    }
+
+    /** The sums, to which a warp's product of both sides is added. */
+    public float[] mma(HalfFloat[] fragA, HalfFloat[] fragB, float[] fragC, MMAShape mmaShape) {
+        return fragC;
+    }
+
+    /** Writes a warp's 16 × 8 sums into rows of {@code dimN}. */
+    public void mmaStore(float[] fragD, FloatArray c, int tileRow, int tileCol, int dimN) {}
 }

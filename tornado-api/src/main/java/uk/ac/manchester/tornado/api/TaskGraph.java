@@ -307,6 +307,10 @@ public class TaskGraph {
         throw NotHere.error();
     }
 
+    public <T1> TaskGraph libraryTask(String id, LibraryTask1<T1> code, T1 arg1) {
+        throw NotHere.error();
+    }
+
     public TaskGraph transferToDevice(int mode, Object... objects) {
         throw NotHere.error();
     }

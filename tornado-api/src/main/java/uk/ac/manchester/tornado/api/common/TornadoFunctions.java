@@ -258,4 +258,10 @@ public final class TornadoFunctions {
                 T19 arg19,
                 T20 arg20);
     }
+
+    /** Makes a call of a native library from its argument. */
+    @FunctionalInterface
+    public interface LibraryTask1<T1> {
+        LibraryTaskDescriptor apply(T1 arg1);
+    }
 }

@@ -1,0 +1,52 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.LibraryCall;
+import dev.gyre.core.Step;
+import dev.gyre.core.Value;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** A convolution by cuDNN, which has the same layout. Its default lets the GPU round products to TF32, from 8.0 on. */
+final class Conv2dLibrary {
+    private static final LibraryCall CONVOLUTION = new LibraryCall("nvidia/cudnn", "cudnnConv2d", 2);
+
+    private Conv2dLibrary() {}
+
+    /** The library has the same padding on all sides; where that gives as many windows, they are the same. */
+    static boolean fits(Conv2d op) {
+        return windows(op, 2) == op.y().dim(2) && windows(op, 3) == op.y().dim(3);
+    }
+
+    private static int windows(Conv2d op, int way) {
+        return (op.x().dim(way) + 2 * op.padding() - op.weight().dim(way)) / op.stride() + 1;
+    }
+
+    static List<Step> steps(Conv2d op) {
+        Value x = op.x(), w = op.weight(), y = op.y();
+        return List.of(
+                Step.library(
+                        CONVOLUTION,
+                        x,
+                        w,
+                        y,
+                        x.dim(0),
+                        x.dim(1),
+                        x.dim(2),
+                        x.dim(3),
+                        w.dim(0),
+                        w.dim(2),
+                        w.dim(3),
+                        op.padding(),
+                        op.stride()),
+                Step.of(y.shape().elements(), Conv2dLibrary::conv2dBias, y.dim(1), y.dim(2) * y.dim(3), op.bias(), y));
+    }
+
+    /** Adds b to y [batch, out, plane]. */
+    public static void conv2dBias(int begin, int count, int out, int plane, FloatArray b, FloatArray y) {
+        for (@Parallel int n = 0; n < count; n++) {
+            int i = begin + n;
+            y.set(i, y.get(i) + b.get(i / plane % out));
+        }
+    }
+}

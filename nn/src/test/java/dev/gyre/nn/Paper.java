@@ -1,0 +1,70 @@
+package dev.gyre.nn;
+
+import dev.gyre.core.DType;
+import dev.gyre.core.Graph;
+import dev.gyre.core.Op;
+import dev.gyre.core.Panels;
+import dev.gyre.core.Step;
+import dev.gyre.core.Target;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+
+/** Runs a case's device steps without the device: loops as plain Java, and what plain Java cannot by a stand-in for it. */
+final class Paper {
+    private Paper() {}
+
+    /** The device steps of a case's op. */
+    static List<Step> steps(OpCase one, Target target) {
+        return op(one.graph(one.makeWeights())).device(target);
+    }
+
+    private static Op op(Graph graph) {
+        return graph.ops().getLast();
+    }
+
+    /**
+     * Runs them.
+     *
+     * @param special runs a step that is no loop, with its arguments
+     * @return what the op's output holds
+     */
+    static float[] run(
+            OpCase one,
+            List<Tensor> inputs,
+            Map<String, Tensor> weights,
+            Target target,
+            BiConsumer<Step, Object[]> special) {
+        Op op = op(one.graph(weights));
+        Map<Value, Object> arrays = new IdentityHashMap<>();
+        arrays.put(op.inputs().getFirst().storage(), array(inputs.getFirst()));
+        for (Step step : op.device(target)) {
+            Object[] arguments =
+                    step.bind(value -> arrays.computeIfAbsent(value.storage(), Paper::array), Paper::array);
+            if (step.range() > 0 && step.group() == 0) step.call(0, step.range(), arguments);
+            else special.accept(step, arguments);
+        }
+        return ((FloatArray) arrays.get(op.output().storage())).toHeapArray();
+    }
+
+    private static Object array(Value value) {
+        if (value.constant().isPresent()) return array(value.constant().get());
+        int size = value.shape().elements();
+        return value.dtype() == DType.F16 ? new HalfFloatArray(size) : new FloatArray(size);
+    }
+
+    private static FloatArray array(Tensor tensor) {
+        return FloatArray.fromArray(tensor.floats());
+    }
+
+    private static Object array(Panels panels) {
+        Object array = panels.halves() ? new HalfFloatArray(panels.elements()) : new FloatArray(panels.elements());
+        panels.fill(array);
+        return array;
+    }
+}
