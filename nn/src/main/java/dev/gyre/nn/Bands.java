@@ -34,7 +34,10 @@ interface Bands {
         return (row, from, depth, to, at, scratch) -> {
             long begin = (long) row * columns + from;
             int count = Math.min(band, rows - row);
-            if (matrix.dtype() == DType.F32) interleave(matrix.data(), begin, columns, count, depth, 1f, to, at, band);
+            // A file that is cut short while it is mapped is an error where Java reads it, and the process's end in
+            // machine code.
+            if (matrix.dtype() == DType.F32 && !matrix.data().isMapped())
+                interleave(matrix.data(), begin, columns, count, depth, 1f, to, at, band);
             else
                 interleave(
                         (i, lines, place) ->
