@@ -13,7 +13,6 @@ import static dev.gyre.machine.Operand.Register.RSP;
 import dev.gyre.machine.Operand.Address;
 import dev.gyre.machine.Operand.Vector;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -191,34 +190,30 @@ public record Exponential(
      */
     private static void exp(Assembler asm, Constants constants, List<Lanes> all, boolean above) {
         // A comparison with NaN gives the second source: a NaN stays one.
-        each(all, l -> asm.op(Instruction.VMAXPS, l.x, named(constants.bits(), LEAST), l.x));
-        if (above) each(all, l -> asm.op(Instruction.VMINPS, l.x, named(constants.bits(), MOST), l.x));
-        each(all, l -> asm.op(Instruction.VMULPS, l.n, l.x, constants.at(LOG2E)));
-        each(all, l -> asm.op(Instruction.VADDPS, l.n, l.n, named(constants.bits(), ROUND)));
-        each(all, l -> asm.op(Instruction.VSUBPS, l.n, l.n, named(constants.bits(), ROUND)));
-        each(all, l -> asm.op(Instruction.VMOVUPS_STORE, l.whole, l.n));
-        each(all, l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(HIGH)));
-        each(all, l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(LOW)));
-        each(all, l -> asm.op(Instruction.VMOVUPS, l.p, constants.at(POLYNOMIAL)));
+        all.forEach(l -> asm.op(Instruction.VMAXPS, l.x, named(constants.bits(), LEAST), l.x));
+        if (above) all.forEach(l -> asm.op(Instruction.VMINPS, l.x, named(constants.bits(), MOST), l.x));
+        all.forEach(l -> asm.op(Instruction.VMULPS, l.n, l.x, constants.at(LOG2E)));
+        all.forEach(l -> asm.op(Instruction.VADDPS, l.n, l.n, named(constants.bits(), ROUND)));
+        all.forEach(l -> asm.op(Instruction.VSUBPS, l.n, l.n, named(constants.bits(), ROUND)));
+        all.forEach(l -> asm.op(Instruction.VMOVUPS_STORE, l.whole, l.n));
+        all.forEach(l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(HIGH)));
+        all.forEach(l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(LOW)));
+        all.forEach(l -> asm.op(Instruction.VMOVUPS, l.p, constants.at(POLYNOMIAL)));
         for (int i = 1; i < 6; i++) {
             Operand next = constants.at(POLYNOMIAL + i);
-            each(all, l -> asm.op(Instruction.VFMADD213PS, l.p, l.x, next));
+            all.forEach(l -> asm.op(Instruction.VFMADD213PS, l.p, l.x, next));
         }
-        each(all, l -> asm.op(Instruction.VMULPS, l.n, l.x, l.x));
-        each(all, l -> asm.op(Instruction.VFMADD213PS, l.p, l.n, l.x));
-        each(all, l -> asm.op(Instruction.VADDPS, l.p, l.p, constants.at(ONE)));
-        each(all, l -> asm.op(Instruction.VCVTTPS2DQ, l.n, l.whole));
-        each(all, l -> asm.op(Instruction.VPADDD, l.n, l.n, constants.at(BIAS)));
-        each(all, l -> asm.op(Instruction.VPSLLD, l.n, l.n, new Operand.Immediate(23)));
-        each(all, l -> asm.op(Instruction.VMULPS, l.p, l.p, l.n));
-    }
-
-    private static void each(List<Lanes> all, Consumer<Lanes> instruction) {
-        all.forEach(instruction);
+        all.forEach(l -> asm.op(Instruction.VMULPS, l.n, l.x, l.x));
+        all.forEach(l -> asm.op(Instruction.VFMADD213PS, l.p, l.n, l.x));
+        all.forEach(l -> asm.op(Instruction.VADDPS, l.p, l.p, constants.at(ONE)));
+        all.forEach(l -> asm.op(Instruction.VCVTTPS2DQ, l.n, l.whole));
+        all.forEach(l -> asm.op(Instruction.VPADDD, l.n, l.n, constants.at(BIAS)));
+        all.forEach(l -> asm.op(Instruction.VPSLLD, l.n, l.n, new Operand.Immediate(23)));
+        all.forEach(l -> asm.op(Instruction.VMULPS, l.p, l.p, l.n));
     }
 
     private static Vector v(int bits, int number) {
-        return new Vector(number, bits, 0, false);
+        return new Vector(number, bits);
     }
 
     /** The formula's numbers, those that are named in registers at any width: instructions take their first source from there. */

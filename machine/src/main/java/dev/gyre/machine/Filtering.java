@@ -294,7 +294,7 @@ public record Filtering(float p, float q, int bits) {
     }
 
     private Vector v(int number) {
-        return new Vector(number, bits, 0, false);
+        return new Vector(number, bits);
     }
 
     /** A vector's place on the stack, while there is {@link #reserve room}. */

@@ -109,7 +109,7 @@ sealed interface Neighbours {
         }
 
         private static Vector lower(int number) {
-            return new Vector(number, 128, 0, false);
+            return new Vector(number, 128);
         }
 
         @Override

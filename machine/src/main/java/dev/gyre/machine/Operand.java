@@ -40,12 +40,17 @@ sealed interface Operand {
      * @param zeroing whether lanes that are not written become zero instead of staying
      */
     record Vector(int number, int bits, int mask, boolean zeroing) implements Operand {
+        /** All lanes. */
+        public Vector(int number, int bits) {
+            this(number, bits, 0, false);
+        }
+
         public static Vector zmm(int number) {
-            return new Vector(number, 512, 0, false);
+            return new Vector(number, 512);
         }
 
         public static Vector ymm(int number) {
-            return new Vector(number, 256, 0, false);
+            return new Vector(number, 256);
         }
 
         /** Only the lanes of mask k{@code mask}; the others become zero. */

@@ -185,6 +185,6 @@ public record Product(Kind kind, int rows, int band, int vectors, int bits, bool
     }
 
     private Vector vector(int number) {
-        return new Vector(number, bits, 0, false);
+        return new Vector(number, bits);
     }
 }

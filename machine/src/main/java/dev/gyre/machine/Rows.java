@@ -130,7 +130,7 @@ public record Rows(int bits) {
     }
 
     Vector v(int number) {
-        return new Vector(number, bits, 0, false);
+        return new Vector(number, bits);
     }
 
     /** The round's i-th vector. */

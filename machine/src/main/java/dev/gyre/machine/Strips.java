@@ -124,7 +124,7 @@ public final class Strips {
     }
 
     private static Vector v(int number, int bits) {
-        return new Vector(number, bits, 0, false);
+        return new Vector(number, bits);
     }
 
     /**
@@ -135,7 +135,7 @@ public final class Strips {
     public static Code scale(int bits) {
         Assembler asm = new Assembler();
         Vector[] v = new Vector[4];
-        for (int i = 0; i < 4; i++) v[i] = new Vector(i, bits, 0, false);
+        for (int i = 0; i < 4; i++) v[i] = new Vector(i, bits);
         for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS, v[2 + i], Address.at(RSI, i * bits / 8));
         Assembler.Label row = asm.here("row");
         for (int i = 0; i < 2; i++) {

@@ -139,6 +139,6 @@ public final class Transposition {
     }
 
     private static Vector v(int number) {
-        return new Vector(number, 128, 0, false);
+        return new Vector(number, 128);
     }
 }

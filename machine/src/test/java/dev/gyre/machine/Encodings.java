@@ -134,7 +134,7 @@ final class Encodings {
                         for (int bits : widths)
                             for (int r : new int[] {9, 18}) {
                                 // A broadcast to 128 bits of the low registers has the same form, but is not used.
-                                one(asm, i, new Vector(r, bits, 0, false), a);
+                                one(asm, i, new Vector(r, bits), a);
                                 if (bits != 512) continue;
                                 if (i.form == Instruction.Form.STORE) one(asm, i, Vector.zmm(r), a.masked(3));
                                 else one(asm, i, Vector.zmm(r).zeroing(5), a);
@@ -142,22 +142,16 @@ final class Encodings {
                 if (i.form == Instruction.Form.LOAD && !i.name().startsWith("TILE"))
                     for (int bits : widths)
                         for (int r : new int[] {1, 15, 17, 31})
-                            one(asm, i, new Vector(r, bits, 0, false), new Vector(32 - r, bits, 0, false));
+                            one(asm, i, new Vector(r, bits), new Vector(32 - r, bits));
             }
             case THREE -> {
                 for (int bits : widths)
                     for (int a : new int[] {10, 21})
                         for (int b : new int[] {1, 30})
                             for (int c : new int[] {2, 11, 19, 29})
-                                three(
-                                        asm,
-                                        i,
-                                        new Vector(a, bits, 0, false),
-                                        new Vector(b, bits, 0, false),
-                                        new Vector(c, bits, 0, false));
+                                three(asm, i, new Vector(a, bits), new Vector(b, bits), new Vector(c, bits));
                 for (Address a : addresses) {
-                    for (int bits : widths)
-                        three(asm, i, new Vector(3, bits, 0, false), new Vector(12, bits, 0, false), a);
+                    for (int bits : widths) three(asm, i, new Vector(3, bits), new Vector(12, bits), a);
                     if (i.w == 0) three(asm, i, Vector.zmm(20), Vector.zmm(7), a.broadcast(16));
                 }
                 three(asm, i, Vector.zmm(20).zeroing(7), Vector.zmm(7), Vector.zmm(8));
@@ -165,7 +159,7 @@ final class Encodings {
             case SHIFT -> {
                 for (int bits : widths)
                     for (int r : new int[] {0, 9, 31})
-                        asm.op(i, new Vector(r, bits, 0, false), new Vector(31 - r, bits, 0, false), new Immediate(23));
+                        asm.op(i, new Vector(r, bits), new Vector(31 - r, bits), new Immediate(23));
             }
             case MASKED_STORE -> throw new IllegalArgumentException("only with VEX: " + i);
             case MASK -> {
@@ -191,7 +185,7 @@ final class Encodings {
         boolean part = i.form == Instruction.Form.STORE;
         boolean wider = i == Instruction.VCVTPH2PS || i == Instruction.VPMOVZXWD;
         for (int bits : part ? new int[] {128} : new int[] {128, 256}) {
-            Vector a = new Vector(3, bits, 0, false), b = new Vector(12, bits, 0, false);
+            Vector a = new Vector(3, bits), b = new Vector(12, bits);
             for (Vector v : new Vector[] {a, b})
                 for (Address at : addresses)
                     switch (i.form) {

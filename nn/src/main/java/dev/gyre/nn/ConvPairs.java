@@ -162,13 +162,12 @@ record ConvPairs(Conv2d conv) implements JvmKernel {
 
         /** For each pair of channels and tap, where the first output of a picture meets it. */
         private long[] table(int k) {
-            int kernel = kernel(), stride = conv.stride(), taps = kernel * kernel;
+            int kernel = kernel(), taps = kernel * kernel;
             long[] table = new long[k];
-            for (int i = 0; i < k; i++) {
-                int u = i % taps / kernel, v = i % kernel;
-                long phase = (long) i / taps * phases + u % stride * stride + v % stride;
-                table[i] = 4 * (phase * plane + u / stride * pitch() + v / stride);
-            }
+            for (int i = 0; i < k; i++)
+                table[i] = 4
+                        * ((long) i / taps * phases * plane
+                                + Windows.met(i % taps, kernel, conv.stride(), plane, pitch()));
             return table;
         }
 

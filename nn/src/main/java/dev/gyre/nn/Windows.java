@@ -39,15 +39,18 @@ final class Windows implements Gemm.Right {
         boolean whole = tile instanceof MachineStripTile;
         wide = whole ? tile.strips(rows * pitch) * tile.strip() : rows * pitch;
         table = new long[kernel * kernel];
-        for (int tap = 0; tap < table.length; tap++) {
-            int u = tap / kernel, v = tap % kernel;
-            int phase = u % stride * stride + v % stride;
-            table[tap] = (long) (phase * plane + u / stride * pitch + v / stride) * Float.BYTES;
-        }
+        for (int tap = 0; tap < table.length; tap++)
+            table[tap] = (long) met(tap, kernel, stride, plane, pitch) * Float.BYTES;
         int count = conv.x().dim(0) * conv.x().dim(1);
         planes = memory.scratch().rows(2, count, stride * stride * plane + tile.strip());
         MemorySegment x = memory.at(conv.x()).data();
         workers.run(count, (piece, scratch) -> lay(x, piece, planes[piece], scratch));
+    }
+
+    /** Where in a channel's planes, [stride, stride, plane] with lines {@code pitch} long, the first output meets a tap. */
+    static int met(int tap, int kernel, int stride, int plane, int pitch) {
+        int u = tap / kernel, v = tap % kernel, phase = u % stride * stride + v % stride;
+        return phase * plane + u / stride * pitch + v / stride;
     }
 
     private void lay(MemorySegment x, int channel, float[] to, Scratch scratch) {
