@@ -75,10 +75,9 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
     }
 
     static Source of(Graph given, Target target) {
-        Graph graph = given.joined(op -> false);
+        Graph graph = given.joined(op -> false, target::joined);
         Map<Op, List<Step>> steps = new IdentityHashMap<>();
-        for (Op op : graph.ops())
-            steps.put(op, target.kernels() == Target.Kernels.LOOPS ? op.loops() : op.device(target));
+        for (Op op : graph.ops()) steps.put(op, target.steps(op));
         Set<Value> ends = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Value value : graph.inputs()) ends.add(value.storage());
         for (Value value : graph.outputs()) ends.add(value.storage());

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Predicate;
 
 /**
@@ -122,8 +123,9 @@ public final class Graph {
      * This graph with ops {@linkplain Op#joined joined} where they offer it; values, inputs and outputs are the same.
      *
      * @param alone which ops stay as they are
+     * @param join asks the first of two ops whether it is joined with the second, which makes one of its inputs
      */
-    Graph joined(Predicate<Op> alone) {
+    Graph joined(Predicate<Op> alone, BiFunction<Op, Op, Optional<Op>> join) {
         Map<Value, Integer> readers = new IdentityHashMap<>();
         for (Op op : ops) for (Value input : op.inputs()) readers.merge(input.storage(), 1, Integer::sum);
         for (Value output : outputs) readers.merge(output.storage(), 1, Integer::sum);
@@ -134,7 +136,7 @@ public final class Graph {
             for (Value input : alone.test(op) ? List.<Value>of() : op.inputs()) {
                 Op producer = makers.get(input.storage());
                 if (producer == null || alone.test(producer) || readers.get(input.storage()) > 1) continue;
-                Optional<Op> joined = whole.joined(producer);
+                Optional<Op> joined = join.apply(whole, producer);
                 if (joined.isEmpty()) continue;
                 whole = joined.get();
                 left.remove(producer);

@@ -1,10 +1,8 @@
 package dev.gyre.core;
 
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 
 /**
  * Runs graphs on the CPU with HotSpot's compiler: an op's faster way where it has one, else its loops, on worker threads. Always
@@ -47,7 +45,7 @@ public final class JvmBackend implements Backend {
 
     private final Options options;
     private final Workers workers;
-    private final Optional<Function<Op, List<Step>>> steps;
+    private final Optional<Target> target;
     private final PackedWeights packed = new PackedWeights();
     private final AtomicInteger open = new AtomicInteger();
 
@@ -66,14 +64,14 @@ public final class JvmBackend implements Backend {
         this(options, Optional.empty());
     }
 
-    private JvmBackend(Options options, Optional<Function<Op, List<Step>>> steps) {
+    private JvmBackend(Options options, Optional<Target> target) {
         options.precision().refusal().ifPresent(reason -> {
             throw new UnsupportedOperationException(
                     "precision " + options.precision().label() + ": " + reason);
         });
         this.options = options;
         this.workers = new Workers(options.threads());
-        this.steps = steps;
+        this.target = target;
     }
 
     /** A backend that runs nothing but the definitions, in one thread: what every faster way is compared with. */
@@ -83,7 +81,7 @@ public final class JvmBackend implements Backend {
 
     /** A backend that runs nothing but the definitions, on some threads. */
     public static JvmBackend ofDefinitions(int threads) {
-        return new JvmBackend(Options.DEFAULT.threads(threads), Optional.of(Op::loops));
+        return ofDevice(new Target(Target.Kernels.LOOPS, false), threads);
     }
 
     /**
@@ -94,7 +92,7 @@ public final class JvmBackend implements Backend {
     public static JvmBackend ofDevice(Target target, int threads) {
         if (target.kernels().compareTo(Target.Kernels.GROUPS) >= 0)
             throw new IllegalArgumentException("kernels in groups run on a device only, got " + target);
-        return new JvmBackend(Options.DEFAULT.threads(threads), Optional.of(op -> op.device(target)));
+        return new JvmBackend(Options.DEFAULT.threads(threads), Optional.of(target));
     }
 
     @Override
@@ -153,9 +151,9 @@ public final class JvmBackend implements Backend {
         return options;
     }
 
-    /** What runs in place of the ops' faster ways, if it is told. */
-    Optional<Function<Op, List<Step>>> steps() {
-        return steps;
+    /** What to run as a device would, in place of the ops' faster ways, if it is told. */
+    Optional<Target> target() {
+        return target;
     }
 
     PackedWeights packed() {

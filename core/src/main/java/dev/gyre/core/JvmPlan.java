@@ -20,13 +20,15 @@ record JvmPlan(Graph graph, Map<Op, JvmKernel> kernels, Map<Op, List<Step>> loop
      * @param alone which ops are joined with no other
      */
     static JvmPlan of(Graph given, JvmBackend backend, Predicate<Op> alone) {
-        Graph graph = backend.steps().isPresent() ? given : given.joined(alone);
+        Optional<Target> target = backend.target();
+        Graph graph = given.joined(
+                alone, (op, producer) -> target.map(t -> t.joined(op, producer)).orElseGet(() -> op.joined(producer)));
         Map<Op, JvmKernel> kernels = new IdentityHashMap<>();
         Map<Op, List<Step>> loops = new IdentityHashMap<>();
         for (Op op : graph.ops()) {
-            Optional<JvmKernel> kernel = backend.steps().isPresent() ? Optional.empty() : op.jvm(backend.precision());
+            Optional<JvmKernel> kernel = target.isPresent() ? Optional.empty() : op.jvm(backend.precision());
             if (kernel.isPresent()) kernels.put(op, kernel.get());
-            else loops.put(op, backend.steps().orElse(Op::loops).apply(op));
+            else loops.put(op, target.map(t -> t.steps(op)).orElseGet(op::loops));
         }
         Planner.Plan memory =
                 Planner.plan(graph, op -> loops.containsKey(op) ? Planner.scratch(op, loops.get(op)) : List.of());

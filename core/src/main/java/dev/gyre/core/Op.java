@@ -60,4 +60,9 @@ public interface Op {
     default Optional<Op> joined(Op producer) {
         return Optional.empty();
     }
+
+    /** Likewise on a device, for what pays only there; {@link #joined(Op)}, where nothing does. */
+    default Optional<Op> joined(Op producer, Target target) {
+        return joined(producer);
+    }
 }

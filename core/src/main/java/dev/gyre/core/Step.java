@@ -189,6 +189,15 @@ public record Step(int range, int group, Object kernel, List<Object> arguments) 
         return step(groups * threads, threads, kernel, arguments);
     }
 
+    /** Likewise: 17 parameters. */
+    public static <B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> Step groups(
+            int groups,
+            int threads,
+            Task17<KernelContext, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> kernel,
+            Object... arguments) {
+        return step(groups * threads, threads, kernel, arguments);
+    }
+
     /** A step that a native library does, on devices alone: its arguments are all that the function takes. */
     public static Step library(LibraryCall call, Object... arguments) {
         return step(0, call, arguments);

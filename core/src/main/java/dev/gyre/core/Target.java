@@ -1,5 +1,8 @@
 package dev.gyre.core;
 
+import java.util.List;
+import java.util.Optional;
+
 /**
  * What an op's device steps are made for.
  *
@@ -7,6 +10,16 @@ package dev.gyre.core;
  * @param halves whether weights that the file stores as F16 stay so; else they are widened
  */
 public record Target(Kernels kernels, boolean halves) {
+    /** What runs an op. */
+    List<Step> steps(Op op) {
+        return kernels == Kernels.LOOPS ? op.loops() : op.device(this);
+    }
+
+    /** Both ops as one, where that pays; definitions stay by themselves. */
+    Optional<Op> joined(Op op, Op producer) {
+        return kernels == Kernels.LOOPS ? Optional.empty() : op.joined(producer, this);
+    }
+
     /** Kinds of kernels, by what they ask of a device. */
     public enum Kernels {
         /** The definitions. */

@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
+import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
@@ -50,6 +51,14 @@ public record Add(Value a, Value b, float scale, Value y) implements Op {
     @Override
     public List<Step> loops() {
         return List.of(Step.of(y.shape().elements(), Add::add, scale, a, b, y));
+    }
+
+    /** After a linear layer or a convolution that makes one of the two, one op. */
+    @Override
+    public Optional<Op> joined(Op producer, Target target) {
+        if (scale != 1) return Optional.empty();
+        Value other = producer.output().storage() == a.storage() ? b : a;
+        return Plus.of(producer, this, new Addend(other, 1), target);
     }
 
     /** The definition. */

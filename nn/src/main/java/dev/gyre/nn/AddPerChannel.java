@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
 import dev.gyre.core.Op;
 import dev.gyre.core.Step;
+import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
@@ -44,6 +45,14 @@ public record AddPerChannel(Value x, Value c, Value y) implements Op {
     @Override
     public List<Step> loops() {
         return List.of(Step.of(y.shape().elements(), AddPerChannel::addPerChannel, x.dim(2) * x.dim(3), x, c, y));
+    }
+
+    /** After a convolution that makes x, one op. */
+    @Override
+    public Optional<Op> joined(Op producer, Target target) {
+        return producer instanceof Conv2d && producer.output().storage() == x.storage()
+                ? Plus.of(producer, this, new Addend(c, x.dim(2) * x.dim(3)), target)
+                : Optional.empty();
     }
 
     /** The definition. */

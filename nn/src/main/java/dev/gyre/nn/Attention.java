@@ -116,7 +116,7 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
 
     @Override
     public List<Step> device(Target target) {
-        return target.kernels() == Target.Kernels.LOOPS ? loops() : AttentionTiles.steps(this);
+        return target.kernels() == Target.Kernels.LOOPS ? loops() : AttentionTiles.steps(this, target);
     }
 
     /** Some queries of a head at a time: see {@link AttentionBlock}. */

@@ -1,6 +1,7 @@
 package dev.gyre.nn;
 
 import dev.gyre.core.Step;
+import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import java.util.List;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -17,19 +18,19 @@ final class AttentionTiles {
 
     private AttentionTiles() {}
 
-    static List<Step> steps(Attention op) {
+    static List<Step> steps(Attention op, Target target) {
         Value q = op.q();
         int batch = q.dim(0), queries = q.dim(1), keys = op.k().dim(1), heads = op.heads(), depth = q.dim(2) / heads;
         // A few queries gain nothing, and the definition knows about masks.
         if (op.causal()) return op.loops();
         int wide = (keys + Lanes.COUNT - 1) / Lanes.COUNT * Lanes.COUNT;
         int deep = (depth + Lanes.COUNT - 1) / Lanes.COUNT * Lanes.COUNT;
-        Value columns = Value.scratch(q.dtype(), batch * heads, depth + 1, wide);
-        Value values = Value.scratch(q.dtype(), batch * heads, wide, deep);
+        Value columns = Value.scratch(q.dtype(), batch * heads, wide / Lanes.COUNT, depth + 1, Lanes.COUNT);
+        Value values = Value.scratch(q.dtype(), batch * heads, wide / Lanes.COUNT, deep, Lanes.COUNT);
         Value sums = Value.scratch(q.dtype(), batch * heads, (queries + QUERIES - 1) / QUERIES * QUERIES, deep);
         return List.of(
                 Step.of(
-                        batch * heads * (depth + 1),
+                        batch * heads * (wide / Lanes.COUNT) * (depth + 1),
                         AttentionTiles::attentionKeys,
                         keys,
                         heads,
@@ -56,6 +57,7 @@ final class AttentionTiles {
                         depth,
                         wide,
                         deep,
+                        target.kernels() == Target.Kernels.TILES ? 1 : 0,
                         q,
                         columns,
                         values,
@@ -64,31 +66,32 @@ final class AttentionTiles {
     }
 
     /**
-     * The keys of each head as columns, already divided by √depth, and below them a row that is added to the scores: 0, or what
-     * makes a key that is not there count nothing.
+     * The keys of each head as columns, 16 by 16, already divided by √depth, and below them a row that is added to the scores: 0, or
+     * what makes a key that is not there count nothing.
      *
      * @param k [batch, keys, heads, depth]
-     * @param y [batch, heads, depth + 1, wide]
+     * @param y [batch, heads, wide / 16, depth + 1, 16]
      */
     public static void attentionKeys(
             int begin, int count, int keys, int heads, int depth, int wide, float scale, FloatArray k, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
-            int i = begin + n, c = i % (depth + 1), head = i / (depth + 1) % heads, batch = i / ((depth + 1) * heads);
+            int i = begin + n, c = i % (depth + 1), first = i / (depth + 1) % (wide / 16) * 16;
+            int group = i / ((depth + 1) * (wide / 16)), head = group % heads, batch = group / heads;
             int from = (batch * keys * heads + head) * depth + c;
-            for (int j = 0; j < wide; j++) {
+            for (int j = 0; j < 16; j++) {
                 float v = 0f;
-                if (c == depth && j >= keys) v = -1e30f;
-                if (c < depth && j < keys) v = k.get(from + j * heads * depth) * scale;
-                y.set(i * wide + j, v);
+                if (c == depth && first + j >= keys) v = -1e30f;
+                if (c < depth && first + j < keys) v = k.get(from + (first + j) * heads * depth) * scale;
+                y.set(i * 16 + j, v);
             }
         }
     }
 
     /**
-     * The values of each head by themselves, with zeros behind.
+     * The values of each head, 16 columns of 16 keys after another, with zeros behind.
      *
      * @param v [batch, keys, heads, depth]
-     * @param y [batch, heads, wide, deep]
+     * @param y [batch, heads, wide / 16, deep / 16, 16, 16]
      */
     public static void attentionValues(
             int begin, int count, int keys, int heads, int depth, int wide, int deep, FloatArray v, FloatArray y) {
@@ -98,15 +101,16 @@ final class AttentionTiles {
             for (int c = 0; c < deep; c++) {
                 float value = 0f;
                 if (j < keys && c < depth) value = v.get(from + c);
-                y.set(i * deep + c, value);
+                y.set((i / 16 * (deep / 16) + c / 16) * 256 + i % 16 * 16 + c % 16, value);
             }
         }
     }
 
     /**
+     * @param lanes 1 where a loop over {@link Lanes#exp} pays
      * @param q [batch, queries, heads, depth]
-     * @param k [batch, heads, depth + 1, wide]
-     * @param v [batch, heads, wide, deep]
+     * @param k [batch, heads, wide / 16, depth + 1, 16]
+     * @param v [batch, heads, wide / 16, deep / 16, 16, 16]
      * @param sums [batch, heads, queries, deep], worked in
      * @param y as q
      */
@@ -118,6 +122,7 @@ final class AttentionTiles {
             int depth,
             int wide,
             int deep,
+            int lanes,
             FloatArray q,
             FloatArray k,
             FloatArray v,
@@ -130,20 +135,22 @@ final class AttentionTiles {
             int q1 = (batch * queries + TornadoMath.min(query + 1, last)) * width + head * depth;
             int q2 = (batch * queries + TornadoMath.min(query + 2, last)) * width + head * depth;
             int q3 = (batch * queries + TornadoMath.min(query + 3, last)) * width + head * depth;
-            int keys = group * (depth + 1) * wide, values = group * wide * deep, at = i * 4 * deep;
+            int key = group * (depth + 1) * wide, from = group * wide * deep, at = i * 4 * deep;
             for (int c = 0; c < 4 * deep; c++) sums.set(at + c, 0f);
             float m0 = -1e30f, m1 = -1e30f, m2 = -1e30f, m3 = -1e30f, l0 = 0f, l1 = 0f, l2 = 0f, l3 = 0f;
             float[] p = new float[64];
-            for (int j = 0; j < wide; j += 16) {
-                Float16 s0 = Lanes.load(k, keys + depth * wide + j);
+            for (int j = 0; j < Lanes.turns(wide, n); j += 16) {
+                Float16 s0 = Lanes.load(k, key + depth * 16);
                 Float16 s1 = s0, s2 = s0, s3 = s0;
-                for (int c = 0; c < depth; c++) {
-                    Float16 column = Lanes.load(k, keys + c * wide + j);
+                for (int c = 0; c < Lanes.turns(depth, n); c++) {
+                    Float16 column = Lanes.load(k, key);
                     s0 = Lanes.plus(s0, column, q.get(q0 + c));
                     s1 = Lanes.plus(s1, column, q.get(q1 + c));
                     s2 = Lanes.plus(s2, column, q.get(q2 + c));
                     s3 = Lanes.plus(s3, column, q.get(q3 + c));
+                    key += 16;
                 }
+                key += 16;
                 float n0 = TornadoMath.max(m0, Lanes.largest(s0)), n1 = TornadoMath.max(m1, Lanes.largest(s1));
                 float n2 = TornadoMath.max(m2, Lanes.largest(s2)), n3 = TornadoMath.max(m3, Lanes.largest(s3));
                 float f0 = TornadoMath.exp(m0 - n0), f1 = TornadoMath.exp(m1 - n1);
@@ -152,21 +159,22 @@ final class AttentionTiles {
                 m1 = n1;
                 m2 = n2;
                 m3 = n3;
-                l0 = l0 * f0 + weigh(s0, n0, p, 0);
-                l1 = l1 * f1 + weigh(s1, n1, p, 16);
-                l2 = l2 * f2 + weigh(s2, n2, p, 32);
-                l3 = l3 * f3 + weigh(s3, n3, p, 48);
-                for (int c = 0; c < deep; c += 16) {
+                l0 = l0 * f0 + weigh(s0, n0, lanes, p, 0);
+                l1 = l1 * f1 + weigh(s1, n1, lanes, p, 16);
+                l2 = l2 * f2 + weigh(s2, n2, lanes, p, 32);
+                l3 = l3 * f3 + weigh(s3, n3, lanes, p, 48);
+                for (int c = 0; c < Lanes.turns(deep, n); c += 16) {
                     Float16 y0 = Float16.mult(Lanes.load(sums, at + c), f0);
                     Float16 y1 = Float16.mult(Lanes.load(sums, at + deep + c), f1);
                     Float16 y2 = Float16.mult(Lanes.load(sums, at + 2 * deep + c), f2);
                     Float16 y3 = Float16.mult(Lanes.load(sums, at + 3 * deep + c), f3);
-                    for (int r = 0; r < 16; r++) {
-                        Float16 value = Lanes.load(v, values + (j + r) * deep + c);
+                    for (int r = 0; r < Lanes.turns(16, n); r++) {
+                        Float16 value = Lanes.load(v, from);
                         y0 = Lanes.plus(y0, value, p[r]);
                         y1 = Lanes.plus(y1, value, p[16 + r]);
                         y2 = Lanes.plus(y2, value, p[32 + r]);
                         y3 = Lanes.plus(y3, value, p[48 + r]);
+                        from += 16;
                     }
                     Lanes.store(sums, at + c, y0);
                     Lanes.store(sums, at + deep + c, y1);
@@ -183,24 +191,30 @@ final class AttentionTiles {
         }
     }
 
-    /** Writes exp(s − largest) to p from {@code at} on; returns its sum. */
-    private static float weigh(Float16 s, float largest, float[] p, int at) {
-        p[at] = TornadoMath.exp(s.getS0() - largest);
-        p[at + 1] = TornadoMath.exp(s.getS1() - largest);
-        p[at + 2] = TornadoMath.exp(s.getS2() - largest);
-        p[at + 3] = TornadoMath.exp(s.getS3() - largest);
-        p[at + 4] = TornadoMath.exp(s.getS4() - largest);
-        p[at + 5] = TornadoMath.exp(s.getS5() - largest);
-        p[at + 6] = TornadoMath.exp(s.getS6() - largest);
-        p[at + 7] = TornadoMath.exp(s.getS7() - largest);
-        p[at + 8] = TornadoMath.exp(s.getS8() - largest);
-        p[at + 9] = TornadoMath.exp(s.getS9() - largest);
-        p[at + 10] = TornadoMath.exp(s.getS10() - largest);
-        p[at + 11] = TornadoMath.exp(s.getS11() - largest);
-        p[at + 12] = TornadoMath.exp(s.getS12() - largest);
-        p[at + 13] = TornadoMath.exp(s.getS13() - largest);
-        p[at + 14] = TornadoMath.exp(s.getS14() - largest);
-        p[at + 15] = TornadoMath.exp(s.getS15() - largest);
+    /** Writes exp(s − largest) to p from {@code at} on; returns its sum. GPUs have an exp of their own that is as fast. */
+    private static float weigh(Float16 s, float largest, int lanes, float[] p, int at) {
+        p[at] = s.getS0() - largest;
+        p[at + 1] = s.getS1() - largest;
+        p[at + 2] = s.getS2() - largest;
+        p[at + 3] = s.getS3() - largest;
+        p[at + 4] = s.getS4() - largest;
+        p[at + 5] = s.getS5() - largest;
+        p[at + 6] = s.getS6() - largest;
+        p[at + 7] = s.getS7() - largest;
+        p[at + 8] = s.getS8() - largest;
+        p[at + 9] = s.getS9() - largest;
+        p[at + 10] = s.getS10() - largest;
+        p[at + 11] = s.getS11() - largest;
+        p[at + 12] = s.getS12() - largest;
+        p[at + 13] = s.getS13() - largest;
+        p[at + 14] = s.getS14() - largest;
+        p[at + 15] = s.getS15() - largest;
+        for (int r = 0; r < 16; r++) {
+            float v = p[at + r];
+            if (lanes == 1) v = Lanes.exp(v);
+            else v = TornadoMath.exp(v);
+            p[at + r] = v;
+        }
         float sum = 0f;
         for (int r = 0; r < 16; r++) sum += p[at + r];
         return sum;

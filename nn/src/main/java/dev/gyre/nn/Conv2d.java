@@ -128,13 +128,25 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
 
     @Override
     public List<Step> device(Target target) {
-        return switch (target.kernels()) {
-            case LOOPS -> loops();
-            case TILES -> Conv2dTiles.fits(this) ? Conv2dTiles.steps(this) : loops();
-            case GROUPS -> Conv2dGroups.steps(this, target);
-            case TENSOR -> Conv2dTensor.fits(this) ? Conv2dTensor.steps(this) : Conv2dGroups.steps(this, target);
-            case LIBRARIES -> Conv2dLibrary.fits(this) ? Conv2dLibrary.steps(this) : Conv2dGroups.steps(this, target);
-        };
+        return device(target, Addend.none(x)).orElseGet(this::loops);
+    }
+
+    /** With something added on the way; empty where only the loops will do. */
+    Optional<List<Step>> device(Target target, Addend addend) {
+        Target.Kernels kernels = target.kernels();
+        if (kernels == Target.Kernels.LOOPS) return Optional.empty();
+        if (kernels == Target.Kernels.TILES)
+            return Conv2dTiles.fits(this) ? Optional.of(Conv2dTiles.steps(this, addend)) : Optional.empty();
+        if (kernels == Target.Kernels.TENSOR && Conv2dTensor.fits(this))
+            return Optional.of(Conv2dTensor.steps(this, addend));
+        if (kernels == Target.Kernels.LIBRARIES && Conv2dLibrary.fits(this))
+            return Optional.of(Conv2dLibrary.steps(this, addend));
+        return Optional.of(Conv2dGroups.steps(this, target, addend));
+    }
+
+    /** The same layer, making another value of as many elements. */
+    Conv2d into(Value other) {
+        return new Conv2d(x, weight, bias, stride, padding, other.reshape(y.dim(0), y.dim(1), y.dim(2), y.dim(3)));
     }
 
     /** Ways of their own for few outputs and where Winograd's saves work, else one matrix product. */

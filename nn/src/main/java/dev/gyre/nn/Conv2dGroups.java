@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 final class Conv2dGroups {
     private Conv2dGroups() {}
 
-    static List<Step> steps(Conv2d op, Target target) {
+    static List<Step> steps(Conv2d op, Target target, Addend addend) {
         Value x = op.x(), y = op.y();
         int out = y.dim(1), pixels = y.dim(0) * y.dim(2) * y.dim(3);
         int groups = (pixels + Blocks.SIDE - 1) / Blocks.SIDE * ((out + Blocks.SIDE - 1) / Blocks.SIDE);
@@ -29,9 +29,11 @@ final class Conv2dGroups {
             op.stride(),
             op.padding(),
             pixels,
+            addend.each(),
             x,
             weight,
             op.bias(),
+            addend.value(),
             y
         };
         return List.of(
@@ -52,9 +54,11 @@ final class Conv2dGroups {
             int stride,
             int padding,
             int pixels,
+            int each,
             FloatArray x,
             FloatArray w,
             FloatArray b,
+            FloatArray a,
             FloatArray y) {
         int blocks = (pixels + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, row = thread / 16 * 4, column = thread % 16 * 4, depth = in * side * side;
@@ -108,22 +112,22 @@ final class Conv2dGroups {
             }
             context.localBarrier();
         }
-        put(out, rows * columns, pixels, panel * 64 + row + 0, first + column + 0, s00, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 0, first + column + 1, s01, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 0, first + column + 2, s02, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 0, first + column + 3, s03, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 1, first + column + 0, s10, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 1, first + column + 1, s11, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 1, first + column + 2, s12, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 1, first + column + 3, s13, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 2, first + column + 0, s20, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 2, first + column + 1, s21, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 2, first + column + 2, s22, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 2, first + column + 3, s23, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 3, first + column + 0, s30, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 3, first + column + 1, s31, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 3, first + column + 2, s32, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 3, first + column + 3, s33, b, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 0, s00, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 1, s01, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 2, s02, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 3, s03, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 0, s10, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 1, s11, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 2, s12, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 3, s13, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 0, s20, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 1, s21, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 2, s22, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 3, s23, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 0, s30, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 1, s31, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 2, s32, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 3, s33, b, a, y);
     }
 
     public static void conv2dGroupsHalves(
@@ -138,9 +142,11 @@ final class Conv2dGroups {
             int stride,
             int padding,
             int pixels,
+            int each,
             FloatArray x,
             HalfFloatArray w,
             FloatArray b,
+            FloatArray a,
             FloatArray y) {
         int blocks = (pixels + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, row = thread / 16 * 4, column = thread % 16 * 4, depth = in * side * side;
@@ -195,22 +201,22 @@ final class Conv2dGroups {
             }
             context.localBarrier();
         }
-        put(out, rows * columns, pixels, panel * 64 + row + 0, first + column + 0, s00, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 0, first + column + 1, s01, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 0, first + column + 2, s02, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 0, first + column + 3, s03, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 1, first + column + 0, s10, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 1, first + column + 1, s11, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 1, first + column + 2, s12, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 1, first + column + 3, s13, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 2, first + column + 0, s20, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 2, first + column + 1, s21, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 2, first + column + 2, s22, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 2, first + column + 3, s23, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 3, first + column + 0, s30, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 3, first + column + 1, s31, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 3, first + column + 2, s32, b, y);
-        put(out, rows * columns, pixels, panel * 64 + row + 3, first + column + 3, s33, b, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 0, s00, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 1, s01, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 2, s02, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 3, s03, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 0, s10, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 1, s11, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 2, s12, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 3, s13, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 0, s20, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 1, s21, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 2, s22, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 3, s23, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 0, s30, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 1, s31, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 2, s32, b, a, y);
+        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 3, s33, b, a, y);
     }
 
     /** What a window that begins at row {@code top} and column {@code start} sees at step {@code k} of [in, side, side]. */
@@ -233,8 +239,19 @@ final class Conv2dGroups {
     }
 
     private static void put(
-            int out, int plane, int pixels, int channel, int pixel, float s, FloatArray b, FloatArray y) {
-        if (channel < out && pixel < pixels)
-            y.set((pixel / plane * out + channel) * plane + pixel % plane, s + b.get(channel));
+            int out,
+            int plane,
+            int pixels,
+            int each,
+            int channel,
+            int pixel,
+            float s,
+            FloatArray b,
+            FloatArray a,
+            FloatArray y) {
+        if (channel < out && pixel < pixels) {
+            int i = (pixel / plane * out + channel) * plane + pixel % plane;
+            y.set(i, Addend.plus(s + b.get(channel), i, each, a));
+        }
     }
 }

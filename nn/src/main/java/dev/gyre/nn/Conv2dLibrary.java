@@ -22,7 +22,7 @@ final class Conv2dLibrary {
         return (op.x().dim(way) + 2 * op.padding() - op.weight().dim(way)) / op.stride() + 1;
     }
 
-    static List<Step> steps(Conv2d op) {
+    static List<Step> steps(Conv2d op, Addend addend) {
         Value x = op.x(), w = op.weight(), y = op.y();
         return List.of(
                 Step.library(
@@ -39,14 +39,23 @@ final class Conv2dLibrary {
                         w.dim(3),
                         op.padding(),
                         op.stride()),
-                Step.of(y.shape().elements(), Conv2dLibrary::conv2dBias, y.dim(1), y.dim(2) * y.dim(3), op.bias(), y));
+                Step.of(
+                        y.shape().elements(),
+                        Conv2dLibrary::conv2dBias,
+                        y.dim(1),
+                        y.dim(2) * y.dim(3),
+                        addend.each(),
+                        op.bias(),
+                        addend.value(),
+                        y));
     }
 
-    /** Adds b to y [batch, out, plane]. */
-    public static void conv2dBias(int begin, int count, int out, int plane, FloatArray b, FloatArray y) {
+    /** Adds b and what else is added to y [batch, out, plane]. */
+    public static void conv2dBias(
+            int begin, int count, int out, int plane, int each, FloatArray b, FloatArray a, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n;
-            y.set(i, y.get(i) + b.get(i / plane % out));
+            y.set(i, Addend.plus(y.get(i) + b.get(i / plane % out), i, each, a));
         }
     }
 }

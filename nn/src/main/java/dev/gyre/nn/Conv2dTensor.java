@@ -25,7 +25,7 @@ final class Conv2dTensor {
         return op.x().dim(1) * op.weight().dim(2) * op.weight().dim(3);
     }
 
-    static List<Step> steps(Conv2d op) {
+    static List<Step> steps(Conv2d op, Addend addend) {
         Value y = op.y();
         int out = y.dim(1), plane = y.dim(2) * y.dim(3), pixels = y.dim(0) * plane;
         int tall = TensorCores.whole(out), pitch = TensorCores.whole(pixels);
@@ -51,7 +51,17 @@ final class Conv2dTensor {
                         x,
                         new Panels(op.weight(), out, 1, true), // as it is, in 16 bits
                         sums),
-                Step.of(y.shape().elements(), Conv2dTensor::conv2dTensorEnd, out, plane, pitch, sums, op.bias(), y));
+                Step.of(
+                        y.shape().elements(),
+                        Conv2dTensor::conv2dTensorEnd,
+                        out,
+                        plane,
+                        pitch,
+                        addend.each(),
+                        sums,
+                        op.bias(),
+                        addend.value(),
+                        y));
     }
 
     /**
@@ -139,12 +149,22 @@ final class Conv2dTensor {
         return bits;
     }
 
-    /** What x [out, pitch] has of every pixel, image by image, and b. */
+    /** What x [out, pitch] has of every pixel, image by image, with b and what is added. */
     public static void conv2dTensorEnd(
-            int begin, int count, int out, int plane, int pitch, FloatArray x, FloatArray b, FloatArray y) {
+            int begin,
+            int count,
+            int out,
+            int plane,
+            int pitch,
+            int each,
+            FloatArray x,
+            FloatArray b,
+            FloatArray a,
+            FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n, o = i / plane % out;
-            y.set(i, x.get(o * pitch + i / (plane * out) * plane + i % plane) + b.get(o));
+            float v = x.get(o * pitch + i / (plane * out) * plane + i % plane) + b.get(o);
+            y.set(i, Addend.plus(v, i, each, a));
         }
     }
 }

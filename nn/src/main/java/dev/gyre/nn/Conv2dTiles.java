@@ -3,8 +3,10 @@ package dev.gyre.nn;
 import dev.gyre.core.Panels;
 import dev.gyre.core.Step;
 import dev.gyre.core.Value;
+import java.util.ArrayList;
 import java.util.List;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.vectors.Float16;
 
@@ -15,7 +17,13 @@ import uk.ac.manchester.tornado.api.types.vectors.Float16;
  * rows is left behind by the last step.
  */
 final class Conv2dTiles {
-    private static final int CHANNELS = 8;
+    private static final int CHANNELS = 5;
+
+    /** Weights that a processor's last cache holds: 4 MiB. */
+    private static final int NEAR = 1 << 20;
+
+    /** Floats of which no multiple should lie between two planes: 2 KiB. */
+    private static final int APART = 512;
 
     private Conv2dTiles() {}
 
@@ -25,19 +33,37 @@ final class Conv2dTiles {
         return (side == 1 || side == 3) && op.stride() <= 2;
     }
 
-    static List<Step> steps(Conv2d op) {
+    static List<Step> steps(Conv2d op, Addend addend) {
         Value x = op.x(), y = op.y();
         int batch = x.dim(0), in = x.dim(1), out = y.dim(1), rows = y.dim(2), columns = y.dim(3);
         int side = op.weight().dim(2), stride = op.stride(), more = (side - 1) / stride;
         int panels = (out + CHANNELS - 1) / CHANNELS;
         Panels weight = new Panels(op.weight(), out, CHANNELS, false);
-        boolean plain = side == 1 && stride == 1 && op.padding() == 0;
-        plain = plain && rows * columns % Lanes.COUNT == 0 && out % CHANNELS == 0;
+        boolean pointwise = side == 1 && stride == 1 && op.padding() == 0 && rows * columns % Lanes.COUNT == 0;
+        // Planes that lie a power of two apart fall on each other in caches.
+        boolean asIs = pointwise && rows * columns % APART != 0, straight = pointwise && out % CHANNELS == 0;
         int pitch = columns + more, tiles = (rows * pitch + Lanes.COUNT - 1) / Lanes.COUNT;
-        int pixels = tiles * Lanes.COUNT, plane = plain ? pixels : pixels + more * (pitch + 1);
-        Value from = plain ? x : Value.scratch(y.dtype(), batch, in, stride * stride, plane);
-        Value to = plain ? y : Value.scratch(y.dtype(), batch, panels * CHANNELS, pixels);
-        Step product = Step.of(
+        int pixels = tiles * Lanes.COUNT, plane = asIs ? pixels : pixels + Lanes.COUNT + more * (pitch + 1);
+        Value from = asIs ? x : Value.scratch(y.dtype(), batch, in, stride * stride, plane);
+        Value to = straight ? y : Value.scratch(y.dtype(), batch, panels * CHANNELS, pixels);
+        // What is small stays in the cache while the other passes by.
+        int near = weight.elements() <= NEAR ? 1 : batch * tiles;
+        Addend now = straight ? addend : Addend.none(x);
+        List<Step> steps = new ArrayList<>();
+        if (!asIs)
+            steps.add(Step.of(
+                    batch * in * stride * stride * (rows + more),
+                    Conv2dTiles::conv2dSpread,
+                    x.dim(2),
+                    x.dim(3),
+                    stride,
+                    op.padding(),
+                    rows + more,
+                    pitch,
+                    plane,
+                    x,
+                    from));
+        steps.add(Step.of(
                 batch * panels * tiles,
                 Conv2dTiles::conv2dTiles,
                 batch,
@@ -48,37 +74,28 @@ final class Conv2dTiles {
                 pitch,
                 plane,
                 tiles,
+                near,
+                now.each(),
                 from,
                 weight,
                 new Panels(op.bias(), out, CHANNELS, false),
-                to);
-        if (plain) return List.of(product);
-        Step spread = Step.of(
-                batch * in * stride * stride * (rows + more),
-                Conv2dTiles::conv2dSpread,
-                x.dim(2),
-                x.dim(3),
-                stride,
-                op.padding(),
-                rows + more,
-                pitch,
-                plane,
-                x,
-                from);
-        return List.of(
-                spread,
-                product,
-                Step.of(
-                        batch * out * rows,
-                        Conv2dTiles::conv2dCut,
-                        out,
-                        panels * CHANNELS,
-                        rows,
-                        columns,
-                        pitch,
-                        pixels,
-                        to,
-                        y));
+                now.value(),
+                to));
+        if (!straight)
+            steps.add(Step.of(
+                    batch * out * rows,
+                    Conv2dTiles::conv2dCut,
+                    out,
+                    panels * CHANNELS,
+                    rows,
+                    columns,
+                    pitch,
+                    pixels,
+                    addend.each(),
+                    to,
+                    addend.value(),
+                    y));
+        return steps;
     }
 
     /** A row of one of the planes, [batch, in, stride, stride, plane], each of {@code tall} rows of {@code pitch}. */
@@ -111,12 +128,14 @@ final class Conv2dTiles {
     }
 
     /**
-     * 8 output channels of 16 pixels.
+     * 5 output channels of 16 pixels.
      *
+     * @param near tiles that meet all panels before the next ones do
      * @param x as {@link #conv2dSpread} leaves it
-     * @param w [panels, in, side, side, 8]
-     * @param b [8 · panels]
-     * @param y [batch, 8 · panels, 16 · tiles]
+     * @param w [panels, in, side, side, 5]
+     * @param b [5 · panels]
+     * @param a what is added, as {@link Addend} says
+     * @param y [batch, 5 · panels, 16 · tiles]
      */
     public static void conv2dTiles(
             int begin,
@@ -129,51 +148,61 @@ final class Conv2dTiles {
             int pitch,
             int plane,
             int tiles,
+            int near,
+            int each,
             FloatArray x,
             FloatArray w,
             FloatArray b,
+            FloatArray a,
             FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
-            int i = begin + n, tile = i % tiles, image = i / tiles % batch, panel = i / (tiles * batch);
-            int first = panel * 8, at = panel * in * side * side * 8;
+            int all = tiles * batch, group = (begin + n) / (panels * near), i = (begin + n) % (panels * near);
+            int some = TornadoMath.min(near, all - group * near), panel = i / some;
+            int tile = (group * near + i % some) % tiles, image = (group * near + i % some) / tiles;
+            int first = panel * 5, at = panel * in * side * side * 5;
             Float16 s0 = Lanes.all(b.get(first));
             Float16 s1 = Lanes.all(b.get(first + 1));
             Float16 s2 = Lanes.all(b.get(first + 2));
             Float16 s3 = Lanes.all(b.get(first + 3));
             Float16 s4 = Lanes.all(b.get(first + 4));
-            Float16 s5 = Lanes.all(b.get(first + 5));
-            Float16 s6 = Lanes.all(b.get(first + 6));
-            Float16 s7 = Lanes.all(b.get(first + 7));
-            for (int c = 0; c < in; c++) {
-                int planes = (image * in + c) * stride * stride;
-                for (int u = 0; u < side; u++)
-                    for (int t = 0; t < side; t++) {
-                        int phase = planes + u % stride * stride + t % stride;
-                        Float16 v = Lanes.load(x, phase * plane + u / stride * pitch + t / stride + tile * 16);
-                        s0 = Lanes.plus(s0, v, w.get(at + 0));
-                        s1 = Lanes.plus(s1, v, w.get(at + 1));
-                        s2 = Lanes.plus(s2, v, w.get(at + 2));
-                        s3 = Lanes.plus(s3, v, w.get(at + 3));
-                        s4 = Lanes.plus(s4, v, w.get(at + 4));
-                        s5 = Lanes.plus(s5, v, w.get(at + 5));
-                        s6 = Lanes.plus(s6, v, w.get(at + 6));
-                        s7 = Lanes.plus(s7, v, w.get(at + 7));
-                        at += 8;
+            int from = image * in * stride * stride * plane + tile * 16;
+            for (int c = 0; c < Lanes.turns(in, n); c++) {
+                for (int u = 0; u < Lanes.turns(side, n); u++) {
+                    int row = from + u % stride * stride * plane + u / stride * pitch;
+                    Float16 v = Lanes.load(x, row);
+                    s0 = Lanes.plus(s0, v, w.get(at));
+                    s1 = Lanes.plus(s1, v, w.get(at + 1));
+                    s2 = Lanes.plus(s2, v, w.get(at + 2));
+                    s3 = Lanes.plus(s3, v, w.get(at + 3));
+                    s4 = Lanes.plus(s4, v, w.get(at + 4));
+                    if (side == 3) {
+                        Float16 v1 = Lanes.load(x, row + 1 % stride * plane + 1 / stride);
+                        s0 = Lanes.plus(s0, v1, w.get(at + 5));
+                        s1 = Lanes.plus(s1, v1, w.get(at + 6));
+                        s2 = Lanes.plus(s2, v1, w.get(at + 7));
+                        s3 = Lanes.plus(s3, v1, w.get(at + 8));
+                        s4 = Lanes.plus(s4, v1, w.get(at + 9));
+                        Float16 v2 = Lanes.load(x, row + 2 % stride * plane + 2 / stride);
+                        s0 = Lanes.plus(s0, v2, w.get(at + 10));
+                        s1 = Lanes.plus(s1, v2, w.get(at + 11));
+                        s2 = Lanes.plus(s2, v2, w.get(at + 12));
+                        s3 = Lanes.plus(s3, v2, w.get(at + 13));
+                        s4 = Lanes.plus(s4, v2, w.get(at + 14));
                     }
+                    at += 5 * side;
+                }
+                from += stride * stride * plane;
             }
-            int pixels = tiles * 16, to = (image * panels * 8 + first) * pixels + tile * 16;
-            Lanes.store(y, to, s0);
-            Lanes.store(y, to + 1 * pixels, s1);
-            Lanes.store(y, to + 2 * pixels, s2);
-            Lanes.store(y, to + 3 * pixels, s3);
-            Lanes.store(y, to + 4 * pixels, s4);
-            Lanes.store(y, to + 5 * pixels, s5);
-            Lanes.store(y, to + 6 * pixels, s6);
-            Lanes.store(y, to + 7 * pixels, s7);
+            int pixels = tiles * 16, to = (image * panels * 5 + first) * pixels + tile * 16;
+            Lanes.store(y, to, Addend.plus(s0, to, each, a));
+            Lanes.store(y, to + 1 * pixels, Addend.plus(s1, to + 1 * pixels, each, a));
+            Lanes.store(y, to + 2 * pixels, Addend.plus(s2, to + 2 * pixels, each, a));
+            Lanes.store(y, to + 3 * pixels, Addend.plus(s3, to + 3 * pixels, each, a));
+            Lanes.store(y, to + 4 * pixels, Addend.plus(s4, to + 4 * pixels, each, a));
         }
     }
 
-    /** A row of y: {@code columns} of the {@code pitch} that a row of x has. */
+    /** A row of y: {@code columns} of the {@code pitch} that a row of x has, and what is added to them. */
     public static void conv2dCut(
             int begin,
             int count,
@@ -183,12 +212,15 @@ final class Conv2dTiles {
             int columns,
             int pitch,
             int pixels,
+            int each,
             FloatArray x,
+            FloatArray a,
             FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n, row = i % rows, o = i / rows % out, image = i / (rows * out);
             int from = (image * channels + o) * pixels + row * pitch;
-            for (int c = 0; c < columns; c++) y.set(i * columns + c, x.get(from + c));
+            for (int c = 0; c < columns; c++)
+                y.set(i * columns + c, Addend.plus(x.get(from + c), i * columns + c, each, a));
         }
     }
 }

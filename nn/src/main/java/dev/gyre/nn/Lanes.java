@@ -11,6 +11,16 @@ final class Lanes {
 
     private Lanes() {}
 
+    /**
+     * {@code turns}, from a compiler that cannot know it. TornadoVM 5.2 unrolls loops of a few turns, and then takes the vectors of the
+     * last turn for those of all of them: loops that make vectors end here.
+     *
+     * @param n the parallel loop's variable, which is never negative
+     */
+    static int turns(int turns, int n) {
+        return turns + TornadoMath.min(n, 0);
+    }
+
     static Float16 load(FloatArray a, int i) {
         return new Float16(
                 a.get(i),
@@ -57,6 +67,23 @@ final class Lanes {
     /** sum + v · factor. */
     static Float16 plus(Float16 sum, Float16 v, float factor) {
         return Float16.add(sum, Float16.mult(v, factor));
+    }
+
+    /**
+     * eˣ for x ≤ 0 in what compilers make vectors of, which calls of exp are not: 2⁻ⁿ, and Taylor's series for the rest. What is less
+     * than 2⁻⁶⁰ is 2⁻⁶⁰.
+     */
+    static float exp(float x) {
+        float t = TornadoMath.max(x * 1.442695041f, -60f);
+        int n = (int) (0.5f - t), half = n / 2;
+        float u = (t + n) * 0.6931471806f;
+        float sum = 1f / 720f + u * (1f / 5040f);
+        sum = 1f / 120f + u * sum;
+        sum = 1f / 24f + u * sum;
+        sum = 1f / 6f + u * sum;
+        sum = 0.5f + u * sum;
+        sum = 1f + u * sum;
+        return (1f + u * sum) / ((float) (1 << half) * (float) (1 << n - half));
     }
 
     static float sum(Float16 v) {

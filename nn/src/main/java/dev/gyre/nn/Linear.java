@@ -90,13 +90,23 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
 
     @Override
     public List<Step> device(Target target) {
-        return switch (target.kernels()) {
-            case LOOPS -> loops();
-            case TILES -> LinearTiles.steps(this);
-            case GROUPS -> LinearGroups.steps(this, target);
-            case TENSOR -> LinearTensor.fits(this) ? LinearTensor.steps(this) : LinearGroups.steps(this, target);
-            case LIBRARIES -> LinearLibrary.steps(this);
-        };
+        return device(target, Addend.none(x)).orElseGet(this::loops);
+    }
+
+    /** With something added on the way; empty where only the loops will do. */
+    Optional<List<Step>> device(Target target, Addend addend) {
+        Target.Kernels kernels = target.kernels();
+        if (kernels == Target.Kernels.LOOPS) return Optional.empty();
+        if (kernels == Target.Kernels.TILES) return Optional.of(LinearTiles.steps(this, addend));
+        if (kernels == Target.Kernels.LIBRARIES) return Optional.of(LinearLibrary.steps(this, addend));
+        if (kernels == Target.Kernels.TENSOR && LinearTensor.fits(this))
+            return Optional.of(LinearTensor.steps(this, addend));
+        return Optional.of(LinearGroups.steps(this, target, addend));
+    }
+
+    /** The same layer, making another value of as many elements. */
+    Linear into(Value other) {
+        return new Linear(x, weight, bias, other.reshape(y.dim(0), y.dim(1)));
     }
 
     @Override

@@ -13,7 +13,7 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 final class LinearGroups {
     private LinearGroups() {}
 
-    static List<Step> steps(Linear op, Target target) {
+    static List<Step> steps(Linear op, Target target, Addend addend) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         int groups = (rows + Blocks.SIDE - 1) / Blocks.SIDE * ((out + Blocks.SIDE - 1) / Blocks.SIDE);
         Panels weight = Panels.of(op.weight(), Blocks.SIDE, target);
@@ -29,9 +29,11 @@ final class LinearGroups {
                                 in,
                                 out,
                                 biased,
+                                addend.each(),
                                 op.x(),
                                 weight,
                                 bias,
+                                addend.value(),
                                 op.y())
                         : Step.groups(
                                 groups,
@@ -41,9 +43,11 @@ final class LinearGroups {
                                 in,
                                 out,
                                 biased,
+                                addend.each(),
                                 op.x(),
                                 weight,
                                 bias,
+                                addend.value(),
                                 op.y()));
     }
 
@@ -53,9 +57,11 @@ final class LinearGroups {
             int in,
             int out,
             int biased,
+            int each,
             FloatArray x,
             FloatArray w,
             FloatArray b,
+            FloatArray a,
             FloatArray y) {
         int blocks = (rows + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, row = thread / 16 * 4, column = thread % 16 * 4;
@@ -104,22 +110,22 @@ final class LinearGroups {
             }
             context.localBarrier();
         }
-        put(rows, out, biased, first + row + 0, panel * 64 + column + 0, s00, b, y);
-        put(rows, out, biased, first + row + 0, panel * 64 + column + 1, s01, b, y);
-        put(rows, out, biased, first + row + 0, panel * 64 + column + 2, s02, b, y);
-        put(rows, out, biased, first + row + 0, panel * 64 + column + 3, s03, b, y);
-        put(rows, out, biased, first + row + 1, panel * 64 + column + 0, s10, b, y);
-        put(rows, out, biased, first + row + 1, panel * 64 + column + 1, s11, b, y);
-        put(rows, out, biased, first + row + 1, panel * 64 + column + 2, s12, b, y);
-        put(rows, out, biased, first + row + 1, panel * 64 + column + 3, s13, b, y);
-        put(rows, out, biased, first + row + 2, panel * 64 + column + 0, s20, b, y);
-        put(rows, out, biased, first + row + 2, panel * 64 + column + 1, s21, b, y);
-        put(rows, out, biased, first + row + 2, panel * 64 + column + 2, s22, b, y);
-        put(rows, out, biased, first + row + 2, panel * 64 + column + 3, s23, b, y);
-        put(rows, out, biased, first + row + 3, panel * 64 + column + 0, s30, b, y);
-        put(rows, out, biased, first + row + 3, panel * 64 + column + 1, s31, b, y);
-        put(rows, out, biased, first + row + 3, panel * 64 + column + 2, s32, b, y);
-        put(rows, out, biased, first + row + 3, panel * 64 + column + 3, s33, b, y);
+        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 0, s00, b, a, y);
+        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 1, s01, b, a, y);
+        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 2, s02, b, a, y);
+        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 3, s03, b, a, y);
+        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 0, s10, b, a, y);
+        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 1, s11, b, a, y);
+        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 2, s12, b, a, y);
+        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 3, s13, b, a, y);
+        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 0, s20, b, a, y);
+        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 1, s21, b, a, y);
+        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 2, s22, b, a, y);
+        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 3, s23, b, a, y);
+        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 0, s30, b, a, y);
+        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 1, s31, b, a, y);
+        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 2, s32, b, a, y);
+        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 3, s33, b, a, y);
     }
 
     public static void linearGroupsHalves(
@@ -128,9 +134,11 @@ final class LinearGroups {
             int in,
             int out,
             int biased,
+            int each,
             FloatArray x,
             HalfFloatArray w,
             FloatArray b,
+            FloatArray a,
             FloatArray y) {
         int blocks = (rows + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, row = thread / 16 * 4, column = thread % 16 * 4;
@@ -182,29 +190,39 @@ final class LinearGroups {
             }
             context.localBarrier();
         }
-        put(rows, out, biased, first + row + 0, panel * 64 + column + 0, s00, b, y);
-        put(rows, out, biased, first + row + 0, panel * 64 + column + 1, s01, b, y);
-        put(rows, out, biased, first + row + 0, panel * 64 + column + 2, s02, b, y);
-        put(rows, out, biased, first + row + 0, panel * 64 + column + 3, s03, b, y);
-        put(rows, out, biased, first + row + 1, panel * 64 + column + 0, s10, b, y);
-        put(rows, out, biased, first + row + 1, panel * 64 + column + 1, s11, b, y);
-        put(rows, out, biased, first + row + 1, panel * 64 + column + 2, s12, b, y);
-        put(rows, out, biased, first + row + 1, panel * 64 + column + 3, s13, b, y);
-        put(rows, out, biased, first + row + 2, panel * 64 + column + 0, s20, b, y);
-        put(rows, out, biased, first + row + 2, panel * 64 + column + 1, s21, b, y);
-        put(rows, out, biased, first + row + 2, panel * 64 + column + 2, s22, b, y);
-        put(rows, out, biased, first + row + 2, panel * 64 + column + 3, s23, b, y);
-        put(rows, out, biased, first + row + 3, panel * 64 + column + 0, s30, b, y);
-        put(rows, out, biased, first + row + 3, panel * 64 + column + 1, s31, b, y);
-        put(rows, out, biased, first + row + 3, panel * 64 + column + 2, s32, b, y);
-        put(rows, out, biased, first + row + 3, panel * 64 + column + 3, s33, b, y);
+        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 0, s00, b, a, y);
+        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 1, s01, b, a, y);
+        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 2, s02, b, a, y);
+        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 3, s03, b, a, y);
+        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 0, s10, b, a, y);
+        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 1, s11, b, a, y);
+        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 2, s12, b, a, y);
+        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 3, s13, b, a, y);
+        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 0, s20, b, a, y);
+        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 1, s21, b, a, y);
+        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 2, s22, b, a, y);
+        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 3, s23, b, a, y);
+        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 0, s30, b, a, y);
+        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 1, s31, b, a, y);
+        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 2, s32, b, a, y);
+        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 3, s33, b, a, y);
     }
 
-    private static void put(int rows, int out, int biased, int row, int column, float s, FloatArray b, FloatArray y) {
+    private static void put(
+            int rows,
+            int out,
+            int biased,
+            int each,
+            int row,
+            int column,
+            float s,
+            FloatArray b,
+            FloatArray a,
+            FloatArray y) {
         if (row < rows && column < out) {
             float v = s;
             if (biased == 1) v += b.get(column);
-            y.set(row * out + column, v);
+            y.set(row * out + column, Addend.plus(v, row * out + column, each, a));
         }
     }
 }

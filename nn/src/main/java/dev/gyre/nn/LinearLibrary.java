@@ -17,18 +17,33 @@ final class LinearLibrary {
 
     private LinearLibrary() {}
 
-    static List<Step> steps(Linear op) {
+    static List<Step> steps(Linear op, Addend addend) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         List<Step> steps = new ArrayList<>();
-        op.bias().ifPresent(b -> steps.add(Step.of(rows * out, LinearLibrary::linearBias, out, b, op.y())));
-        float added = op.bias().isPresent() ? 1f : 0f; // how much of what y was before
+        float before = op.bias().isPresent() || addend.each() > 0 ? 1f : 0f; // how much of what y was before is added
+        if (before > 0)
+            steps.add(Step.of(
+                    rows * out,
+                    LinearLibrary::linearBefore,
+                    out,
+                    op.bias().isPresent() ? 1 : 0,
+                    addend.each(),
+                    op.bias().orElse(op.x()), // not read where there is none
+                    addend.value(),
+                    op.y()));
         steps.add(Step.library(
-                SGEMM, TRANSPOSED, PLAIN, out, rows, in, 1f, op.weight(), in, op.x(), in, added, op.y(), out));
+                SGEMM, TRANSPOSED, PLAIN, out, rows, in, 1f, op.weight(), in, op.x(), in, before, op.y(), out));
         return steps;
     }
 
-    /** Every row of y [rows, out] is b. */
-    public static void linearBias(int begin, int count, int out, FloatArray b, FloatArray y) {
-        for (@Parallel int n = 0; n < count; n++) y.set(begin + n, b.get((begin + n) % out));
+    /** Every row of y [rows, out] is b, or 0 where {@code biased} is 0, and what is added. */
+    public static void linearBefore(
+            int begin, int count, int out, int biased, int each, FloatArray b, FloatArray a, FloatArray y) {
+        for (@Parallel int n = 0; n < count; n++) {
+            int i = begin + n;
+            float v = 0f;
+            if (biased == 1) v = b.get(i % out);
+            y.set(i, Addend.plus(v, i, each, a));
+        }
     }
 }

@@ -22,10 +22,10 @@ final class LinearTensor {
         return op.x().dim(1) % TensorCores.DEPTH == 0;
     }
 
-    static List<Step> steps(Linear op) {
+    static List<Step> steps(Linear op, Addend addend) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         int tall = TensorCores.whole(rows), pitch = TensorCores.whole(out);
-        boolean end = op.bias().isPresent() || tall != rows || pitch != out;
+        boolean end = op.bias().isPresent() || addend.each() > 0 || tall != rows || pitch != out;
         Value x = Value.scratch(DType.F16, rows, in);
         Value y = end ? Value.scratch(DType.F32, tall, pitch) : op.y();
         List<Step> steps = new ArrayList<>(List.of(
@@ -47,8 +47,10 @@ final class LinearTensor {
                     out,
                     pitch,
                     op.bias().isPresent() ? 1 : 0,
+                    addend.each(),
                     y,
                     op.bias().orElse(op.x()), // not read where there is none
+                    addend.value(),
                     op.y()));
         return steps;
     }
@@ -110,14 +112,23 @@ final class LinearTensor {
         context.mmaStore(s13, y, row + 16, column + 24, pitch);
     }
 
-    /** The columns of x [rows, pitch] that are outputs, with b, or without it where {@code biased} is 0. */
+    /** The columns of x [rows, pitch] that are outputs, with b, or without it where {@code biased} is 0, and what is added. */
     public static void linearTensorEnd(
-            int begin, int count, int out, int pitch, int biased, FloatArray x, FloatArray b, FloatArray y) {
+            int begin,
+            int count,
+            int out,
+            int pitch,
+            int biased,
+            int each,
+            FloatArray x,
+            FloatArray b,
+            FloatArray a,
+            FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n, o = i % out;
             float v = x.get(i / out * pitch + o);
             if (biased == 1) v += b.get(o);
-            y.set(i, v);
+            y.set(i, Addend.plus(v, i, each, a));
         }
     }
 }

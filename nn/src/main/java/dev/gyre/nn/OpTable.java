@@ -3,6 +3,7 @@ package dev.gyre.nn;
 import dev.gyre.core.DType;
 import dev.gyre.core.Q8;
 import dev.gyre.core.Shape;
+import dev.gyre.core.Value;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
@@ -20,13 +21,24 @@ final class OpTable {
         norms(all);
         attention(all);
         elementwise(all);
+        sums(all);
         shapes(all);
         return all.stream();
     }
 
     private static void linear(List<OpCase> all) {
-        for (int[] s :
-                new int[][] {{1, 1, 1}, {2, 5, 3}, {7, 33, 13}, {77, 64, 192}, {130, 300, 517}, {3, 1100, 520}}) {
+        for (int[] s : new int[][] {
+            {1, 1, 1},
+            {2, 5, 3},
+            {7, 33, 13},
+            {77, 64, 192},
+            {9, 2, 20},
+            {9, 3, 20},
+            {9, 4, 20},
+            {30, 16, 64},
+            {130, 300, 517},
+            {3, 1100, 520}
+        }) {
             int rows = s[0], in = s[1], out = s[2];
             OpCase with = OpCase.of(
                             "linear " + rows + "x" + in + "x" + out,
@@ -78,7 +90,7 @@ final class OpTable {
         }) {
             OpCase plain = OpCase.of(
                             "conv2d " + IntStream.of(s).boxed().toList(),
-                            (x, at) -> Conv2d.of(x.get(0), s[4], s[5], s[6], s[7], s[8], at),
+                            (x, at) -> conv2d(s, x.get(0), at),
                             a -> Oracles.conv2d(a.get(0), a.get(1), a.get(2), s),
                             Shape.of(s[0], s[1], s[2], s[3]))
                     .weight("weight", s[4], s[1], s[5], s[5])
@@ -90,7 +102,8 @@ final class OpTable {
     }
 
     private static void norms(List<OpCase> all) {
-        for (int[] s : new int[][] {{1, 4, 1, 1, 2}, {2, 6, 3, 5, 3}, {2, 32, 17, 19, 8}, {1, 8, 40, 40, 8}})
+        for (int[] s :
+                new int[][] {{1, 4, 1, 1, 2}, {1, 4, 2, 8, 2}, {2, 6, 3, 5, 3}, {2, 32, 17, 19, 8}, {1, 8, 40, 40, 8}})
             for (float epsilon : new float[] {1e-5f, 1e-6f})
                 all.add(OpCase.of(
                                 "group norm " + IntStream.of(s).boxed().toList() + " " + epsilon,
@@ -99,7 +112,7 @@ final class OpTable {
                                 Shape.of(s[0], s[1], s[2], s[3]))
                         .weight("weight", s[1])
                         .weight("bias", s[1]));
-        for (int[] s : new int[][] {{1, 2}, {3, 7}, {77, 64}, {10, 1280}})
+        for (int[] s : new int[][] {{1, 2}, {3, 7}, {3, 32}, {4, 48}, {77, 64}, {10, 1280}})
             all.add(OpCase.of(
                             "layer norm " + s[0] + "x" + s[1],
                             (x, at) -> LayerNorm.of(x.get(0), at),
@@ -142,9 +155,7 @@ final class OpTable {
         all.add(OpCase.of(
                 "add",
                 (x, at) -> Add.of(x.get(0), x.get(1)),
-                a -> IntStream.range(0, a.get(0).length)
-                        .mapToDouble(i -> a.get(0)[i] + a.get(1)[i])
-                        .toArray(),
+                a -> Oracles.sum(a.get(0), a.get(1), 1),
                 Shape.of(2, 3, 5),
                 Shape.of(2, 3, 5)));
         all.add(OpCase.of(
@@ -158,11 +169,66 @@ final class OpTable {
         all.add(OpCase.of(
                 "add per channel",
                 (x, at) -> AddPerChannel.of(x.get(0), x.get(1)),
-                a -> IntStream.range(0, 2 * 3 * 20)
-                        .mapToDouble(i -> a.get(0)[i] + a.get(1)[i / 20])
-                        .toArray(),
+                a -> Oracles.sum(a.get(0), a.get(1), 20),
                 Shape.of(2, 3, 4, 5),
                 Shape.of(2, 3)));
+    }
+
+    /** Sums of what a linear layer or a convolution makes, which devices take as one op. */
+    private static void sums(List<OpCase> all) {
+        for (int[] s : new int[][] {{7, 33, 13}, {70, 48, 80}}) {
+            int rows = s[0], in = s[1], out = s[2];
+            all.add(OpCase.of(
+                            "linear plus " + rows + "x" + in + "x" + out,
+                            (x, at) -> Add.of(Linear.of(x.get(0), out, at), x.get(1)),
+                            a -> Oracles.sum(Oracles.linear(a.get(0), a.get(2), a.get(3), rows, in, out), a.get(1), 1),
+                            Shape.of(rows, in),
+                            Shape.of(rows, out))
+                    .weight("weight", out, in)
+                    .weight("bias", out));
+            all.add(OpCase.of(
+                            "plus linear without bias " + rows + "x" + in + "x" + out,
+                            (x, at) -> Add.of(x.get(1), Linear.withoutBias(x.get(0), out, at)),
+                            a -> Oracles.sum(
+                                    Oracles.linear(a.get(0), a.get(2), new double[out], rows, in, out), a.get(1), 1),
+                            Shape.of(rows, in),
+                            Shape.of(rows, out))
+                    .weight("weight", out, in));
+        }
+        for (int[] s : new int[][] {
+            {2, 16, 9, 6, 7, 3, 1, 1, 1},
+            {2, 5, 9, 6, 7, 3, 2, 0, 1},
+            {2, 32, 4, 8, 72, 1, 1, 0, 0},
+            {1, 2, 6, 6, 3, 5, 1, 2, 2},
+        }) {
+            OpCase plain = OpCase.of(
+                            "conv2d plus " + IntStream.of(s).boxed().toList(),
+                            (x, at) -> Add.of(conv2d(s, x.get(0), at), x.get(1)),
+                            a -> Oracles.sum(Oracles.conv2d(a.get(0), a.get(2), a.get(3), s), a.get(1), 1),
+                            Shape.of(s[0], s[1], s[2], s[3]),
+                            made(s))
+                    .weight("weight", s[4], s[1], s[5], s[5])
+                    .weight("bias", s[4]);
+            all.add(plain);
+            all.add(plain.stored(DType.F16));
+            int pixels = made(s).dim(2) * made(s).dim(3);
+            all.add(OpCase.of(
+                            "conv2d plus per channel " + IntStream.of(s).boxed().toList(),
+                            (x, at) -> AddPerChannel.of(conv2d(s, x.get(0), at), x.get(1)),
+                            a -> Oracles.sum(Oracles.conv2d(a.get(0), a.get(2), a.get(3), s), a.get(1), pixels),
+                            Shape.of(s[0], s[1], s[2], s[3]),
+                            Shape.of(s[0], s[4]))
+                    .weight("weight", s[4], s[1], s[5], s[5])
+                    .weight("bias", s[4]));
+        }
+    }
+
+    private static Value conv2d(int[] s, Value x, Weights at) {
+        return Conv2d.of(x, s[4], s[5], s[6], s[7], s[8], at);
+    }
+
+    private static Shape made(int[] s) {
+        return Shape.of(s[0], s[4], (s[2] + s[7] + s[8] - s[5]) / s[6] + 1, (s[3] + s[7] + s[8] - s[5]) / s[6] + 1);
     }
 
     private static void unary(List<OpCase> all, String name, OpCase.Layer layer, DoubleUnaryOperator f) {

@@ -170,4 +170,11 @@ final class Oracles {
             }
         return y;
     }
+
+    /** x + a, where every element of a is added to {@code each} of x. */
+    static double[] sum(double[] x, double[] a, int each) {
+        double[] y = new double[x.length];
+        for (int i = 0; i < y.length; i++) y[i] = x[i] + a[i / each];
+        return y;
+    }
 }

@@ -19,20 +19,25 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 final class Paper {
     private Paper() {}
 
-    /** The device steps of a case's op. */
+    /** The device steps of a case's op, or ops. */
     static List<Step> steps(OpCase one, Target target) {
-        return op(one.graph(one.makeWeights())).device(target);
+        return ops(one.graph(one.makeWeights()), target).stream()
+                .flatMap(op -> op.device(target).stream())
+                .toList();
     }
 
-    private static Op op(Graph graph) {
-        return graph.ops().getLast();
+    /** As one, where the second takes the first in. */
+    private static List<Op> ops(Graph graph, Target target) {
+        List<Op> ops = graph.ops();
+        if (ops.size() == 1) return ops;
+        return ops.getLast().joined(ops.getFirst(), target).map(List::of).orElse(ops);
     }
 
     /**
      * Runs them.
      *
      * @param special runs a step that is no loop, with its arguments
-     * @return what the op's output holds
+     * @return what the case gives
      */
     static float[] run(
             OpCase one,
@@ -40,16 +45,17 @@ final class Paper {
             Map<String, Tensor> weights,
             Target target,
             BiConsumer<Step, Object[]> special) {
-        Op op = op(one.graph(weights));
+        Graph graph = one.graph(weights);
         Map<Value, Object> arrays = new IdentityHashMap<>();
-        arrays.put(op.inputs().getFirst().storage(), array(inputs.getFirst()));
-        for (Step step : op.device(target)) {
-            Object[] arguments =
-                    step.bind(value -> arrays.computeIfAbsent(value.storage(), Paper::array), Paper::array);
-            if (step.range() > 0 && step.group() == 0) step.call(0, step.range(), arguments);
-            else special.accept(step, arguments);
-        }
-        return ((FloatArray) arrays.get(op.output().storage())).toHeapArray();
+        for (int i = 0; i < inputs.size(); i++) arrays.put(graph.inputs().get(i), array(inputs.get(i)));
+        for (Op op : ops(graph, target))
+            for (Step step : op.device(target)) {
+                Object[] arguments =
+                        step.bind(value -> arrays.computeIfAbsent(value.storage(), Paper::array), Paper::array);
+                if (step.range() > 0 && step.group() == 0) step.call(0, step.range(), arguments);
+                else special.accept(step, arguments);
+            }
+        return ((FloatArray) arrays.get(graph.outputs().getFirst().storage())).toHeapArray();
     }
 
     private static Object array(Value value) {
