@@ -56,9 +56,7 @@ public record Add(Value a, Value b, float scale, Value y) implements Op {
     /** After a linear layer or a convolution that makes one of the two, one op. */
     @Override
     public Optional<Op> joined(Op producer, Target target) {
-        if (scale != 1) return Optional.empty();
-        Value other = producer.output().storage() == a.storage() ? b : a;
-        return Plus.of(producer, this, new Addend(other, 1), target);
+        return scale == 1 ? Plus.of(producer, this, target) : Optional.empty();
     }
 
     /** The definition. */

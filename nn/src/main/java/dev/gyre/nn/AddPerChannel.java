@@ -51,7 +51,7 @@ public record AddPerChannel(Value x, Value c, Value y) implements Op {
     @Override
     public Optional<Op> joined(Op producer, Target target) {
         return producer instanceof Conv2d && producer.output().storage() == x.storage()
-                ? Plus.of(producer, this, new Addend(c, x.dim(2) * x.dim(3)), target)
+                ? Plus.of(producer, this, target)
                 : Optional.empty();
     }
 

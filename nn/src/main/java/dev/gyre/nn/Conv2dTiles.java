@@ -27,7 +27,7 @@ final class Conv2dTiles {
 
     private Conv2dTiles() {}
 
-    /** TornadoVM unrolls the loops over taps, and beyond these sizes it fails or, worse, gives other numbers. */
+    /** A row's taps are written out for these. */
     static boolean fits(Conv2d op) {
         int side = op.weight().dim(2);
         return (side == 1 || side == 3) && op.stride() <= 2;

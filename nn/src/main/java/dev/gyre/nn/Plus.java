@@ -12,29 +12,37 @@ import java.util.Optional;
  * A linear layer or a convolution, and a sum of what it makes, as one op of devices: by itself the sum is one more kernel to launch and
  * one more pass over memory.
  *
- * @param product what nothing else reads
+ * @param product {@link Linear} or {@link Conv2d}; nothing but the sum reads what it makes
  * @param sum {@link Add} or {@link AddPerChannel}
- * @param addend what the sum adds
  */
-record Plus(Op product, Op sum, Addend addend) implements Op {
-    /** Both as one, if the product's kernels for this target can add. */
-    static Optional<Op> of(Op product, Op sum, Addend addend, Target target) {
-        Plus plus = new Plus(product, sum, addend);
+public record Plus(Op product, Op sum) implements Op {
+    /** Both as one, if the product has kernels for this target that can add. */
+    static Optional<Op> of(Op product, Op sum, Target target) {
+        Plus plus = new Plus(product, sum);
         return plus.steps(target).map(steps -> plus);
     }
 
     private Optional<List<Step>> steps(Target target) {
         return switch (product) {
-            case Linear linear -> linear.into(output()).device(target, addend);
-            case Conv2d conv2d -> conv2d.into(output()).device(target, addend);
+            case Linear linear -> linear.into(output()).device(target, addend());
+            case Conv2d conv2d -> conv2d.into(output()).device(target, addend());
             default -> Optional.empty();
+        };
+    }
+
+    private Addend addend() {
+        return switch (sum) {
+            case Add add -> new Addend(product.output().storage() == add.a().storage() ? add.b() : add.a(), 1);
+            case AddPerChannel add ->
+                new Addend(add.c(), add.x().dim(2) * add.x().dim(3));
+            default -> throw new IllegalStateException(sum + " is no sum");
         };
     }
 
     @Override
     public List<Value> inputs() {
         List<Value> inputs = new ArrayList<>(product.inputs());
-        inputs.add(addend.value());
+        inputs.add(addend().value());
         return inputs;
     }
 
