@@ -17,7 +17,7 @@ import uk.ac.manchester.tornado.api.types.vectors.Float16;
  * rows is left behind by the last step.
  */
 final class Conv2dTiles {
-    private static final int CHANNELS = 5;
+    private static final int CHANNELS = 8;
 
     /** Weights that a processor's last cache holds: 4 MiB. */
     private static final int NEAR = 1 << 20;
@@ -128,14 +128,14 @@ final class Conv2dTiles {
     }
 
     /**
-     * 5 output channels of 16 pixels.
+     * 8 output channels of 16 pixels.
      *
      * @param near tiles that meet all panels before the next ones do
      * @param x as {@link #conv2dSpread} leaves it
-     * @param w [panels, in, side, side, 5]
-     * @param b [5 · panels]
+     * @param w [panels, in, side, side, 8]
+     * @param b [8 · panels]
      * @param a what is added, as {@link Addend} says
-     * @param y [batch, 5 · panels, 16 · tiles]
+     * @param y [batch, 8 · panels, 16 · tiles]
      */
     public static void conv2dTiles(
             int begin,
@@ -159,12 +159,15 @@ final class Conv2dTiles {
             int all = tiles * batch, group = (begin + n) / (panels * near), i = (begin + n) % (panels * near);
             int some = TornadoMath.min(near, all - group * near), panel = i / some;
             int tile = (group * near + i % some) % tiles, image = (group * near + i % some) / tiles;
-            int first = panel * 5, at = panel * in * side * side * 5;
+            int first = panel * 8, at = panel * in * side * side * 8;
             Float16 s0 = Lanes.all(b.get(first));
             Float16 s1 = Lanes.all(b.get(first + 1));
             Float16 s2 = Lanes.all(b.get(first + 2));
             Float16 s3 = Lanes.all(b.get(first + 3));
             Float16 s4 = Lanes.all(b.get(first + 4));
+            Float16 s5 = Lanes.all(b.get(first + 5));
+            Float16 s6 = Lanes.all(b.get(first + 6));
+            Float16 s7 = Lanes.all(b.get(first + 7));
             int from = image * in * stride * stride * plane + tile * 16;
             for (int c = 0; c < Lanes.turns(in, n); c++) {
                 for (int u = 0; u < Lanes.turns(side, n); u++) {
@@ -175,30 +178,42 @@ final class Conv2dTiles {
                     s2 = Lanes.plus(s2, v, w.get(at + 2));
                     s3 = Lanes.plus(s3, v, w.get(at + 3));
                     s4 = Lanes.plus(s4, v, w.get(at + 4));
+                    s5 = Lanes.plus(s5, v, w.get(at + 5));
+                    s6 = Lanes.plus(s6, v, w.get(at + 6));
+                    s7 = Lanes.plus(s7, v, w.get(at + 7));
                     if (side == 3) {
                         Float16 v1 = Lanes.load(x, row + 1 % stride * plane + 1 / stride);
-                        s0 = Lanes.plus(s0, v1, w.get(at + 5));
-                        s1 = Lanes.plus(s1, v1, w.get(at + 6));
-                        s2 = Lanes.plus(s2, v1, w.get(at + 7));
-                        s3 = Lanes.plus(s3, v1, w.get(at + 8));
-                        s4 = Lanes.plus(s4, v1, w.get(at + 9));
+                        s0 = Lanes.plus(s0, v1, w.get(at + 8));
+                        s1 = Lanes.plus(s1, v1, w.get(at + 9));
+                        s2 = Lanes.plus(s2, v1, w.get(at + 10));
+                        s3 = Lanes.plus(s3, v1, w.get(at + 11));
+                        s4 = Lanes.plus(s4, v1, w.get(at + 12));
+                        s5 = Lanes.plus(s5, v1, w.get(at + 13));
+                        s6 = Lanes.plus(s6, v1, w.get(at + 14));
+                        s7 = Lanes.plus(s7, v1, w.get(at + 15));
                         Float16 v2 = Lanes.load(x, row + 2 % stride * plane + 2 / stride);
-                        s0 = Lanes.plus(s0, v2, w.get(at + 10));
-                        s1 = Lanes.plus(s1, v2, w.get(at + 11));
-                        s2 = Lanes.plus(s2, v2, w.get(at + 12));
-                        s3 = Lanes.plus(s3, v2, w.get(at + 13));
-                        s4 = Lanes.plus(s4, v2, w.get(at + 14));
+                        s0 = Lanes.plus(s0, v2, w.get(at + 16));
+                        s1 = Lanes.plus(s1, v2, w.get(at + 17));
+                        s2 = Lanes.plus(s2, v2, w.get(at + 18));
+                        s3 = Lanes.plus(s3, v2, w.get(at + 19));
+                        s4 = Lanes.plus(s4, v2, w.get(at + 20));
+                        s5 = Lanes.plus(s5, v2, w.get(at + 21));
+                        s6 = Lanes.plus(s6, v2, w.get(at + 22));
+                        s7 = Lanes.plus(s7, v2, w.get(at + 23));
                     }
-                    at += 5 * side;
+                    at += 8 * side;
                 }
                 from += stride * stride * plane;
             }
-            int pixels = tiles * 16, to = (image * panels * 5 + first) * pixels + tile * 16;
+            int pixels = tiles * 16, to = (image * panels * 8 + first) * pixels + tile * 16;
             Lanes.store(y, to, Addend.plus(s0, to, each, a));
             Lanes.store(y, to + 1 * pixels, Addend.plus(s1, to + 1 * pixels, each, a));
             Lanes.store(y, to + 2 * pixels, Addend.plus(s2, to + 2 * pixels, each, a));
             Lanes.store(y, to + 3 * pixels, Addend.plus(s3, to + 3 * pixels, each, a));
             Lanes.store(y, to + 4 * pixels, Addend.plus(s4, to + 4 * pixels, each, a));
+            Lanes.store(y, to + 5 * pixels, Addend.plus(s5, to + 5 * pixels, each, a));
+            Lanes.store(y, to + 6 * pixels, Addend.plus(s6, to + 6 * pixels, each, a));
+            Lanes.store(y, to + 7 * pixels, Addend.plus(s7, to + 7 * pixels, each, a));
         }
     }
 
