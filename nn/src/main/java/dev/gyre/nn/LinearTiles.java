@@ -20,9 +20,9 @@ final class LinearTiles {
         int panels = (out + Lanes.COUNT - 1) / Lanes.COUNT, pitch = panels * Lanes.COUNT;
         int tiles = (rows + ROWS - 1) / ROWS * panels;
         Panels weight = new Panels(op.weight(), out, Lanes.COUNT, false);
-        Value y = pitch == out ? op.y() : Value.scratch(op.y().dtype(), rows, pitch);
-        Panels bias = op.bias().map(b -> new Panels(b, out, Lanes.COUNT, false)).orElse(weight);
         boolean whole = pitch == out;
+        Value y = whole ? op.y() : Value.scratch(op.y().dtype(), rows, pitch);
+        Panels bias = op.bias().map(b -> new Panels(b, out, Lanes.COUNT, false)).orElse(weight);
         Addend now = whole ? addend : Addend.none(op.x());
         Step product = Step.of(
                 tiles,
