@@ -42,7 +42,7 @@ jdk=$("$repo/gyre" --version >/dev/null 2>&1; for d in "${JAVA_HOME:-}" /usr/lib
   [ -x "$d/bin/javac" ] && [ -f "$d/release" ] && grep -q '^JAVA_VERSION="\(2[5-9]\|[3-9]\)' "$d/release" && echo "$d" && break; done)
 JAVA_HOME=$jdk mvn -q -B -ntp -Dmaven.repo.local="$scratch/m2" compile \
   org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies -DoutputDirectory=target/lib
-cp "$repo/diffusion/src/main/resources/dev/gyre/diffusion/shapes.safetensors" v1-5-pruned.safetensors
+cp "$repo/diffusion/src/main/resources/dev/gyre/diffusion/checkpoint/shapes.safetensors" v1-5-pruned.safetensors
 "$jdk/bin/java" -cp "target/classes:target/lib/*" Consumer
 [ -s astronaut.png ] || { echo "FAIL  the README's snippet made no picture"; exit 1; }
 echo "ok    a project with the README's snippet makes a picture"

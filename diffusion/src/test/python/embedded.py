@@ -14,7 +14,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizerFast
 
 torch.set_grad_enabled(False)
 ROOT = Path(__file__).resolve().parents[4]
-FILE = ROOT / "diffusion/src/main/resources/dev/gyre/diffusion/shapes.safetensors"
+FILE = ROOT / "diffusion/src/main/resources/dev/gyre/diffusion/checkpoint/shapes.safetensors"
 MERGES = ROOT / "tokenizer/src/main/resources/dev/gyre/tokenizer/clip-merges.txt"
 
 weights = {k: v.float() for k, v in load_file(FILE).items()}

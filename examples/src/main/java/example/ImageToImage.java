@@ -1,9 +1,9 @@
 package example;
 
-import dev.gyre.diffusion.Picture;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.Start;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.request.InitImage;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -17,7 +17,7 @@ public final class ImageToImage {
             Picture first =
                     sd.draw(Request.of("a red circle on a blue background").seed(42));
             Request second = Request.of("a yellow star on a blue background")
-                    .with(Start.of(first.image()).strength(0.85))
+                    .with(InitImage.of(first.image()).strength(0.85))
                     .seed(1);
             first.write(Path.of(args[0], "before.png"));
             sd.draw(second).write(Path.of(args[0], "after.png"));

@@ -1,9 +1,9 @@
 package example;
 
-import dev.gyre.diffusion.Progress;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.noise.TorchRandom;
+import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.diffusion.sampler.TorchRandom;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package example;
 
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package example;
 
+import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
-import dev.gyre.core.Step;
 import dev.gyre.core.Value;
 import java.util.List;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -25,8 +25,8 @@ public record LeakyRelu(Value x, float slope, Value y) implements Op {
     }
 
     @Override
-    public List<Step> loops() {
-        return List.of(Step.of(y.shape().elements(), LeakyRelu::leakyRelu, slope, x, y));
+    public List<KernelCall> loops() {
+        return List.of(KernelCall.of(y.shape().elements(), LeakyRelu::leakyRelu, slope, x, y));
     }
 
     public static void leakyRelu(int begin, int count, float slope, FloatArray x, FloatArray y) {

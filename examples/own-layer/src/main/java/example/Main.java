@@ -4,9 +4,9 @@ import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Tensor;
-import dev.gyre.core.TornadoBackend;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.core.tornado.TornadoBackend;
 import java.util.Arrays;
 
 /** Runs the layer on the JVM, and on TornadoVM's device where Java was started with it. */

@@ -1,9 +1,9 @@
 package dev.gyre.bench;
 
 import dev.gyre.core.Backend;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
-import dev.gyre.core.TornadoBackend;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.core.tornado.TornadoBackend;
 
 /** The backends that benchmarks are told by name. */
 final class Backends {

@@ -1,11 +1,11 @@
 package dev.gyre.bench;
 
-import dev.gyre.diffusion.Image;
-import dev.gyre.diffusion.Picture;
-import dev.gyre.diffusion.Progress;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.Start;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.InitImage;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,7 +68,7 @@ public class BatchBenchmark {
                     .steps(steps)
                     .seed(i);
             boolean small = side <= 128 || !model.equals("embedded");
-            requests.add(small ? request : request.with(Start.of(gray()).strength(1)));
+            requests.add(small ? request : request.with(InitImage.of(gray()).strength(1)));
         }
     }
 

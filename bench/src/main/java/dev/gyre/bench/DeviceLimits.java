@@ -1,15 +1,15 @@
 package dev.gyre.bench;
 
 import dev.gyre.core.DType;
-import dev.gyre.core.Device;
-import dev.gyre.core.DeviceListener;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
+import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
-import dev.gyre.core.Step;
 import dev.gyre.core.Tensor;
-import dev.gyre.core.TornadoBackend;
 import dev.gyre.core.Value;
+import dev.gyre.core.tornado.Device;
+import dev.gyre.core.tornado.DeviceListener;
+import dev.gyre.core.tornado.TornadoBackend;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -48,15 +48,15 @@ public record DeviceLimits(double gflops, double gigabytes, double launch) {
         int threads = device.units() * THREADS;
         Graph products = new Graph();
         Value seed = products.input("seed", DType.F32, 1);
-        Loop all = add(seed, threads, y -> Step.of(threads, DeviceLimits::multiplyAdds, STEPS, seed, y));
+        Loop all = add(seed, threads, y -> KernelCall.of(threads, DeviceLimits::multiplyAdds, STEPS, seed, y));
         products.output(all.y);
 
         int floats = (int) Math.min(FLOATS, Math.min(device.largestBuffer() / 4, device.memory() / 32));
         Graph copies = new Graph();
         Value first = copies.input("first", DType.F32, 1);
-        Value from = add(first, floats, y -> Step.of(floats, DeviceLimits::spread, first, y)).y;
-        Loop copy = add(from, floats, y -> Step.of(floats, DeviceLimits::copy, from, y));
-        copies.output(add(copy.y, 1, y -> Step.of(1, DeviceLimits::copy, copy.y, y)).y);
+        Value from = add(first, floats, y -> KernelCall.of(floats, DeviceLimits::spread, first, y)).y;
+        Loop copy = add(from, floats, y -> KernelCall.of(floats, DeviceLimits::copy, from, y));
+        copies.output(add(copy.y, 1, y -> KernelCall.of(1, DeviceLimits::copy, copy.y, y)).y);
 
         return new DeviceLimits(
                 2.0 * 64 * STEPS * threads / kernel(options, products, all),
@@ -79,7 +79,7 @@ public record DeviceLimits(double gflops, double gigabytes, double launch) {
         Value value = graph.input("x", DType.F32, 1);
         for (int i = 0; i < TASKS; i++) {
             Value x = value;
-            value = add(x, 1, y -> Step.of(1, DeviceLimits::copy, x, y)).y;
+            value = add(x, 1, y -> KernelCall.of(1, DeviceLimits::copy, x, y)).y;
         }
         graph.output(value);
         return runs(options, graph) / TASKS;
@@ -99,14 +99,14 @@ public record DeviceLimits(double gflops, double gigabytes, double launch) {
         }
     }
 
-    private static Loop add(Value x, int elements, Function<Value, Step> step) {
+    private static Loop add(Value x, int elements, Function<Value, KernelCall> step) {
         Value y = x.graph().value("y", DType.F32, elements);
         Loop loop = new Loop(x, y, step.apply(y));
         x.graph().add(loop);
         return loop;
     }
 
-    private record Loop(Value x, Value y, Step step) implements Op {
+    private record Loop(Value x, Value y, KernelCall step) implements Op {
         @Override
         public List<Value> inputs() {
             return List.of(x);
@@ -118,7 +118,7 @@ public record DeviceLimits(double gflops, double gigabytes, double launch) {
         }
 
         @Override
-        public List<Step> loops() {
+        public List<KernelCall> loops() {
             return List.of(step);
         }
     }

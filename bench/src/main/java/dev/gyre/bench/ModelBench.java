@@ -1,14 +1,14 @@
 package dev.gyre.bench;
 
 import dev.gyre.core.Backend;
-import dev.gyre.core.Environment;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Profiler;
-import dev.gyre.core.TornadoBackend;
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Progress;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.core.profile.Environment;
+import dev.gyre.core.tornado.TornadoBackend;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.sampler.TorchRandom;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.noise.TorchRandom;
+import dev.gyre.diffusion.output.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

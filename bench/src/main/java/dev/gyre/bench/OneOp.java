@@ -4,17 +4,17 @@ import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Q8;
 import dev.gyre.core.Shape;
-import dev.gyre.core.Step;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
-import dev.gyre.nn.Attention;
-import dev.gyre.nn.Conv2d;
-import dev.gyre.nn.Linear;
+import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.nn.Weights;
+import dev.gyre.nn.attention.Attention;
+import dev.gyre.nn.conv.Conv2d;
+import dev.gyre.nn.linear.Linear;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -183,8 +183,8 @@ final class OneOp implements AutoCloseable {
         }
 
         @Override
-        public List<Step> loops() {
-            return List.of(Step.of(1, First::first, x, y));
+        public List<KernelCall> loops() {
+            return List.of(KernelCall.of(1, First::first, x, y));
         }
 
         public static void first(int begin, int count, FloatArray x, FloatArray y) {

@@ -2,9 +2,9 @@ package dev.gyre.bench;
 
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
+import dev.gyre.core.jvm.JvmBackend;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;

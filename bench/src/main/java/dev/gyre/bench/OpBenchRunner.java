@@ -1,7 +1,7 @@
 package dev.gyre.bench;
 
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Tensor;
+import dev.gyre.core.jvm.JvmBackend;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;

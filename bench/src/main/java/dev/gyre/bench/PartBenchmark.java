@@ -1,9 +1,9 @@
 package dev.gyre.bench;
 
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Progress;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.sampler.TorchRandom;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.noise.TorchRandom;
+import dev.gyre.diffusion.output.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

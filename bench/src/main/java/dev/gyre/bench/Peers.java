@@ -1,12 +1,12 @@
 package dev.gyre.bench;
 
-import dev.gyre.core.Environment;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Progress;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.core.profile.Environment;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.sampler.TorchRandom;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.noise.TorchRandom;
+import dev.gyre.diffusion.output.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

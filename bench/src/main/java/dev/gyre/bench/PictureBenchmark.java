@@ -1,8 +1,8 @@
 package dev.gyre.bench;
 
-import dev.gyre.diffusion.Picture;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

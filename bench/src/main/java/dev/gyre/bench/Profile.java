@@ -2,11 +2,11 @@ package dev.gyre.bench;
 
 import dev.gyre.core.Op;
 import dev.gyre.core.Profiler;
-import dev.gyre.nn.Attention;
-import dev.gyre.nn.Conv2d;
-import dev.gyre.nn.GroupNorm;
-import dev.gyre.nn.Linear;
-import dev.gyre.nn.Plus;
+import dev.gyre.nn.attention.Attention;
+import dev.gyre.nn.conv.Conv2d;
+import dev.gyre.nn.elementwise.FusedAdd;
+import dev.gyre.nn.linear.Linear;
+import dev.gyre.nn.norm.GroupNorm;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -71,7 +71,7 @@ public final class Profile implements Profiler {
         if (op instanceof Attention attention)
             return name + " " + attention.q().dim(1) + " on " + attention.k().dim(1);
         if (op instanceof Linear linear) return name + " " + linear.y().dim(0) + " rows";
-        if (op instanceof Plus plus) return kind(plus.product()) + " + " + kind(plus.sum());
+        if (op instanceof FusedAdd plus) return kind(plus.product()) + " + " + kind(plus.sum());
         if (op instanceof GroupNorm norm) return norm.silu() ? name + " + Silu" : name;
         return name;
     }

@@ -3,8 +3,8 @@ package dev.gyre.bench;
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.JvmKernel;
+import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
-import dev.gyre.core.Step;
 import dev.gyre.core.Value;
 import java.util.List;
 import java.util.Optional;
@@ -53,8 +53,8 @@ public class SquareBench implements OpBench {
         }
 
         @Override
-        public List<Step> loops() {
-            return List.of(Step.of(y.shape().elements(), Square::square, x, y));
+        public List<KernelCall> loops() {
+            return List.of(KernelCall.of(y.shape().elements(), Square::square, x, y));
         }
 
         public static void square(int begin, int count, FloatArray x, FloatArray y) {

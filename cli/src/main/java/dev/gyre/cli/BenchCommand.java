@@ -4,10 +4,10 @@ import dev.gyre.bench.MemorySpeed;
 import dev.gyre.bench.ModelBench;
 import dev.gyre.bench.Table;
 import dev.gyre.core.Backend;
-import dev.gyre.core.Environment;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Profiler;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.core.profile.Environment;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -68,7 +68,7 @@ final class BenchCommand implements Callable<Integer> {
     private List<String> precisions;
 
     @Mixin
-    private Where where;
+    private BackendOptions where;
 
     @Option(names = "--output", defaultValue = "md", description = "md, csv or json (${DEFAULT-VALUE}).")
     private String output;

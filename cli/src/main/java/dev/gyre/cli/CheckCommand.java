@@ -1,7 +1,7 @@
 package dev.gyre.cli;
 
 import dev.gyre.bench.Table;
-import dev.gyre.nn.DeviceCheck;
+import dev.gyre.nn.check.DeviceCheck;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +25,7 @@ final class CheckCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private Where where;
+    private BackendOptions where;
 
     @Option(
             names = "--only",

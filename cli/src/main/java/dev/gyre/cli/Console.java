@@ -1,6 +1,6 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.Progress;
+import dev.gyre.diffusion.output.Progress;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;

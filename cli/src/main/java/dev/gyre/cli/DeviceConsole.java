@@ -1,8 +1,8 @@
 package dev.gyre.cli;
 
-import dev.gyre.core.DeviceListener;
+import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
-import dev.gyre.core.Step;
+import dev.gyre.core.tornado.DeviceListener;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,7 +30,7 @@ final class DeviceConsole implements DeviceListener {
 
     /** How often each op runs which kernels, in the order of the graph. */
     @Override
-    public void chosen(List<Op> ops, List<Step> steps) {
+    public void chosen(List<Op> ops, List<KernelCall> steps) {
         if (!explain) return;
         Map<String, Integer> counts = new LinkedHashMap<>();
         for (int i = 0; i < ops.size(); ) {

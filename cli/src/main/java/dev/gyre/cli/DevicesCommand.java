@@ -2,8 +2,8 @@ package dev.gyre.cli;
 
 import dev.gyre.bench.DeviceLimits;
 import dev.gyre.bench.Table;
-import dev.gyre.core.Device;
-import dev.gyre.core.TornadoBackend;
+import dev.gyre.core.tornado.Device;
+import dev.gyre.core.tornado.TornadoBackend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

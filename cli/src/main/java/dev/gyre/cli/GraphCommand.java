@@ -1,15 +1,15 @@
 package dev.gyre.cli;
 
 import dev.gyre.bench.Table;
-import dev.gyre.core.Dot;
 import dev.gyre.core.Graph;
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Graphviz;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Part;
-import dev.gyre.diffusion.Request;
+import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.network.NetworkPart;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -62,10 +62,10 @@ final class GraphCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Part wanted;
+        NetworkPart wanted;
         Request.Size sides;
         try {
-            wanted = Part.named(part);
+            wanted = NetworkPart.named(part);
             sides = Request.Size.parse(size != null ? size : model == null ? "128x128" : "512x512");
             Request.of("").size(sides.width(), sides.height());
         } catch (IllegalArgumentException e) {
@@ -80,7 +80,10 @@ final class GraphCommand implements Callable<Integer> {
             Graph graph = sd.graph(wanted, sides, batch);
             spec.commandLine()
                     .getOut()
-                    .print(output.equals("dot") ? Dot.of(graph) : table(graph).as(output));
+                    .print(
+                            output.equals("dot")
+                                    ? Graphviz.of(graph)
+                                    : table(graph).as(output));
             spec.commandLine().getOut().flush();
             spec.commandLine().getErr().println(totals(graph, backend.plan(graph)));
         }

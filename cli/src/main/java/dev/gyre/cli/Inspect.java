@@ -1,7 +1,7 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.KnownFile;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.PublishedCheckpoint;
 import dev.gyre.jsafetensors.TensorInfo;
 import java.io.IOException;
 import java.io.InputStream;
@@ -69,7 +69,7 @@ final class Inspect implements Callable<Integer> {
                     path,
                     checkpoint.size(),
                     checkpoint.names().size());
-            Optional<KnownFile> known = KnownFile.ofSize(checkpoint.size());
+            Optional<PublishedCheckpoint> known = PublishedCheckpoint.ofSize(checkpoint.size());
             known.ifPresent(file -> out.println("by its size: " + file.what()));
             if (sha256) hash(known, out);
             checkpoint.metadata().forEach((key, value) -> out.println("metadata " + key + ": " + value));
@@ -122,7 +122,7 @@ final class Inspect implements Callable<Integer> {
         return 1;
     }
 
-    private void hash(Optional<KnownFile> known, PrintWriter out) throws IOException {
+    private void hash(Optional<PublishedCheckpoint> known, PrintWriter out) throws IOException {
         MessageDigest digest;
         try {
             digest = MessageDigest.getInstance("SHA-256");

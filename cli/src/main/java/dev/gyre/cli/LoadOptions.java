@@ -1,15 +1,15 @@
 package dev.gyre.cli;
 
 import dev.gyre.core.Backend;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Profiler;
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Ingredients;
-import dev.gyre.diffusion.Parameters;
-import dev.gyre.diffusion.Recipe;
-import dev.gyre.diffusion.SafetyChecker;
+import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.metadata.OpenSources;
+import dev.gyre.diffusion.metadata.Parameters;
+import dev.gyre.diffusion.metadata.Sources;
+import dev.gyre.diffusion.pipeline.SafetyChecker;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -61,11 +61,11 @@ class LoadOptions {
     private Precision chosen = Precision.F32;
 
     /** Takes what a picture was drawn with where nothing else was asked for. */
-    void as(Parameters parameters, Ingredients.Finder finder) throws IOException {
+    void as(Parameters parameters, OpenSources.Finder finder) throws IOException {
         ema |= parameters.ema();
         q8 |= parameters.quantized();
         if (precision == null) chosen = parameters.precision();
-        Recipe recipe = parameters.recipe();
+        Sources recipe = parameters.recipe();
         if (vae == null && recipe.vae().isPresent())
             vae = finder.find(recipe.vae().get());
         if (safetyChecker == null && recipe.checker().isPresent())
@@ -83,7 +83,7 @@ class LoadOptions {
         });
     }
 
-    void check(CommandSpec spec, Where where) {
+    void check(CommandSpec spec, BackendOptions where) {
         where.check();
         if (where.tornado() && (precision != null || lowMemory || threads != null))
             throw usage(spec, "--precision, --low-memory and --threads are the JVM backend's");
@@ -99,7 +99,11 @@ class LoadOptions {
 
     /** @param model empty for the embedded one */
     StableDiffusion load(
-            Optional<Path> model, Precision precision, Console console, Where where, Optional<Profiler> profiler)
+            Optional<Path> model,
+            Precision precision,
+            Console console,
+            BackendOptions where,
+            Optional<Profiler> profiler)
             throws IOException {
         Checkpoint checkpoint = model.isPresent() ? Checkpoint.open(model.get()) : Checkpoint.embedded();
         JvmBackend.Options options =

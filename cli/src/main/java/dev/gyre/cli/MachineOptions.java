@@ -32,7 +32,7 @@ final class MachineOptions extends LoadOptions {
         return Tracing.to(trace);
     }
 
-    StableDiffusion load(Console console, Where where, Tracing tracing) throws IOException {
+    StableDiffusion load(Console console, BackendOptions where, Tracing tracing) throws IOException {
         return load(Optional.ofNullable(model), precision(), console, where, tracing.profiler());
     }
 }

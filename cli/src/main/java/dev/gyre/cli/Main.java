@@ -1,11 +1,11 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.sampler.NoiseSource;
+import dev.gyre.diffusion.noise.NoiseSource;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.diffusion.sampler.Schedule;
-import dev.gyre.nn.DeviceCheck;
+import dev.gyre.nn.check.DeviceCheck;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -81,7 +81,7 @@ public final class Main implements Callable<Integer> {
     private MachineOptions machine = new MachineOptions();
 
     @Mixin
-    private Where where;
+    private BackendOptions where;
 
     @Option(
             names = "--check",
@@ -191,7 +191,7 @@ public final class Main implements Callable<Integer> {
             request = request.sampler(chosen);
             if (steps != null) request = request.steps(steps);
             if (guidance != null) request = request.guidance(guidance);
-            return guided == null ? request : request.with(request.sampling().guided(Request.Part.parse(guided)));
+            return guided == null ? request : request.with(request.sampling().guided(Request.StepRange.parse(guided)));
         }
     }
 
@@ -276,11 +276,11 @@ public final class Main implements Callable<Integer> {
         });
         line.setParameterExceptionHandler((e, arguments) -> {
             CommandLine command = e.getCommandLine();
-            command.getErr().println("gyre: " + Mistake.sentence(e));
+            command.getErr().println("gyre: " + UsageErrors.sentence(e));
             command.getErr().println("(" + command.getCommandSpec().qualifiedName() + " --help lists what there is)");
             return 2;
         });
-        Mistake.numbers(line);
+        UsageErrors.numbers(line);
         return line;
     }
 

@@ -1,9 +1,9 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Lora;
-import dev.gyre.diffusion.Merge;
-import dev.gyre.diffusion.Network;
+import dev.gyre.diffusion.adapter.CheckpointMerge;
+import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.jsafetensors.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,14 +62,14 @@ final class MergeCommand implements Callable<Integer> {
         if (dtype != null && !List.of("f16", "bf16", "f32").contains(dtype))
             throw new ParameterException(spec.commandLine(), "--dtype: f16, bf16 or f32, got " + dtype);
         Optional<DType> type = Optional.ofNullable(dtype).map(name -> DType.valueOf(name.toUpperCase(Locale.ROOT)));
-        List<Network.Adapter> adapters = new ArrayList<>();
+        List<Conditions.Adapter> adapters = new ArrayList<>();
         try (Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model)) {
             if (vae != null) checkpoint.vae(vae);
             if (ema && !checkpoint.hasEma())
                 throw new IllegalArgumentException(
                         checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
             for (String one : loras) adapters.add(adapter(one));
-            Merge.write(checkpoint, adapters, ema, type, output);
+            CheckpointMerge.write(checkpoint, adapters, ema, type, output);
             spec.commandLine().getOut().printf(Locale.ROOT, "wrote %s, %,d bytes%n", output, Files.size(output));
             return 0;
         } finally {
@@ -77,7 +77,7 @@ final class MergeCommand implements Callable<Integer> {
         }
     }
 
-    private Network.Adapter adapter(String one) throws IOException {
+    private Conditions.Adapter adapter(String one) throws IOException {
         String[] parts = NetworkOptions.split(one, 2);
         double strength;
         try {
@@ -85,6 +85,6 @@ final class MergeCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
         }
-        return new Network.Adapter(Lora.open(Path.of(parts[0])), strength);
+        return new Conditions.Adapter(Lora.open(Path.of(parts[0])), strength);
     }
 }

@@ -1,14 +1,14 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.ControlNet;
-import dev.gyre.diffusion.Image;
-import dev.gyre.diffusion.Lora;
-import dev.gyre.diffusion.LoraTags;
-import dev.gyre.diffusion.Network;
-import dev.gyre.diffusion.Progress;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.TextualInversion;
+import dev.gyre.diffusion.adapter.ControlNet;
+import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.TextualInversion;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.prompt.LoraTags;
+import dev.gyre.diffusion.request.Conditions;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,8 +67,8 @@ final class NetworkOptions implements AutoCloseable {
     private final List<AutoCloseable> open = new ArrayList<>();
 
     /** The files are opened: what is wrong with one is said before a large model is loaded. */
-    Network network(Request.Text text) throws IOException {
-        Network network = Network.PLAIN.tileable(tileable).vaeTiling(vaeTiling);
+    Conditions network(Request.Text text) throws IOException {
+        Conditions network = Conditions.PLAIN.tileable(tileable).vaeTiling(vaeTiling);
         for (String one : loras) {
             String[] parts = split(one, 2);
             double strength = number("lora", one, parts, 1, 1);
@@ -79,7 +79,7 @@ final class NetworkOptions implements AutoCloseable {
         if (reuse == null) return network;
         String[] parts = reuse.split(":", -1);
         int every = (int) number("reuse", reuse, parts, 0, 0), blocks = (int) number("reuse", reuse, parts, 1, 1);
-        return network.reuse(new Network.Reuse(every, blocks));
+        return network.reuse(new Conditions.Reuse(every, blocks));
     }
 
     private Lora lora(Path file) throws IOException {
@@ -89,7 +89,7 @@ final class NetworkOptions implements AutoCloseable {
     }
 
     /** The files of the LoRAs that a prompt asks for and that were not given. */
-    private List<Path> asked(Request.Text text, Network given) throws IOException {
+    private List<Path> asked(Request.Text text, Conditions given) throws IOException {
         List<Path> files = new ArrayList<>();
         if (text.plain()) return files;
         for (String name : LoraTags.of(text.prompt()).strengths().keySet()) {
@@ -111,7 +111,7 @@ final class NetworkOptions implements AutoCloseable {
         return files;
     }
 
-    private Network.Control control(String one) throws IOException {
+    private Conditions.Control control(String one) throws IOException {
         String[] parts = split(one, 4);
         if (parts.length < 2)
             throw new IllegalArgumentException(
@@ -119,8 +119,8 @@ final class NetworkOptions implements AutoCloseable {
         Image image = Image.read(Path.of(parts[1]));
         ControlNet net = opened(() -> ControlNet.open(Path.of(parts[0])));
         open.add(net);
-        Request.Part part = parts.length > 3 ? Request.Part.parse(parts[3]) : Request.Part.WHOLE;
-        return new Network.Control(net, image, number("control", one, parts, 2, 1), part);
+        Request.StepRange part = parts.length > 3 ? Request.StepRange.parse(parts[3]) : Request.StepRange.WHOLE;
+        return new Conditions.Control(net, image, number("control", one, parts, 2, 1), part);
     }
 
     private interface Opening<T> {
@@ -154,10 +154,10 @@ final class NetworkOptions implements AutoCloseable {
     }
 
     /** Teaches the model the words that were given, those that came with LoRAs too. */
-    void teach(StableDiffusion sd, Network network, Progress progress) throws IOException {
+    void teach(StableDiffusion sd, Conditions network, Progress progress) throws IOException {
         List<TextualInversion> words = new ArrayList<>();
         for (Path path : embeddings) words.addAll(TextualInversion.open(path));
-        for (Network.Adapter adapter : network.loras())
+        for (Conditions.Adapter adapter : network.loras())
             words.addAll(adapter.lora().words());
         for (TextualInversion word : words) {
             sd.add(word);

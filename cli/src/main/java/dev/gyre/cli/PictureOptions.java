@@ -1,9 +1,9 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.Hires;
-import dev.gyre.diffusion.Image;
-import dev.gyre.diffusion.Request;
-import dev.gyre.diffusion.Start;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.request.HiresFix;
+import dev.gyre.diffusion.request.InitImage;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
@@ -79,9 +79,9 @@ final class PictureOptions {
         if (!how.equals("latent") && !how.equals("lanczos"))
             throw new IllegalArgumentException("hires-upscaler: latent or lanczos, got " + how);
         if (hires != null)
-            request = request.with(new Hires(
+            request = request.with(new HiresFix(
                     hires,
-                    hiresStrength == null ? Hires.TWICE.strength() : hiresStrength,
+                    hiresStrength == null ? HiresFix.TWICE.strength() : hiresStrength,
                     how.equals("latent"),
                     hiresSteps == null ? OptionalInt.empty() : OptionalInt.of(hiresSteps)));
         return image == null ? request : request.with(start());
@@ -94,13 +94,14 @@ final class PictureOptions {
                 throw new IllegalArgumentException(options[i] + ": goes with --" + other + ", which is missing");
     }
 
-    private Start start() throws IOException {
+    private InitImage start() throws IOException {
         Image picture = Image.read(image);
-        Start start = outpaint == null ? Start.of(picture) : Start.of(Start.Outpaint.parse(picture, outpaint));
+        InitImage start =
+                outpaint == null ? InitImage.of(picture) : InitImage.of(InitImage.Outpaint.parse(picture, outpaint));
         if (strength != null) start = start.strength(strength);
-        if (mask != null) start = start.mask(Start.Mask.of(Image.read(mask)));
+        if (mask != null) start = start.mask(InitImage.Mask.of(Image.read(mask)));
         if (start.mask().isEmpty()) return start;
-        Start.Mask how = start.mask().get();
+        InitImage.Mask how = start.mask().get();
         if (blur != null) how = how.blur(blur);
         if (closeUp != null) how = how.closeUp(closeUp);
         return start.mask(how);

@@ -1,10 +1,10 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Picture;
-import dev.gyre.diffusion.Preview;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Preview;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

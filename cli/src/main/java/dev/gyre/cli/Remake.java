@@ -1,9 +1,9 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.Ingredients;
-import dev.gyre.diffusion.Parameters;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.TextualInversion;
+import dev.gyre.diffusion.adapter.TextualInversion;
+import dev.gyre.diffusion.metadata.OpenSources;
+import dev.gyre.diffusion.metadata.Parameters;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,7 +45,7 @@ final class Remake implements Callable<Integer> {
     private MachineOptions machine;
 
     @Mixin
-    private Where where;
+    private BackendOptions where;
 
     @Override
     public Integer call() throws IOException {
@@ -58,9 +58,9 @@ final class Remake implements Callable<Integer> {
         if (!parameters.others().isEmpty())
             writer.note("drawn without what Gyre does not know: "
                     + String.join(", ", parameters.others().keySet()));
-        Pantry pantry = new Pantry(picture, given);
+        SourceFinder pantry = new SourceFinder(picture, given);
         machine.as(parameters, pantry);
-        try (Ingredients files = ingredients(parameters, pantry);
+        try (OpenSources files = ingredients(parameters, pantry);
                 Tracing tracing = machine.tracing();
                 StableDiffusion sd = machine.load(writer, where, tracing)) {
             compare(parameters, sd, writer);
@@ -70,9 +70,9 @@ final class Remake implements Callable<Integer> {
         return 0;
     }
 
-    private Ingredients ingredients(Parameters parameters, Pantry pantry) throws IOException {
+    private OpenSources ingredients(Parameters parameters, SourceFinder pantry) throws IOException {
         try {
-            return Ingredients.open(parameters, pantry);
+            return OpenSources.open(parameters, pantry);
         } catch (IllegalArgumentException e) {
             throw new IOException(picture + ": " + e.getMessage(), e);
         }

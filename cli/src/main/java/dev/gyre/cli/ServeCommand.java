@@ -4,8 +4,8 @@ import dev.gyre.core.Precision;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.server.GyreServer;
-import dev.gyre.server.Settings;
 import dev.gyre.server.models.Loader;
+import dev.gyre.server.options.ServerOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
@@ -73,14 +73,14 @@ final class ServeCommand implements Callable<Integer> {
     private LoadOptions machine = new LoadOptions();
 
     @Mixin
-    private Where where;
+    private BackendOptions where;
 
     private static final class ListenOptions {
         @Option(names = "--host", description = "An address of this machine; 0.0.0.0 is all (127.0.0.1).")
-        private String host = Settings.Listen.DEFAULT.host();
+        private String host = ServerOptions.Listen.DEFAULT.host();
 
         @Option(names = "--port", description = "0 takes a free one (8080).")
-        private int port = Settings.Listen.DEFAULT.port();
+        private int port = ServerOptions.Listen.DEFAULT.port();
 
         @Option(names = "--public-url", paramLabel = "URL", description = "What pictures' URLs begin with (as asked).")
         private URI publicUrl;
@@ -98,7 +98,7 @@ final class ServeCommand implements Callable<Integer> {
                 description = "Sites whose pages may call, or * (none).")
         private List<String> origins = List.of();
 
-        Settings.Access access() throws IOException {
+        ServerOptions.Access access() throws IOException {
             String given = System.getenv(KEYS);
             List<String> all = new ArrayList<>(given == null ? List.of() : Arrays.asList(given.split(",")));
             if (keys != null) {
@@ -108,7 +108,7 @@ final class ServeCommand implements Callable<Integer> {
                 if (all.stream().allMatch(String::isBlank))
                     throw new IllegalArgumentException("--keys: there is no key in " + keys);
             }
-            return new Settings.Access(
+            return new ServerOptions.Access(
                     all.stream()
                             .map(String::strip)
                             .filter(key -> !key.isEmpty())
@@ -125,11 +125,11 @@ final class ServeCommand implements Callable<Integer> {
         private Double guidance;
 
         @Option(names = "--sampler", paramLabel = "NAME", description = "Any tool's name for it (ddim).")
-        private String sampler = Settings.Defaults.DEFAULT.sampler();
+        private String sampler = ServerOptions.Defaults.DEFAULT.sampler();
 
-        Settings.Defaults defaults() {
+        ServerOptions.Defaults defaults() {
             Sampler.named(sampler);
-            return new Settings.Defaults(
+            return new ServerOptions.Defaults(
                     steps == null ? OptionalInt.empty() : OptionalInt.of(steps),
                     guidance == null ? OptionalDouble.empty() : OptionalDouble.of(guidance),
                     sampler);
@@ -141,33 +141,33 @@ final class ServeCommand implements Callable<Integer> {
                 names = "--queue",
                 paramLabel = "N",
                 description = "Requests that wait; more are told to come back (32).")
-        private int queue = Settings.Limits.DEFAULT.queue();
+        private int queue = ServerOptions.Limits.DEFAULT.queue();
 
         @Option(names = "--batch", paramLabel = "N", description = "Pictures drawn at once, where it is faster (4).")
-        private int batch = Settings.Limits.DEFAULT.batch();
+        private int batch = ServerOptions.Limits.DEFAULT.batch();
 
         @Option(names = "--max-pixels", paramLabel = "N", description = "Of a picture to be drawn (1048576).")
-        private long pixels = Settings.Limits.DEFAULT.pixels();
+        private long pixels = ServerOptions.Limits.DEFAULT.pixels();
 
         @Option(names = "--max-steps", paramLabel = "N", description = "Of the sampler (150).")
-        private int steps = Settings.Limits.DEFAULT.steps();
+        private int steps = ServerOptions.Limits.DEFAULT.steps();
 
         @Option(names = "--max-body", paramLabel = "MB", description = "Of a request (50).")
-        private long body = Settings.Limits.DEFAULT.body() >> 20;
+        private long body = ServerOptions.Limits.DEFAULT.body() >> 20;
 
         @Option(names = "--time-limit", paramLabel = "SECONDS", description = "From request to answer (600).")
-        private long time = Settings.Limits.DEFAULT.time().toSeconds();
+        private long time = ServerOptions.Limits.DEFAULT.time().toSeconds();
 
         @Option(names = "--grace", paramLabel = "SECONDS", description = "To finish what has begun when stopped (30).")
-        private long grace = Settings.Limits.DEFAULT.grace().toSeconds();
+        private long grace = ServerOptions.Limits.DEFAULT.grace().toSeconds();
 
-        Settings.Limits limits() {
-            return new Settings.Limits(
+        ServerOptions.Limits limits() {
+            return new ServerOptions.Limits(
                     queue,
                     batch,
                     body << 20,
                     pixels,
-                    Settings.Limits.DEFAULT.upload(),
+                    ServerOptions.Limits.DEFAULT.upload(),
                     steps,
                     Duration.ofSeconds(time),
                     Duration.ofSeconds(grace));
@@ -182,13 +182,13 @@ final class ServeCommand implements Callable<Integer> {
         private Path folder;
 
         @Option(names = "--url-minutes", paramLabel = "N", description = "How long a picture's URL works (60).")
-        private long minutes = Settings.Pictures.DEFAULT.expiry().toMinutes();
+        private long minutes = ServerOptions.Pictures.DEFAULT.expiry().toMinutes();
 
         @Option(names = "--url-memory", paramLabel = "MB", description = "For pictures that URLs lead to (256).")
-        private long memory = Settings.Pictures.DEFAULT.memory() >> 20;
+        private long memory = ServerOptions.Pictures.DEFAULT.memory() >> 20;
 
-        Settings.Pictures pictures() {
-            return new Settings.Pictures(Optional.ofNullable(folder), Duration.ofMinutes(minutes), memory << 20);
+        ServerOptions.Pictures pictures() {
+            return new ServerOptions.Pictures(Optional.ofNullable(folder), Duration.ofMinutes(minutes), memory << 20);
         }
     }
 
@@ -198,7 +198,7 @@ final class ServeCommand implements Callable<Integer> {
         if (System.getProperty(LOG_FORMAT) == null)
             System.setProperty(LOG_FORMAT, "%1$tF %1$tT %4$s %5$s%6$s%n"); // a line each
         PrintWriter err = spec.commandLine().getErr();
-        Settings settings = settings();
+        ServerOptions settings = settings();
         GyreServer server = new GyreServer(settings, new ModelLoader());
         server.start();
         CountDownLatch stopped = new CountDownLatch(1);
@@ -217,10 +217,10 @@ final class ServeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Settings settings() throws IOException {
+    private ServerOptions settings() throws IOException {
         try {
-            return new Settings(
-                    new Settings.Listen(listen.host, listen.port, Optional.ofNullable(listen.publicUrl)),
+            return new ServerOptions(
+                    new ServerOptions.Listen(listen.host, listen.port, Optional.ofNullable(listen.publicUrl)),
                     models,
                     strict,
                     defaults.defaults(),

@@ -68,7 +68,7 @@ final class SweepCommand implements Callable<Integer> {
     private LoadOptions load;
 
     @Mixin
-    private Where where;
+    private BackendOptions where;
 
     @Override
     public Integer call() throws IOException {

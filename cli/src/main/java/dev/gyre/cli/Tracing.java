@@ -1,8 +1,8 @@
 package dev.gyre.cli;
 
 import dev.gyre.core.Profiler;
-import dev.gyre.core.Trace;
-import dev.gyre.diffusion.Progress;
+import dev.gyre.core.profile.Trace;
+import dev.gyre.diffusion.output.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

@@ -228,8 +228,8 @@ class RemakeTest {
     }
 
     private static double difference(Path a, Path b) throws IOException {
-        byte[] one = dev.gyre.diffusion.Image.read(a).rgb(),
-                other = dev.gyre.diffusion.Image.read(b).rgb();
+        byte[] one = dev.gyre.diffusion.image.Image.read(a).rgb(),
+                other = dev.gyre.diffusion.image.Image.read(b).rgb();
         double sum = 0;
         for (int i = 0; i < one.length; i++) sum += Math.abs((one[i] & 0xFF) - (other[i] & 0xFF));
         return sum / one.length;

@@ -1,7 +1,7 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Synth;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
 import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
@@ -128,7 +128,7 @@ record TestFiles(Path folder) {
         int n = 1;
         for (long d : shape) n *= (int) d;
         ByteBuffer bytes = ByteBuffer.allocate(4 * n).order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = 0; i < n; i++) bytes.putFloat((float) (scale * Synth.u(key, i)));
+        for (int i = 0; i < n; i++) bytes.putFloat((float) (scale * SyntheticCheckpoint.u(key, i)));
         return new Data(DType.F32, shape, MemorySegment.ofArray(bytes.array()));
     }
 

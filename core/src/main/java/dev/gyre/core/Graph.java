@@ -107,7 +107,7 @@ public final class Graph {
     }
 
     /** @throws IllegalArgumentException when these are not the inputs that a run expects, naming the first that differs */
-    void checkInputs(Tensor... given) {
+    public void checkInputs(Tensor... given) {
         if (given.length != inputs.size())
             throw new IllegalArgumentException(
                     "the graph has " + inputs.size() + " inputs " + inputs + ", got " + given.length);
@@ -120,12 +120,12 @@ public final class Graph {
     }
 
     /**
-     * This graph with ops {@linkplain Op#joined joined} where they offer it; values, inputs and outputs are the same.
+     * This graph with ops {@linkplain Op#fused joined} where they offer it; values, inputs and outputs are the same.
      *
      * @param alone which ops stay as they are
      * @param join asks the first of two ops whether it is joined with the second, which makes one of its inputs
      */
-    Graph joined(Predicate<Op> alone, BiFunction<Op, Op, Optional<Op>> join) {
+    public Graph fused(Predicate<Op> alone, BiFunction<Op, Op, Optional<Op>> join) {
         Map<Value, Integer> readers = new IdentityHashMap<>();
         for (Op op : ops) for (Value input : op.inputs()) readers.merge(input.storage(), 1, Integer::sum);
         for (Value output : outputs) readers.merge(output.storage(), 1, Integer::sum);
@@ -148,7 +148,7 @@ public final class Graph {
     }
 
     /** This graph, returning these values behind its own outputs. */
-    Graph returning(Collection<Value> more) {
+    public Graph returning(Collection<Value> more) {
         List<Value> all = new ArrayList<>(outputs);
         all.addAll(more);
         return with(all, ops);

@@ -15,7 +15,7 @@ public interface Op {
     Value output();
 
     /** The definition: plain loops, one nest a step, run in order. Scratch that two steps share is made within one call. */
-    List<Step> loops();
+    List<KernelCall> loops();
 
     /**
      * Floating-point operations of the definition, a multiply-add being two: what a benchmark divides by the time. 0 where it is
@@ -49,7 +49,7 @@ public interface Op {
      * What a device runs, chosen for it; the loops, where nothing better is known. Its result may differ from the loops' by rounding
      * only.
      */
-    default List<Step> device(Target target) {
+    default List<KernelCall> device(Target target) {
         return loops();
     }
 
@@ -57,12 +57,12 @@ public interface Op {
      * This op and the one that makes one of its inputs as a single op, where that pays: it reads what {@code producer} reads and
      * makes what this one makes. Asked only when nothing else reads what the producer makes.
      */
-    default Optional<Op> joined(Op producer) {
+    default Optional<Op> fused(Op producer) {
         return Optional.empty();
     }
 
-    /** Likewise on a device, for what pays only there; {@link #joined(Op)}, where nothing does. */
-    default Optional<Op> joined(Op producer, Target target) {
-        return joined(producer);
+    /** Likewise on a device, for what pays only there; {@link #fused(Op)}, where nothing does. */
+    default Optional<Op> fused(Op producer, Target target) {
+        return fused(producer);
     }
 }

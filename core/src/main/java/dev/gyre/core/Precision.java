@@ -1,6 +1,6 @@
 package dev.gyre.core;
 
-import dev.gyre.machine.Machine;
+import dev.gyre.machine.NativeCode;
 import java.util.Optional;
 
 /** What matrix products, convolutions and attention multiply. Sums, and what goes from layer to layer, are 32-bit floats always. */
@@ -23,6 +23,6 @@ public enum Precision {
 
     /** Why the JVM backend cannot work in this precision here; empty where it can. */
     public Optional<String> refusal() {
-        return this == BF16 ? Machine.HERE.bf16Refusal() : Optional.empty();
+        return this == BF16 ? NativeCode.HERE.bf16Refusal() : Optional.empty();
     }
 }

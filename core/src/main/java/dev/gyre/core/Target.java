@@ -9,34 +9,34 @@ import java.util.Optional;
  * @param kernels which kind of kernels
  * @param halves whether weights that the file stores as F16 stay so; else they are widened
  */
-public record Target(Kernels kernels, boolean halves) {
+public record Target(KernelKind kernels, boolean halves) {
     /** What runs an op. */
-    List<Step> steps(Op op) {
-        return kernels == Kernels.LOOPS ? op.loops() : op.device(this);
+    public List<KernelCall> steps(Op op) {
+        return kernels == KernelKind.REFERENCE ? op.loops() : op.device(this);
     }
 
     /** Both ops as one, where that pays; definitions stay by themselves. */
-    Optional<Op> joined(Op op, Op producer) {
-        return kernels == Kernels.LOOPS ? Optional.empty() : op.joined(producer, this);
+    public Optional<Op> fused(Op op, Op producer) {
+        return kernels == KernelKind.REFERENCE ? Optional.empty() : op.fused(producer, this);
     }
 
     /** Kinds of kernels, by what they ask of a device. */
-    public enum Kernels {
+    public enum KernelKind {
         /** The definitions. */
-        LOOPS,
+        REFERENCE,
         /** Parallel loops over tiles that one thread keeps in vector registers: for few, strong cores. */
-        TILES,
+        SIMD,
         /** Groups of threads that share tiles in local memory: for GPUs. */
-        GROUPS,
+        WORKGROUP,
         /**
          * As groups, but large matrix products round both sides to 16 bits, with sums in 32, and run on tensor cores: for NVIDIA's GPUs
          * of compute capability 8.0 or more. Taken only where asked for.
          */
-        TENSOR,
+        TENSOR_CORE,
         /**
          * As groups, but large matrix products are cuBLAS's and convolutions cuDNN's, in 32 bits as these libraries see fit: for
          * TornadoVM's CUDA backend. Taken only where asked for.
          */
-        LIBRARIES
+        VENDOR
     }
 }

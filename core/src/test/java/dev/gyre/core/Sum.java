@@ -5,8 +5,8 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** y = a + b. */
-record Sum(Value a, Value b, Value y) implements Op {
-    static Value of(Value a, Value b) {
+public record Sum(Value a, Value b, Value y) implements Op {
+    public static Value of(Value a, Value b) {
         return a.graph().add(new Sum(a, b, a.like(a.shape().elements())));
     }
 
@@ -21,8 +21,8 @@ record Sum(Value a, Value b, Value y) implements Op {
     }
 
     @Override
-    public List<Step> loops() {
-        return List.of(Step.of(y.shape().elements(), Sum::sum, a, b, y));
+    public List<KernelCall> loops() {
+        return List.of(KernelCall.of(y.shape().elements(), Sum::sum, a, b, y));
     }
 
     public static void sum(int begin, int count, FloatArray a, FloatArray b, FloatArray y) {

@@ -5,8 +5,8 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /** y = 2 x + 1, by way of scratch: an op for tests, such as a user would write. */
-record Twice(Value x, Value y) implements Op {
-    static Value of(Value x) {
+public record Twice(Value x, Value y) implements Op {
+    public static Value of(Value x) {
         return x.graph().add(new Twice(x, x.like(x.shape().elements())));
     }
 
@@ -21,10 +21,10 @@ record Twice(Value x, Value y) implements Op {
     }
 
     @Override
-    public List<Step> loops() {
+    public List<KernelCall> loops() {
         int n = y.shape().elements();
         Value doubled = Value.scratch(DType.F32, n);
-        return List.of(Step.of(n, Twice::twice, x, doubled), Step.of(n, Twice::addNumber, 1f, doubled, y));
+        return List.of(KernelCall.of(n, Twice::twice, x, doubled), KernelCall.of(n, Twice::addNumber, 1f, doubled, y));
     }
 
     public static void twice(int begin, int count, FloatArray x, FloatArray y) {

@@ -3,12 +3,37 @@ package dev.gyre.diffusion;
 import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Observer;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.diffusion.adapter.ControlNet;
+import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.TextualInversion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.QuantizedWeights;
+import dev.gyre.diffusion.file.FileId;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.network.Architecture;
+import dev.gyre.diffusion.network.NetworkPart;
+import dev.gyre.diffusion.network.TextEncoder;
+import dev.gyre.diffusion.output.CancellableProgress;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.pipeline.CompiledGraphs;
+import dev.gyre.diffusion.pipeline.Denoiser;
+import dev.gyre.diffusion.pipeline.Generation;
+import dev.gyre.diffusion.pipeline.LatentPreview;
+import dev.gyre.diffusion.pipeline.Latents;
+import dev.gyre.diffusion.pipeline.ModelWeights;
+import dev.gyre.diffusion.pipeline.SafetyChecker;
+import dev.gyre.diffusion.pipeline.StepBatcher;
+import dev.gyre.diffusion.pipeline.TiledVae;
+import dev.gyre.diffusion.request.Conditions;
+import dev.gyre.diffusion.request.InitImage;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Ddim;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.tokenizer.ClipTokenizer;
@@ -35,18 +60,18 @@ public final class StableDiffusion implements AutoCloseable {
     private final Architecture architecture;
     private final ModelWeights weights;
     private final Backend backend;
-    private final Executables executables;
+    private final CompiledGraphs executables;
     private final boolean ema;
     private ClipTokenizer tokenizer = ClipTokenizer.load();
 
     private SafetyChecker checker;
     private boolean closed;
-    private final Map<String, Optional<Origin>> words = new LinkedHashMap<>();
+    private final Map<String, Optional<FileId>> words = new LinkedHashMap<>();
 
     private StableDiffusion(Checkpoint checkpoint, Backend backend, boolean ema) {
         this.checkpoint = checkpoint;
         this.backend = backend;
-        executables = new Executables(backend);
+        executables = new CompiledGraphs(backend);
         this.ema = ema;
         if (ema && !checkpoint.hasEma())
             throw new IllegalArgumentException(
@@ -145,7 +170,7 @@ public final class StableDiffusion implements AutoCloseable {
      */
     public synchronized List<Picture> draw(Request request, Progress progress) {
         if (closed) throw new IllegalStateException("this model is closed");
-        return new Drawing(this, request, progress).run();
+        return new Generation(this, request, progress).run();
     }
 
     /**
@@ -181,17 +206,17 @@ public final class StableDiffusion implements AutoCloseable {
      * A network as it is run, to look at, to count, or to compile on a backend of one's own while this model is open.
      *
      * @param size of the picture in pixels
-     * @param batch pictures at once; texts for {@link Part#TEXT}; a guided step runs the UNet with two for each picture. The VAE takes one.
+     * @param batch pictures at once; texts for {@link NetworkPart#TEXT}; a guided step runs the UNet with two for each picture. The VAE takes one.
      */
-    public synchronized Graph graph(Part part, Request.Size size, int batch) {
+    public synchronized Graph graph(NetworkPart part, Request.Size size, int batch) {
         int height = size.height() / factor(), width = size.width() / factor();
         return switch (part) {
             case TEXT -> textEncoder(batch, 1);
             case UNET ->
-                new Denoiser(this, Network.PLAIN, height, width, Progress.NONE)
+                new Denoiser(this, Conditions.PLAIN, height, width, Progress.NONE)
                         .graph(batch, architecture.text().length());
-            case DECODER -> new Autoencoder(this, false, Progress.NONE).decoder(height, width);
-            case ENCODER -> new Autoencoder(this, false, Progress.NONE).encoder(size.height(), size.width());
+            case DECODER -> new TiledVae(this, false, Progress.NONE).decoder(height, width);
+            case ENCODER -> new TiledVae(this, false, Progress.NONE).encoder(size.height(), size.width());
         };
     }
 
@@ -213,7 +238,7 @@ public final class StableDiffusion implements AutoCloseable {
      */
     public List<Future<List<Picture>>> drawTogether(List<Request> requests, List<Progress> listeners)
             throws InterruptedException {
-        return new Together(this).draw(requests, listeners);
+        return new StepBatcher(this).draw(requests, listeners);
     }
 
     /** The request with this model's defaults where it left something empty; a seed is drawn. */
@@ -231,12 +256,13 @@ public final class StableDiffusion implements AutoCloseable {
                 .size(size.width(), size.height());
     }
 
-    LatentColours latentColours() {
-        return isSmall() ? LatentColours.SHAPES : LatentColours.SD;
+    /** The colours that a latent of this model stands for. */
+    public LatentPreview latentColours() {
+        return isSmall() ? LatentPreview.SHAPES : LatentPreview.SD;
     }
 
     /** A picture's own size, cut to multiples of 8; what is drawn of a part of it is drawn at the model's. */
-    private static Optional<Request.Size> size(Start start) {
+    private static Optional<Request.Size> size(InitImage start) {
         if (start.mask()
                 .flatMap(mask -> mask.closeUp().stream().boxed().findFirst())
                 .isPresent()) return Optional.empty();
@@ -246,12 +272,12 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /** Channels of latents. */
-    int channels() {
+    public int channels() {
         return architecture.vae().latent();
     }
 
     /** Pixels to a latent, in each direction. */
-    int factor() {
+    public int factor() {
         return architecture.vae().factor();
     }
 
@@ -262,7 +288,7 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /** A small model repeats itself beyond its native size: then the longer side is drawn at that, the other to match. */
-    Request.Size drawn(Request.Size size) {
+    public Request.Size drawn(Request.Size size) {
         return size.within(architecture.nativeSize().orElse(Integer.MAX_VALUE));
     }
 
@@ -296,7 +322,7 @@ public final class StableDiffusion implements AutoCloseable {
                 textEncoder(chunks.size(), skip), Tensor.of(ids, chunks.size(), length), "the text encoder");
         for (int i = 0; i < chunks.size(); i++)
             weigh(states, i * size, chunks.get(i).weights(), encoder.width());
-        Executables.finite(states, "the weights in the prompt");
+        CompiledGraphs.finite(states, "the weights in the prompt");
         return states;
     }
 
@@ -315,7 +341,7 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /** A prompt's tokens. */
-    List<PromptChunk> chunks(String text, boolean plain, Progress progress) {
+    public List<PromptChunk> chunks(String text, boolean plain, Progress progress) {
         if (!plain) return tokenizer.chunks(text);
         Prompt prompt = tokenizer.tokenize(text);
         if (!prompt.cut().isEmpty())
@@ -332,7 +358,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [batch, 4, height, width], flat
      */
     public synchronized float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
-        return new Denoiser(this, Network.PLAIN, height, width, Progress.NONE)
+        return new Denoiser(this, Conditions.PLAIN, height, width, Progress.NONE)
                 .predict(x, timesteps, context, List.of(), 0);
     }
 
@@ -345,8 +371,8 @@ public final class StableDiffusion implements AutoCloseable {
      */
     public synchronized float[] guided(
             float[] x, double timestep, float[] context, int height, int width, double guidance) {
-        Sampler.Moment at = new Sampler.Moment(1, 1, timestep, 0);
-        return new Denoiser(this, Network.PLAIN, height, width, Progress.NONE).guided(x, at, context, guidance);
+        Sampler.StepInfo at = new Sampler.StepInfo(1, 1, timestep, 0);
+        return new Denoiser(this, Conditions.PLAIN, height, width, Progress.NONE).guided(x, at, context, guidance);
     }
 
     /**
@@ -356,7 +382,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [3, 8·height, 8·width], flat, −1 to 1, not clamped
      */
     public synchronized float[] decode(float[] latents, int height, int width) {
-        return new Autoencoder(this, false, Progress.NONE).decode(latents, height, width);
+        return new TiledVae(this, false, Progress.NONE).decode(latents, height, width);
     }
 
     /**
@@ -366,7 +392,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @return mean, then log-variance before clamping, [2 · 4, height / 8, width / 8], flat, not scaled
      */
     public synchronized float[] encode(float[] picture, int height, int width) {
-        return new Autoencoder(this, false, Progress.NONE).encode(picture, height, width);
+        return new TiledVae(this, false, Progress.NONE).encode(picture, height, width);
     }
 
     /**
@@ -384,7 +410,7 @@ public final class StableDiffusion implements AutoCloseable {
      * Takes the weights of the UNet and the text encoder in eight bits from here on. Costs accuracy, which the result tells, and speed;
      * halves their memory.
      */
-    public synchronized Quantized quantize() {
+    public synchronized QuantizedWeights quantize() {
         executables.close();
         return weights.quantize();
     }
@@ -396,32 +422,34 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /** Whether the safety checker, if there is one, flags the picture. */
-    boolean flags(Image image, Progress progress) {
+    public boolean flags(Image image, Progress progress) {
         if (checker == null || !checker.flags(image)) return false;
         progress.note("the safety checker flags this picture: it is black; another seed or prompt may do");
         return true;
     }
 
-    Optional<SafetyChecker> checker() {
+    /** The weights that the networks are built with. */
+    public Optional<SafetyChecker> checker() {
         return Optional.ofNullable(checker);
     }
 
     /** The words that it was taught, with their files where they have any of their own. */
-    Map<String, Optional<Origin>> words() {
+    public Map<String, Optional<FileId>> words() {
         return words;
     }
 
-    Architecture architecture() {
+    /** The compiled networks. */
+    public Architecture architecture() {
         return architecture;
     }
 
     /** The weights as the adapters in use leave them. */
-    Checkpoint.Source weights() {
+    public Checkpoint.Source weights() {
         return weights.source();
     }
 
     /** Takes these adapters, and no others, from here on. */
-    void use(List<Network.Adapter> adapters) {
+    public void use(List<Conditions.Adapter> adapters) {
         if (weights.use(adapters)) executables.close();
     }
 
@@ -467,7 +495,7 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /** Where this model's graphs are compiled and run. */
-    Executables executables() {
+    public CompiledGraphs executables() {
         return executables;
     }
 

@@ -6,7 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.TextualInversion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.QuantizedWeights;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Conditions;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.jsafetensors.SafeTensors;
 import java.io.IOException;
 import java.io.InputStream;
@@ -50,7 +57,7 @@ class AdaptersTest {
         peft.close();
     }
 
-    private static void check(String name, Network.Adapter... adapters) throws IOException {
+    private static void check(String name, Conditions.Adapter... adapters) throws IOException {
         sd.use(List.of(adapters));
         try {
             float[] states = sd.encodeText(List.of("", REQUEST.text().prompt()), Progress.NONE);
@@ -64,31 +71,31 @@ class AdaptersTest {
 
     @Test
     void kohyasNamesWithConvolutions() throws IOException {
-        check("kohya", new Network.Adapter(kohya, 0.7));
+        check("kohya", new Conditions.Adapter(kohya, 0.7));
     }
 
     @Test
     void diffusersNamesWithSettings() throws IOException {
-        check("peft", new Network.Adapter(peft, 1));
+        check("peft", new Conditions.Adapter(peft, 1));
     }
 
     @Test
     void severalAtOnce() throws IOException {
-        check("both", new Network.Adapter(kohya, -0.5), new Network.Adapter(peft, 1.25));
+        check("both", new Conditions.Adapter(kohya, -0.5), new Conditions.Adapter(peft, 1.25));
     }
 
     @Test
     void withoutThemThePictureIsTheSameAsBefore() throws IOException {
         byte[] before = sd.draw(REQUEST).rgb();
         Lora other = Lora.open(References.copy("lora-kohya.safetensors", Files.createTempDirectory(folder, "other")));
-        byte[] with = sd.draw(REQUEST.with(Network.PLAIN.lora(other, 1))).rgb();
+        byte[] with = sd.draw(REQUEST.with(Conditions.PLAIN.lora(other, 1))).rgb();
         assertFalse(Arrays.equals(before, with));
         assertArrayEquals(
-                before, sd.draw(REQUEST.with(Network.PLAIN.lora(other, 0))).rgb());
+                before, sd.draw(REQUEST.with(Conditions.PLAIN.lora(other, 0))).rgb());
         sd.unload(other);
         assertArrayEquals(before, sd.draw(REQUEST).rgb());
         assertArrayEquals(
-                with, sd.draw(REQUEST.with(Network.PLAIN.lora(kohya, 1))).rgb());
+                with, sd.draw(REQUEST.with(Conditions.PLAIN.lora(kohya, 1))).rgb());
     }
 
     @Test
@@ -97,17 +104,17 @@ class AdaptersTest {
         float[] text = sd.encodeText(List.of("", REQUEST.text().prompt()), Progress.NONE);
         Function<StableDiffusion, float[]> predict = model -> model.predict(x, new float[] {981, 21}, text, 16, 16);
         float[] plain = predict.apply(sd);
-        sd.use(List.of(new Network.Adapter(kohya, 0.7)));
+        sd.use(List.of(new Conditions.Adapter(kohya, 0.7)));
         float[] with = predict.apply(sd);
         sd.use(List.of());
         try (StableDiffusion small = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2), false)) {
-            Quantized quantized = small.quantize();
+            QuantizedWeights quantized = small.quantize();
             assertTrue(quantized.error() > 1e-4 && quantized.error() < 0.01, quantized.toString());
             assertTrue(quantized.bytes() < 7 << 20, quantized.toString());
             assertTrue(quantized.toString().startsWith("weights in 8 bits (Q8_0): "), quantized.toString());
             double error = rms(plain, predict.apply(small)) / rms(plain, new float[plain.length]);
             assertTrue(error > 1e-3 && error < 0.08, "relative error of the prediction " + error);
-            small.use(List.of(new Network.Adapter(kohya, 0.7)));
+            small.use(List.of(new Conditions.Adapter(kohya, 0.7)));
             float[] both = predict.apply(small);
             // What the adapter changes, it changes there, too.
             assertTrue(rms(both, with) < 0.5 * rms(plain, with), rms(both, with) + " of " + rms(plain, with));
@@ -136,7 +143,7 @@ class AdaptersTest {
     private static String refused(Path file) {
         Exception e = assertThrows(IllegalArgumentException.class, () -> {
             try (Lora lora = Lora.open(file)) {
-                sd.draw(REQUEST.with(Network.PLAIN.lora(lora, 1)));
+                sd.draw(REQUEST.with(Conditions.PLAIN.lora(lora, 1)));
             }
         });
         return e.getMessage();

@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
+import dev.gyre.diffusion.noise.TorchRandom;
+import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.sampler.Ddim;
 import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.diffusion.sampler.TorchRandom;
 import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import java.io.IOException;
@@ -80,7 +83,7 @@ class Bf16Test {
     @Tag("long")
     void fullSize() throws IOException {
         Path file = folder.resolve("synth-f32.safetensors");
-        Synth.write(file, DType.F32, false);
+        SyntheticCheckpoint.write(file, DType.F32, false);
         JsonNode references = json("fullsize.json"), about = references.get("picture.latents");
         try (StableDiffusion sd = load(Checkpoint.open(file))) {
             float[] text = sd.encodeText(

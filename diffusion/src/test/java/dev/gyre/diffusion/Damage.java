@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Random;
 
 /** What happens to files, by a seed: the same number of a file is damaged the same way each time. */
-final class Damage {
+public final class Damage {
     private static final List<String> VALUES = List.of(
             "", " ", "0", "-1", "3", "1e999", "NaN", "many", "2147483648", "9223372036854775808", "{}", "[null");
 
@@ -53,7 +53,7 @@ final class Damage {
     }
 
     /** Text with a number, a word or a sign of it become another. */
-    static String text(String text, Random random) {
+    public static String text(String text, Random random) {
         String damaged = text;
         for (int times = 1 + random.nextInt(3); times > 0 && !damaged.isEmpty(); times--) {
             int at = random.nextInt(damaged.length()), end = at;

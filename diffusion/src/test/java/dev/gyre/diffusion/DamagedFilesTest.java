@@ -3,7 +3,17 @@ package dev.gyre.diffusion;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.diffusion.adapter.ControlNet;
+import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.TextualInversion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.DiffusersKeys;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.image.Png;
+import dev.gyre.diffusion.metadata.DamagedParametersTest;
+import dev.gyre.diffusion.metadata.Parameters;
+import dev.gyre.diffusion.pipeline.SafetyChecker;
 import dev.gyre.jsafetensors.SafeTensorsException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,7 +41,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Every kind of file that users bring, damaged in every way: it is read, or refused in one sentence that names it. Whatever else is
  * thrown fails the test with the number of the file that did it.
  */
-class DamagedFilesTest {
+public class DamagedFilesTest {
     private static final int SOME = 40, MANY = 5000;
 
     /** Longer than any of them takes, shorter than anybody waits. */
@@ -135,7 +145,7 @@ class DamagedFilesTest {
 
     private static void vaes(Map<String, Variants.Data> tensors, List<Case> all) throws IOException {
         Map<String, Variants.Data> bare = new LinkedHashMap<>(), other = new LinkedHashMap<>();
-        DiffusersNames names = Variants.TINY_VAE_NAMES;
+        DiffusersKeys names = Variants.TINY_VAE_NAMES;
         tensors.forEach((key, data) -> {
             if (!key.startsWith(Checkpoint.VAE + ".")) return;
             String name = key.substring(Checkpoint.VAE.length() + 1);
@@ -243,7 +253,7 @@ class DamagedFilesTest {
     }
 
     /** It is one of ours, names the file, and tells nothing of Java. */
-    static void sentence(Exception e, String name) {
+    public static void sentence(Exception e, String name) {
         assertTrue(
                 List.of(
                                 IOException.class,

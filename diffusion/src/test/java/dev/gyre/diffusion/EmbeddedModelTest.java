@@ -6,9 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.noise.TorchRandom;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.diffusion.sampler.TorchRandom;
 import dev.gyre.jsafetensors.SafeTensors;
 import java.io.IOException;
 import java.io.InputStream;

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.gyre.core.DeviceListener;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Profiler;
-import dev.gyre.core.TornadoBackend;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.core.tornado.DeviceListener;
+import dev.gyre.core.tornado.TornadoBackend;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.noise.TorchRandom;
+import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.diffusion.sampler.TorchRandom;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;

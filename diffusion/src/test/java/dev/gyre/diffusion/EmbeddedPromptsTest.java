@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.tokenizer.PromptChunk;
 import java.io.IOException;
@@ -119,13 +121,16 @@ class EmbeddedPromptsTest {
     }
 
     private static Request part(Request request, double from, double to) {
-        return request.with(request.sampling().guided(new Request.Part(from, to)));
+        return request.with(request.sampling().guided(new Request.StepRange(from, to)));
     }
 
     @Test
     void partsOfTheStepsAreChecked() {
-        assertTrue(refusal(() -> new Request.Part(0.5, 0.2)).contains("got 0.5 to 0.2"));
-        assertEquals("part of the steps: from and to as in 0.2-0.8, got x", refusal(() -> Request.Part.parse("x")));
-        assertEquals(new Request.Part(0.0001, 0.5), Request.Part.parse(new Request.Part(0.0001, 0.5).toString()));
+        assertTrue(refusal(() -> new Request.StepRange(0.5, 0.2)).contains("got 0.5 to 0.2"));
+        assertEquals(
+                "part of the steps: from and to as in 0.2-0.8, got x", refusal(() -> Request.StepRange.parse("x")));
+        assertEquals(
+                new Request.StepRange(0.0001, 0.5),
+                Request.StepRange.parse(new Request.StepRange(0.0001, 0.5).toString()));
     }
 }

@@ -2,7 +2,8 @@ package dev.gyre.diffusion;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gyre.diffusion.sampler.NoiseSource;
+import dev.gyre.diffusion.noise.NoiseSource;
+import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.jsafetensors.SafeTensors;
 import java.io.IOException;

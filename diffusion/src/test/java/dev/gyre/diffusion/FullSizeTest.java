@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
+import dev.gyre.diffusion.noise.TorchRandom;
+import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.sampler.Ddim;
-import dev.gyre.diffusion.sampler.TorchRandom;
 import dev.gyre.jsafetensors.DType;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,7 +39,7 @@ class FullSizeTest {
     @BeforeAll
     static void load() throws IOException {
         Path file = folder.resolve("synth-f32.safetensors");
-        Synth.write(file, DType.F32, false);
+        SyntheticCheckpoint.write(file, DType.F32, false);
         sd = StableDiffusion.load(Checkpoint.open(file), new JvmBackend(), false);
         references = references();
     }
@@ -111,7 +114,7 @@ class FullSizeTest {
 
     static float[] given(String name, int count, double scale) {
         float[] values = new float[count];
-        for (int i = 0; i < count; i++) values[i] = (float) (Synth.u(name, i) * scale);
+        for (int i = 0; i < count; i++) values[i] = (float) (SyntheticCheckpoint.u(name, i) * scale);
         return values;
     }
 

@@ -3,7 +3,9 @@ package dev.gyre.diffusion;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.gyre.core.TornadoBackend;
+import dev.gyre.core.tornado.TornadoBackend;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
 import dev.gyre.jsafetensors.DType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,7 +28,7 @@ class FullSizeTornadoTest {
     static void load() throws IOException {
         assumeTrue(TornadoBackend.isAvailable(), "TornadoVM is not on this JVM: full-size networks are not tried");
         Path file = folder.resolve("synth-f32.safetensors");
-        Synth.write(file, DType.F32, false);
+        SyntheticCheckpoint.write(file, DType.F32, false);
         sd = StableDiffusion.load(Checkpoint.open(file), new TornadoBackend(), false);
         references = FullSizeTest.references();
     }

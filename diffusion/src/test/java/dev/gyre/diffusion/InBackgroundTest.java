@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Request;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;

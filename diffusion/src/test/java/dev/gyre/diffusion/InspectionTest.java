@@ -8,12 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gyre.core.Dot;
 import dev.gyre.core.Graph;
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.Graphviz;
 import dev.gyre.core.Observer;
 import dev.gyre.core.Op;
-import dev.gyre.core.Trace;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.core.profile.Trace;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.network.NetworkPart;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,7 +86,7 @@ class InspectionTest {
     @Test
     void everyLayerWithWeightsHasItsName() {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            for (Part part : Part.values()) {
+            for (NetworkPart part : NetworkPart.values()) {
                 Graph graph = sd.graph(part, new Request.Size(128, 128), 1);
                 for (Op op : graph.ops()) {
                     List<String> keys = op.inputs().stream()
@@ -96,7 +100,7 @@ class InspectionTest {
                             keys.stream().anyMatch(key -> names.stream().anyMatch(key::startsWith)),
                             keys + " make " + names);
                 }
-                assertTrue(Dot.of(graph).endsWith("}\n"));
+                assertTrue(Graphviz.of(graph).endsWith("}\n"));
                 assertTrue(graph.ops().stream().mapToLong(Op::flops).sum() > 1_000_000, part.label());
             }
         }

@@ -2,6 +2,7 @@ package dev.gyre.diffusion;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gyre.diffusion.image.Image;
 import dev.gyre.jsafetensors.SafeTensors;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,8 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Reference outputs with the largest error that float32 makes of each. */
-record References(SafeTensors file, JsonNode errors) {
-    static References of(String name) {
+public record References(SafeTensors file, JsonNode errors) {
+    public static References of(String name) {
         try (InputStream in = References.class.getResourceAsStream(name)) {
             SafeTensors file = SafeTensors.read(in, name);
             return new References(
@@ -22,16 +23,16 @@ record References(SafeTensors file, JsonNode errors) {
     }
 
     /** Within five times that error, or {@code least} where that is more. */
-    void check(String name, float[] actual, double least) {
+    public void check(String name, float[] actual, double least) {
         Close.within(Math.max(least, 5 * errors.get(name).asDouble()), file.floats(name), actual, name);
     }
 
-    void check(String name, float[] actual) {
+    public void check(String name, float[] actual) {
         check(name, actual, 0);
     }
 
     /** A resource as a file of its own. */
-    static Path copy(String name, Path folder) throws IOException {
+    public static Path copy(String name, Path folder) throws IOException {
         Path to = folder.resolve(name);
         try (InputStream in = References.class.getResourceAsStream(name)) {
             Files.copy(in, to);
@@ -39,7 +40,7 @@ record References(SafeTensors file, JsonNode errors) {
         return to;
     }
 
-    static Image image(String name) {
+    public static Image image(String name) {
         try (InputStream in = References.class.getResourceAsStream(name)) {
             return Image.read(in.readAllBytes(), name);
         } catch (IOException e) {

@@ -4,9 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Observer;
-import dev.gyre.diffusion.sampler.NoiseSource;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.diffusion.adapter.ControlNet;
+import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.network.UNet;
+import dev.gyre.diffusion.noise.NoiseSource;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Conditions;
+import dev.gyre.diffusion.request.HiresFix;
+import dev.gyre.diffusion.request.InitImage;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -95,16 +106,16 @@ class SameBitsTest {
         Image circle = References.image("circle.png").resize(72, 64);
         Image half = circle.crop(0, 0, 72, 64);
         for (int i = 0; i < 72 * 64; i++) Arrays.fill(half.rgb(), 3 * i, 3 * i + 3, (byte) (i % 72 < 36 ? 0 : 255));
-        Start from = Start.of(circle).strength(0.8);
-        Start.Mask right = Start.Mask.of(half).blur(2);
-        UnaryOperator<Network> keep =
-                network -> network.control(new Network.Control(control, circle, 0.8, new Request.Part(0, 0.6)));
+        InitImage from = InitImage.of(circle).strength(0.8);
+        InitImage.Mask right = InitImage.Mask.of(half).blur(2);
+        UnaryOperator<Conditions> keep =
+                network -> network.control(new Conditions.Control(control, circle, 0.8, new Request.StepRange(0, 0.6)));
 
         KINDS.put("text", r -> r);
         KINDS.put(
                 "a prompt that changes", r -> r.with(r.text().negative("a moon").clipSkip(2)));
         KINDS.put("no guidance", r -> r.guidance(1));
-        KINDS.put("guidance for a part", r -> r.with(r.sampling().guided(new Request.Part(0.2, 0.7))));
+        KINDS.put("guidance for a part", r -> r.with(r.sampling().guided(new Request.StepRange(0.2, 0.7))));
         KINDS.put(
                 "the noise of a GPU",
                 r -> r.with(r.noise().source(NoiseSource.CUDA).stepSeedDelta(31337)));
@@ -112,15 +123,15 @@ class SameBitsTest {
         KINDS.put("image", r -> r.with(from));
         KINDS.put("mask", r -> r.with(from.mask(right)));
         KINDS.put("close-up", r -> r.with(from.mask(right.closeUp(4))));
-        KINDS.put("outpaint", r -> r.with(Start.outpaint(circle.crop(0, 0, 48, 64), 0, 0, 24, 0)));
-        KINDS.put("hires", r -> r.with(new Hires(1.5, 0.7, true, OptionalInt.empty())));
-        KINDS.put("hires by Lanczos", r -> r.with(new Hires(1.5, 0.6, false, OptionalInt.of(5))));
-        KINDS.put("tileable", r -> r.with(Network.PLAIN.tileable(true)));
-        KINDS.put("LoRA", r -> r.with(Network.PLAIN.lora(lora, 0.7)));
-        KINDS.put("ControlNet", r -> r.with(keep.apply(Network.PLAIN)));
-        KINDS.put("reuse", r -> r.with(Network.PLAIN.reuse(new Network.Reuse(2, 2))));
+        KINDS.put("outpaint", r -> r.with(InitImage.outpaint(circle.crop(0, 0, 48, 64), 0, 0, 24, 0)));
+        KINDS.put("hires", r -> r.with(new HiresFix(1.5, 0.7, true, OptionalInt.empty())));
+        KINDS.put("hires by Lanczos", r -> r.with(new HiresFix(1.5, 0.6, false, OptionalInt.of(5))));
+        KINDS.put("tileable", r -> r.with(Conditions.PLAIN.tileable(true)));
+        KINDS.put("LoRA", r -> r.with(Conditions.PLAIN.lora(lora, 0.7)));
+        KINDS.put("ControlNet", r -> r.with(keep.apply(Conditions.PLAIN)));
+        KINDS.put("reuse", r -> r.with(Conditions.PLAIN.reuse(new Conditions.Reuse(2, 2))));
         KINDS.put("all at once", r -> r.with(from)
-                .with(keep.apply(Network.PLAIN.lora(lora, -0.4)).reuse(Network.Reuse.every(3))));
+                .with(keep.apply(Conditions.PLAIN.lora(lora, -0.4)).reuse(Conditions.Reuse.every(3))));
     }
 
     /** Every sampler, and every kind of request with one of four. */

@@ -2,7 +2,7 @@ package dev.gyre.diffusion;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.gyre.core.TornadoBackend;
+import dev.gyre.core.tornado.TornadoBackend;
 import java.io.IOException;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

@@ -2,6 +2,14 @@ package dev.gyre.diffusion;
 
 import dev.gyre.core.Graph;
 import dev.gyre.core.Shape;
+import dev.gyre.diffusion.adapter.ControlNet;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.DiffusersKeys;
+import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
+import dev.gyre.diffusion.network.Architecture;
+import dev.gyre.diffusion.network.TextEncoder;
+import dev.gyre.diffusion.network.UNet;
+import dev.gyre.diffusion.network.Vae;
 import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
@@ -23,22 +31,22 @@ import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 
 /** The embedded model in other files. */
-final class Variants {
+public final class Variants {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private Variants() {}
 
     /** A tensor to write. */
-    record Data(DType dtype, long[] shape, MemorySegment bytes) {
-        static Data of(float[] values, long... shape) {
+    public record Data(DType dtype, long[] shape, MemorySegment bytes) {
+        public static Data of(float[] values, long... shape) {
             MemorySegment bytes = MemorySegment.ofArray(new byte[4 * values.length]);
             MemorySegment.copy(values, 0, bytes, FLOAT, 0, values.length);
             return new Data(DType.F32, shape, bytes);
         }
     }
 
-    static Path write(Path path, Map<String, Data> tensors, Map<String, String> metadata) throws IOException {
+    public static Path write(Path path, Map<String, Data> tensors, Map<String, String> metadata) throws IOException {
         SafeTensorsWriter writer = new SafeTensorsWriter();
         metadata.forEach(writer::metadata);
         tensors.forEach((key, data) -> writer.tensor(key, data.dtype, data.shape));
@@ -47,7 +55,7 @@ final class Variants {
     }
 
     /** The embedded model with changes. */
-    static Path embedded(Path path, BiConsumer<Map<String, Data>, SafeTensors> change) throws IOException {
+    public static Path embedded(Path path, BiConsumer<Map<String, Data>, SafeTensors> change) throws IOException {
         try (InputStream in = Checkpoint.class.getResourceAsStream("shapes.safetensors")) {
             SafeTensors source = SafeTensors.read(in, "shapes");
             Map<String, Data> all = new LinkedHashMap<>();
@@ -57,7 +65,7 @@ final class Variants {
         }
     }
 
-    static Data data(SafeTensors source, String key) {
+    public static Data data(SafeTensors source, String key) {
         long[] shape =
                 source.info(key).shape().stream().mapToLong(Long::longValue).toArray();
         return new Data(source.info(key).dtype(), shape, source.data(key));
@@ -73,14 +81,14 @@ final class Variants {
             for (int o = 0; o < out; o++) {
                 System.arraycopy(first, o * 36, more, o * 81, 36);
                 for (int i = 0; i < 45; i++)
-                    more[o * 81 + 36 + i] = (float) (0.05 * Synth.u("inpainting", o * 45L + i));
+                    more[o * 81 + 36 + i] = (float) (0.05 * SyntheticCheckpoint.u("inpainting", o * 45L + i));
             }
             all.put(key, Data.of(more, out, 9, 3, 3));
         });
     }
 
     /** A ControlNet whose weights are a hash of their names, as the references' are. */
-    static Path controlNet(Path path, UNet unet, int seed, UnaryOperator<String> rename) throws IOException {
+    public static Path controlNet(Path path, UNet unet, int seed, UnaryOperator<String> rename) throws IOException {
         Graph graph = new Graph();
         Weights at = Weights.of(graph, key -> Optional.empty());
         ControlNet.build(graph, unet, at);
@@ -96,7 +104,7 @@ final class Variants {
                 || key.startsWith("middle_block_out")
                 || key.startsWith("input_hint_block.14");
         for (int i = 0; i < values.length; i++) {
-            double u = Synth.u("control_model." + seed + "." + key, i);
+            double u = SyntheticCheckpoint.u("control_model." + seed + "." + key, i);
             float v = (float)
                     (shape.rank() > 1
                             ? u * Math.sqrt(3.0 / (shape.elements() / shape.dim(0)))
@@ -108,14 +116,14 @@ final class Variants {
     }
 
     /** A model with everything in it, hardly larger than its header. */
-    static final Architecture TINY = new Architecture(
+    public static final Architecture TINY = new Architecture(
             new TextEncoder(8, 77, 8, 16, 1, 2),
             new UNet(4, 4, List.of(8, 16), 1, List.of(true, false), 8, 2, 4),
             new Vae(4, List.of(4, 4, 8, 8), 1, 4),
             OptionalInt.of(64));
 
-    static final DiffusersNames TINY_UNET_NAMES = DiffusersNames.unet(2, 1, level -> level == 0),
-            TINY_VAE_NAMES = DiffusersNames.vae(4, 1);
+    static final DiffusersKeys TINY_UNET_NAMES = DiffusersKeys.unet(2, 1, level -> level == 0),
+            TINY_VAE_NAMES = DiffusersKeys.vae(4, 1);
 
     /** Writes {@link #TINY}; returns its tensors. */
     static Map<String, Data> tiny(Path path) throws IOException {
@@ -166,7 +174,7 @@ final class Variants {
     }
 
     /** A safety checker of hashed weights. */
-    static Path checker(Path path, UnaryOperator<String> rename) throws IOException {
+    public static Path checker(Path path, UnaryOperator<String> rename) throws IOException {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         String vision = "vision_model.";
         shapes.put(vision + "embeddings.class_embedding", Shape.of(64));
@@ -205,7 +213,7 @@ final class Variants {
     private static Data seen(String key, Shape shape) {
         float[] values = new float[shape.elements()];
         for (int i = 0; i < values.length; i++) {
-            double u = Synth.u(key, i);
+            double u = SyntheticCheckpoint.u(key, i);
             if (key.endsWith("embeds_weights")) values[i] = 0.15f + 0.1f * (float) u;
             else if (shape.rank() > 1) values[i] = (float) (u * Math.sqrt(3.0 / (shape.elements() / shape.dim(0))));
             else values[i] = (float) ((key.endsWith(".weight") ? 1 : 0) + 0.1 * u);

@@ -5,6 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Preview;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.pipeline.LatentPreviewTest;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,7 +66,7 @@ class WatchingTest {
                     @Override
                     public void step(Step step) {
                         quick.add(step.look().quick());
-                        if (step.step() == 6) error[0] = LatentColoursTest.difference(step.look());
+                        if (step.step() == 6) error[0] = LatentPreviewTest.difference(step.look());
                         if (step.step() % 3 == 0) decoded.add(step.look().decoded());
                     }
                 })

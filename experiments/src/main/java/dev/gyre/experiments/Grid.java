@@ -1,6 +1,6 @@
 package dev.gyre.experiments;
 
-import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.request.Request;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;

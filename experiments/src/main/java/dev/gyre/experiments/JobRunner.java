@@ -1,11 +1,11 @@
 package dev.gyre.experiments;
 
 import dev.gyre.core.Tensor;
-import dev.gyre.diffusion.Image;
-import dev.gyre.diffusion.Picture;
-import dev.gyre.diffusion.Progress;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,7 +43,7 @@ public final class JobRunner {
         try {
             Picture picture = sd.draw(job.request(), kept).getFirst();
             byte[] png = picture.png();
-            Optional<Likeness> likeness = Optional.empty();
+            Optional<ImageMetrics> likeness = Optional.empty();
             Optional<String> error = Optional.empty();
             if (job.reference().isPresent())
                 try {
@@ -79,7 +79,7 @@ public final class JobRunner {
         }
     }
 
-    private Likeness compare(Picture picture, Tensor latents, Reference reference) throws IOException {
+    private ImageMetrics compare(Picture picture, Tensor latents, Reference reference) throws IOException {
         if (last == null || !last.equals(reference)) {
             lastImage = reference.read();
             lastLatents = null;
@@ -90,10 +90,12 @@ public final class JobRunner {
                     + lastImage.height() + " pixels, the picture " + picture.width() + "x" + picture.height());
         int drawn = picture.parameters().drawn().map(Request.Size::width).orElse(picture.width());
         if (drawn != picture.width())
-            return new Likeness(
-                    Likeness.psnr(picture.image(), lastImage), Likeness.ssim(picture.image(), lastImage), Double.NaN);
+            return new ImageMetrics(
+                    ImageMetrics.psnr(picture.image(), lastImage),
+                    ImageMetrics.ssim(picture.image(), lastImage),
+                    Double.NaN);
         if (lastLatents == null) lastLatents = sd.latents(lastImage);
-        return Likeness.of(picture.image(), lastImage, latents, lastLatents);
+        return ImageMetrics.of(picture.image(), lastImage, latents, lastLatents);
     }
 
     /** Keeps what a picture's drawing is told of. */

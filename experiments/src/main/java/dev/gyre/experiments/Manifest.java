@@ -1,6 +1,6 @@
 package dev.gyre.experiments;
 
-import dev.gyre.core.Environment;
+import dev.gyre.core.profile.Environment;
 import dev.gyre.diffusion.StableDiffusion;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

@@ -1,6 +1,6 @@
 package dev.gyre.experiments;
 
-import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.request.Request;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;

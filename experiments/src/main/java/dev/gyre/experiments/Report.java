@@ -1,6 +1,6 @@
 package dev.gyre.experiments;
 
-import dev.gyre.diffusion.Image;
+import dev.gyre.diffusion.image.Image;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

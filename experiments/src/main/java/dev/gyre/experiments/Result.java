@@ -1,7 +1,7 @@
 package dev.gyre.experiments;
 
 import dev.gyre.core.Tensor;
-import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.request.Request;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -27,5 +27,5 @@ public record Result(
         List<Tensor> steps,
         Optional<byte[]> png,
         Optional<String> parameters,
-        Optional<Likeness> likeness,
+        Optional<ImageMetrics> likeness,
         Optional<String> error) {}

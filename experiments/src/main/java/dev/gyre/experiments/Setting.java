@@ -1,8 +1,8 @@
 package dev.gyre.experiments;
 
-import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.noise.NoiseSource;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Ddim;
-import dev.gyre.diffusion.sampler.NoiseSource;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.diffusion.sampler.Schedule;
 import java.util.Arrays;
@@ -74,7 +74,7 @@ public enum Setting {
             case ETA -> request.sampler(sampler.noisy(number(value)));
             case STEPS -> request.steps((int) whole(value));
             case GUIDANCE -> request.guidance(number(value));
-            case GUIDED -> request.with(sampling.guided(Request.Part.parse(value)));
+            case GUIDED -> request.with(sampling.guided(Request.StepRange.parse(value)));
             case SEED -> request.seed(whole(value));
             case NOISE -> request.with(request.noise().source(NoiseSource.named(value)));
             case SIZE -> {

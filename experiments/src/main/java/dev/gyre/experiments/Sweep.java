@@ -1,8 +1,8 @@
 package dev.gyre.experiments;
 
 import dev.gyre.arrow.ArrowFiles;
-import dev.gyre.diffusion.Progress;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.output.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

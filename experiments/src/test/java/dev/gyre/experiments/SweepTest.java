@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gyre.core.JvmBackend;
-import dev.gyre.diffusion.Checkpoint;
-import dev.gyre.diffusion.Parameters;
+import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.metadata.Parameters;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -11,7 +11,7 @@ public enum Feature {
     /** Products of whole tiles of bf16 numbers. */
     AMX_BF16;
 
-    /** As the property {@value Machine#WITHOUT} takes it. */
+    /** As the property {@value NativeCode#WITHOUT} takes it. */
     public String label() {
         return name().toLowerCase();
     }

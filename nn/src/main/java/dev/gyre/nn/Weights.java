@@ -91,13 +91,13 @@ public final class Weights {
         return graph.name(key(name), value);
     }
 
-    /** A part of what an adapter adds here. */
-    Value ofAdapter(String part, Tensor tensor) {
+    /** A matrix of an adapter of the layer here, as a weight of the graph; {@code part} names it: "down", "mid" or "up". */
+    public Value ofAdapter(String part, Tensor tensor) {
         return graph.constant(path + " (an adapter's " + part + ")", tensor);
     }
 
-    /** What is added to the layer that has its weights here. */
-    List<LowRank> additions() {
+    /** The low-rank adapters of the layer that has its weights here. */
+    public List<LowRank> additions() {
         return additions.apply(path);
     }
 

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
-import dev.gyre.core.JvmBackend;
+import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
-import dev.gyre.core.Step;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import dev.gyre.core.jvm.JvmBackend;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -35,8 +35,8 @@ class LeakyReluTest {
         }
 
         @Override
-        public List<Step> loops() {
-            return List.of(Step.of(y.shape().elements(), LeakyRelu::leakyRelu, slope, x, y));
+        public List<KernelCall> loops() {
+            return List.of(KernelCall.of(y.shape().elements(), LeakyRelu::leakyRelu, slope, x, y));
         }
 
         public static void leakyRelu(int begin, int count, float slope, FloatArray x, FloatArray y) {

@@ -2,7 +2,7 @@ package dev.gyre.nn;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.gyre.core.TornadoBackend;
+import dev.gyre.core.tornado.TornadoBackend;
 import org.junit.jupiter.api.Test;
 
 /** The README's layer of one's own, unchanged, on the device that TornadoVM reaches. */

@@ -2,11 +2,12 @@ package dev.gyre.server;
 
 import dev.gyre.server.api.Api;
 import dev.gyre.server.http.Router;
-import dev.gyre.server.jobs.Device;
 import dev.gyre.server.jobs.JobQueue;
+import dev.gyre.server.jobs.Worker;
 import dev.gyre.server.models.Loader;
 import dev.gyre.server.models.LoraFolder;
 import dev.gyre.server.models.Models;
+import dev.gyre.server.options.ServerOptions;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.channels.UnresolvedAddressException;
@@ -36,9 +37,9 @@ public final class GyreServer implements AutoCloseable {
     /** Bytes a second, on average, below which a sender is not waited for. */
     private static final long SLOWEST = 512;
 
-    private final Settings settings;
+    private final ServerOptions settings;
     private final JobQueue queue;
-    private final Device device;
+    private final Worker device;
     private final Server server;
     private final Router router;
     private final ServerConnector connector;
@@ -49,18 +50,18 @@ public final class GyreServer implements AutoCloseable {
      * @throws IOException when a model or a folder of the settings is not there
      * @throws IllegalArgumentException when a model cannot be served
      */
-    public GyreServer(Settings settings, Loader loader) throws IOException {
+    public GyreServer(ServerOptions settings, Loader loader) throws IOException {
         this(settings, loader, IDLE);
     }
 
-    GyreServer(Settings settings, Loader loader, Duration idle) throws IOException {
+    GyreServer(ServerOptions settings, Loader loader, Duration idle) throws IOException {
         this.settings = settings;
         Models models = new Models(settings.models(), settings.strict());
-        Settings.Limits limits = settings.limits();
+        ServerOptions.Limits limits = settings.limits();
         queue = new JobQueue(limits.queue(), limits.time());
         LoraFolder loras = new LoraFolder(settings.loras());
         loras.names(); // there is such a folder
-        device = new Device(queue, loader, loras, models.standard(), limits.batch());
+        device = new Worker(queue, loader, loras, models.standard(), limits.batch());
         router = new Api(settings, models, loader, queue, device, loras).router();
         QueuedThreadPool threads = new QueuedThreadPool(16);
         threads.setName("gyre-http");

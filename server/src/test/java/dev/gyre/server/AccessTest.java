@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.server.options.ServerOptions;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
@@ -16,8 +17,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class AccessTest {
     @Test
     void keys() throws Exception {
-        Settings.Access access = new Settings.Access(List.of("secret", "other"), List.of());
-        try (Running service = new Running(Settings.DEFAULT.with(access))) {
+        ServerOptions.Access access = new ServerOptions.Access(List.of("secret", "other"), List.of());
+        try (Running service = new Running(ServerOptions.DEFAULT.with(access))) {
             for (String path : List.of("/v1/models", "/models", "/v1/options", "/metrics")) {
                 HttpResponse<byte[]> without = service.get(path);
                 assertEquals(401, without.statusCode(), path);
@@ -64,8 +65,8 @@ class AccessTest {
         assertEquals(403, from(closed, "https://elsewhere.example").statusCode());
         assertEquals(403, from(closed, "null").statusCode());
         assertEquals(200, from(closed, closed.server.uri().toString()).statusCode());
-        Settings.Access access = new Settings.Access(List.of(), List.of("https://let.in.example"));
-        try (Running service = new Running(Settings.DEFAULT.with(access))) {
+        ServerOptions.Access access = new ServerOptions.Access(List.of(), List.of("https://let.in.example"));
+        try (Running service = new Running(ServerOptions.DEFAULT.with(access))) {
             HttpResponse<byte[]> in = from(service, "https://let.in.example");
             assertEquals(200, in.statusCode());
             assertEquals("https://let.in.example", allowed(in).orElseThrow());

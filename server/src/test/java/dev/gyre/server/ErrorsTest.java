@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.gyre.server.options.ServerOptions;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -29,7 +30,7 @@ class ErrorsTest {
 
     @BeforeAll
     static void start() throws Exception {
-        service = new Running(Settings.DEFAULT.with(Settings.Limits.DEFAULT.body(1 << 20)));
+        service = new Running(ServerOptions.DEFAULT.with(ServerOptions.Limits.DEFAULT.body(1 << 20)));
         described = service.ok(service.request("/openapi.json"));
     }
 

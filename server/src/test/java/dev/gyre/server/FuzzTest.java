@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.UnixOperatingSystemMXBean;
+import dev.gyre.server.options.ServerOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -72,8 +73,8 @@ class FuzzTest {
     }
 
     private static void fuzz(int count, long seed) throws Exception {
-        try (Running service = new Running(Settings.DEFAULT.with(
-                Settings.Limits.DEFAULT.pixels(64 * 64).body(1 << 20).queue(1000)))) {
+        try (Running service = new Running(ServerOptions.DEFAULT.with(
+                ServerOptions.Limits.DEFAULT.pixels(64 * 64).body(1 << 20).queue(1000)))) {
             service.ok(service.json(PATHS.get(0), SEEDS.get(0)));
             System.gc();
             long threads = Thread.activeCount(), files = files();

@@ -8,12 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.gyre.diffusion.Image;
-import dev.gyre.diffusion.Parameters;
-import dev.gyre.diffusion.Picture;
-import dev.gyre.diffusion.Request;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.metadata.Parameters;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.server.options.ServerOptions;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpResponse;
@@ -104,8 +105,9 @@ class ImagesTest {
                 .header("x-forwarded-proto", "https")
                 .header("x-forwarded-host", "pictures.example"));
         assertTrue(url(answer, 0).startsWith("https://pictures.example/pictures/"), url(answer, 0));
-        Settings.Listen listen = new Settings.Listen("127.0.0.1", 0, Optional.of(URI.create("https://a.example/b/")));
-        try (Running other = new Running(Settings.DEFAULT.listen(listen))) {
+        ServerOptions.Listen listen =
+                new ServerOptions.Listen("127.0.0.1", 0, Optional.of(URI.create("https://a.example/b/")));
+        try (Running other = new Running(ServerOptions.DEFAULT.listen(listen))) {
             String url = url(other.ok(other.json(GENERATIONS, "{" + CIRCLE + "}")), 0);
             assertTrue(url.startsWith("https://a.example/b/pictures/"), url);
         }
@@ -280,9 +282,9 @@ class ImagesTest {
 
     @Test
     void urlsExpireAndPicturesAreKeptOnlyWhereTold(@TempDir Path folder) throws Exception {
-        Settings.Pictures pictures =
-                Settings.Pictures.DEFAULT.expiry(Duration.ofSeconds(2)).folder(folder);
-        try (Running other = new Running(Settings.DEFAULT.with(pictures))) {
+        ServerOptions.Pictures pictures =
+                ServerOptions.Pictures.DEFAULT.expiry(Duration.ofSeconds(2)).folder(folder);
+        try (Running other = new Running(ServerOptions.DEFAULT.with(pictures))) {
             String path = URI.create(url(other.ok(other.json(GENERATIONS, "{" + CIRCLE + "}")), 0))
                     .getPath();
             assertEquals(200, other.get(path).statusCode());
@@ -299,7 +301,7 @@ class ImagesTest {
     @Test
     void theOldestPicturesMakeRoomForNewOnes() throws Exception {
         // Room for one, or two where they are small; never for three.
-        try (Running other = new Running(Settings.DEFAULT.with(Settings.Pictures.DEFAULT.memory(60_000)))) {
+        try (Running other = new Running(ServerOptions.DEFAULT.with(ServerOptions.Pictures.DEFAULT.memory(60_000)))) {
             JsonNode answer = other.ok(other.json(GENERATIONS, "{" + CIRCLE + ",\"n\":3,\"seed\":1}"));
             int size = 0;
             for (int i = 0; i < 3; i++) size += file(answer, i).length;

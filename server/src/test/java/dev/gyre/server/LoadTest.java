@@ -3,6 +3,7 @@ package dev.gyre.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.server.options.ServerOptions;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,9 +42,9 @@ class LoadTest {
     }
 
     private static void load(int count, Duration time, int steps, int queue) throws Exception {
-        Settings settings = Settings.DEFAULT
-                .with(Settings.Limits.DEFAULT.queue(queue))
-                .with(Settings.Pictures.DEFAULT.memory(16 << 20));
+        ServerOptions settings = ServerOptions.DEFAULT
+                .with(ServerOptions.Limits.DEFAULT.queue(queue))
+                .with(ServerOptions.Pictures.DEFAULT.memory(16 << 20));
         try (Running service = new Running(settings);
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < 3; i++) service.ok(service.json("/v1/images/generations", BODY + steps + ",\"n\":4}"));

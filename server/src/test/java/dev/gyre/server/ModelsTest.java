@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gyre.core.Precision;
+import dev.gyre.server.options.ServerOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpResponse;
@@ -29,7 +30,8 @@ class ModelsTest {
 
     private Path model(String name) throws IOException {
         Path path = folder.resolve(name);
-        try (InputStream in = dev.gyre.diffusion.Checkpoint.class.getResourceAsStream("shapes.safetensors")) {
+        try (InputStream in =
+                dev.gyre.diffusion.checkpoint.Checkpoint.class.getResourceAsStream("shapes.safetensors")) {
             if (Files.notExists(path)) Files.copy(in, path);
         }
         return path;
@@ -41,8 +43,8 @@ class ModelsTest {
 
     @Test
     void aNameSwitchesAndAnotherIsAnsweredByTheFirst() throws Exception {
-        try (Running service =
-                new Running(Settings.DEFAULT.models(List.of(model("one.safetensors"), model("two.safetensors"))))) {
+        try (Running service = new Running(
+                ServerOptions.DEFAULT.models(List.of(model("one.safetensors"), model("two.safetensors"))))) {
             JsonNode list = service.ok(service.request("/v1/models"));
             assertEquals("list", list.get("object").textValue());
             assertEquals("one", list.at("/data/0/id").textValue());
@@ -83,7 +85,7 @@ class ModelsTest {
 
     @Test
     void strictlyOnlyTheirOwnNames() throws Exception {
-        try (Running service = new Running(Settings.DEFAULT.strict(true))) {
+        try (Running service = new Running(ServerOptions.DEFAULT.strict(true))) {
             HttpResponse<byte[]> other = service.send(service.json(PATH, body("dall-e-3")));
             assertEquals(404, other.statusCode());
             assertEquals("model", Running.body(other).at("/error/param").textValue());
@@ -97,8 +99,8 @@ class ModelsTest {
         assertEquals(20, own.get("num_inference_steps").intValue());
         assertEquals(5, own.get("guidance_scale").doubleValue());
         assertEquals("128x128", own.get("size").textValue());
-        Settings.Defaults set = new Settings.Defaults(OptionalInt.of(2), OptionalDouble.of(3), "euler_a");
-        try (Running service = new Running(Settings.DEFAULT.with(set))) {
+        ServerOptions.Defaults set = new ServerOptions.Defaults(OptionalInt.of(2), OptionalDouble.of(3), "euler_a");
+        try (Running service = new Running(ServerOptions.DEFAULT.with(set))) {
             JsonNode defaults = service.ok(service.request("/v1/models/shapes")).get("defaults");
             assertEquals(2, defaults.get("num_inference_steps").intValue());
             String body = "{\"prompt\":\"a cat\",\"stream\":true}";
@@ -116,7 +118,7 @@ class ModelsTest {
         Files.writeString(broken, "no model");
         for (Path path : List.of(none, broken)) {
             Exception e = assertThrows(
-                    Exception.class, () -> new GyreServer(Settings.DEFAULT.models(List.of(path)), Running.LOADER));
+                    Exception.class, () -> new GyreServer(ServerOptions.DEFAULT.models(List.of(path)), Running.LOADER));
             assertTrue(e.getMessage().contains(path.getFileName().toString()), e.getMessage());
         }
         Path other = Files.createDirectory(folder.resolve("other")).resolve("one.safetensors");
@@ -124,19 +126,20 @@ class ModelsTest {
         Exception twice = assertThrows(
                 IllegalArgumentException.class,
                 () -> new GyreServer(
-                        Settings.DEFAULT.models(List.of(model("one.safetensors"), other)), Running.LOADER));
+                        ServerOptions.DEFAULT.models(List.of(model("one.safetensors"), other)), Running.LOADER));
         assertTrue(twice.getMessage().contains("two models are called one"), twice.getMessage());
-        assertThrows(IOException.class, () -> new GyreServer(Settings.DEFAULT.loras(none), Running.LOADER));
+        assertThrows(IOException.class, () -> new GyreServer(ServerOptions.DEFAULT.loras(none), Running.LOADER));
         assertThrows(
                 IOException.class,
-                () -> new GyreServer(Settings.DEFAULT.with(Settings.Pictures.DEFAULT.folder(none)), Running.LOADER));
+                () -> new GyreServer(
+                        ServerOptions.DEFAULT.with(ServerOptions.Pictures.DEFAULT.folder(none)), Running.LOADER));
     }
 
     @Test
     void aPortThatIsTakenIsSaid(Running service) throws Exception {
         int port = service.server.uri().getPort();
-        Settings.Listen listen = new Settings.Listen("127.0.0.1", port, java.util.Optional.empty());
-        GyreServer second = new GyreServer(Settings.DEFAULT.listen(listen), Running.LOADER);
+        ServerOptions.Listen listen = new ServerOptions.Listen("127.0.0.1", port, java.util.Optional.empty());
+        GyreServer second = new GyreServer(ServerOptions.DEFAULT.listen(listen), Running.LOADER);
         IOException e = assertThrows(IOException.class, second::start);
         assertTrue(e.getMessage().contains("cannot listen on 127.0.0.1:" + port), e.getMessage());
         second.close();

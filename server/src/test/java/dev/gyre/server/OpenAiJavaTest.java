@@ -17,6 +17,7 @@ import com.openai.models.images.ImageEditParams;
 import com.openai.models.images.ImageGenStreamEvent;
 import com.openai.models.images.ImageGenerateParams;
 import com.openai.models.images.ImagesResponse;
+import dev.gyre.server.options.ServerOptions;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.net.URI;
@@ -117,8 +118,8 @@ class OpenAiJavaTest {
 
     @Test
     void errorsAreWhatTheyAreCalled() {
-        Settings.Access access = new Settings.Access(List.of("key"), List.of());
-        Settings settings = Settings.DEFAULT.with(access);
+        ServerOptions.Access access = new ServerOptions.Access(List.of("key"), List.of());
+        ServerOptions settings = ServerOptions.DEFAULT.with(access);
         try (Running service = new Running(settings)) {
             UnauthorizedException key = assertThrows(
                     UnauthorizedException.class,

@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.gyre.diffusion.Image;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.server.options.ServerOptions;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
@@ -63,7 +64,7 @@ class PicturesFolderTest {
         }
         assertTrue(middle, "it never was killed in the middle");
         // The next one puts things in order.
-        try (Running next = new Running(Settings.DEFAULT.with(Settings.Pictures.DEFAULT.folder(folder)))) {
+        try (Running next = new Running(ServerOptions.DEFAULT.with(ServerOptions.Pictures.DEFAULT.folder(folder)))) {
             assertEquals(List.of(), files(folder, ".part"));
             int before = files(folder, "").size();
             next.ok(next.json("/v1/images/generations", SMALL));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.gyre.server.options.ServerOptions;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.Socket;
@@ -86,7 +87,7 @@ class QueueTest {
     @Test
     void aFullQueueSaysWhenToComeBack() throws Exception {
         try (Running service = new Running(
-                Settings.DEFAULT.with(Settings.Limits.DEFAULT.queue(1).grace(Duration.ZERO)))) {
+                ServerOptions.DEFAULT.with(ServerOptions.Limits.DEFAULT.queue(1).grace(Duration.ZERO)))) {
             Socket first = sent(service, LONG);
             Running.await(running(service, 1));
             Socket second = sent(service, LONG);
@@ -107,7 +108,7 @@ class QueueTest {
     @Test
     void longOnesEndWhenTheirTimeIsOver() throws Exception {
         try (Running service =
-                new Running(Settings.DEFAULT.with(Settings.Limits.DEFAULT.time(Duration.ofSeconds(3))))) {
+                new Running(ServerOptions.DEFAULT.with(ServerOptions.Limits.DEFAULT.time(Duration.ofSeconds(3))))) {
             HttpResponse<byte[]> late = service.send(service.json(PATH, LONG));
             assertEquals(504, late.statusCode());
             assertEquals("false", late.headers().firstValue("x-should-retry").orElseThrow());
@@ -119,7 +120,7 @@ class QueueTest {
 
     @Test
     void thoseThatWaitAreToldTheirPlaceAndKeepIt() throws Exception {
-        try (Running service = new Running(Settings.DEFAULT.with(Settings.Limits.DEFAULT.batch(1)));
+        try (Running service = new Running(ServerOptions.DEFAULT.with(ServerOptions.Limits.DEFAULT.batch(1)));
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Socket first = sent(service, LONG);
             Running.await(running(service, 1));
@@ -195,7 +196,8 @@ class QueueTest {
 
     @Test
     void stoppingInAHurryCancels() throws Exception {
-        Running service = new Running(Settings.DEFAULT.with(Settings.Limits.DEFAULT.grace(Duration.ofMillis(200))));
+        Running service =
+                new Running(ServerOptions.DEFAULT.with(ServerOptions.Limits.DEFAULT.grace(Duration.ofMillis(200))));
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<HttpResponse<byte[]>> begun = threads.submit(() -> service.send(service.json(PATH, LONG)));
             Running.await(running(service, 1));

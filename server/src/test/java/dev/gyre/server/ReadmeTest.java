@@ -2,7 +2,7 @@ package dev.gyre.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.gyre.diffusion.Image;
+import dev.gyre.diffusion.image.Image;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

@@ -2,11 +2,12 @@ package dev.gyre.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
-import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.server.models.Loader;
+import dev.gyre.server.options.ServerOptions;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -49,12 +50,12 @@ final class Running implements AutoCloseable {
     final GyreServer server;
     private final HttpClient client = HttpClient.newHttpClient();
 
-    Running(Settings settings) {
+    Running(ServerOptions settings) {
         this(settings, Duration.ofSeconds(30));
     }
 
     /** @param idle how long a client may neither send nor take anything */
-    Running(Settings settings, Duration idle) {
+    Running(ServerOptions settings, Duration idle) {
         try {
             server = new GyreServer(settings.anyPort(), LOADER, idle);
             server.start();
@@ -64,7 +65,7 @@ final class Running implements AutoCloseable {
     }
 
     static Running embedded() {
-        return new Running(Settings.DEFAULT);
+        return new Running(ServerOptions.DEFAULT);
     }
 
     URI uri(String path) {

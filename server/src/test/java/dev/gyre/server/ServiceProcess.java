@@ -1,5 +1,6 @@
 package dev.gyre.server;
 
+import dev.gyre.server.options.ServerOptions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -40,9 +41,9 @@ final class ServiceProcess implements AutoCloseable {
 
     /** Says where it listens. */
     public static void main(String[] arguments) throws IOException {
-        Settings.Pictures pictures =
-                new Settings.Pictures(Optional.of(Path.of(arguments[0])), Settings.Pictures.DEFAULT.expiry(), 1 << 20);
-        GyreServer server = new GyreServer(Settings.DEFAULT.anyPort().with(pictures), Running.LOADER);
+        ServerOptions.Pictures pictures = new ServerOptions.Pictures(
+                Optional.of(Path.of(arguments[0])), ServerOptions.Pictures.DEFAULT.expiry(), 1 << 20);
+        GyreServer server = new GyreServer(ServerOptions.DEFAULT.anyPort().with(pictures), Running.LOADER);
         server.start();
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));
         System.out.println(server.uri());

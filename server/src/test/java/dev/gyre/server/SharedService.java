@@ -1,5 +1,6 @@
 package dev.gyre.server;
 
+import dev.gyre.server.options.ServerOptions;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -18,6 +19,6 @@ final class SharedService implements ParameterResolver {
         // The store closes it when all tests are done.
         return test.getRoot()
                 .getStore(NAMESPACE)
-                .getOrComputeIfAbsent("service", key -> new Running(Settings.DEFAULT), Running.class);
+                .getOrComputeIfAbsent("service", key -> new Running(ServerOptions.DEFAULT), Running.class);
     }
 }

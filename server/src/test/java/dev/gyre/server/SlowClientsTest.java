@@ -3,6 +3,7 @@ package dev.gyre.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.server.options.ServerOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -27,7 +28,7 @@ class SlowClientsTest {
 
     @BeforeAll
     static void start() {
-        service = new Running(Settings.DEFAULT, Duration.ofSeconds(2));
+        service = new Running(ServerOptions.DEFAULT, Duration.ofSeconds(2));
     }
 
     @AfterAll

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.gyre.diffusion.Image;
+import dev.gyre.diffusion.image.Image;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;

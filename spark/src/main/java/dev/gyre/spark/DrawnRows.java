@@ -1,6 +1,6 @@
 package dev.gyre.spark;
 
-import dev.gyre.diffusion.Progress;
+import dev.gyre.diffusion.output.Progress;
 import dev.gyre.experiments.JobRunner;
 import dev.gyre.experiments.ResultTable;
 import java.util.Iterator;

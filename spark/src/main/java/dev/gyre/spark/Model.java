@@ -1,9 +1,9 @@
 package dev.gyre.spark;
 
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
-import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.io.Serializable;
 import java.net.InetAddress;

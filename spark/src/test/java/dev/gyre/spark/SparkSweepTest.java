@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.arrow.ArrowFiles;
 import dev.gyre.arrow.FixedShapeTensorVector;
-import dev.gyre.core.JvmBackend;
 import dev.gyre.core.Precision;
-import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.experiments.Grid;
 import dev.gyre.experiments.Manifest;
 import dev.gyre.experiments.Plan;

@@ -14,7 +14,7 @@ record Ancestral(double down, double up) {
     }
 
     /** Adds the noise, in place; draws none when there is none to add. */
-    double[] up(double[] x, Run run) {
+    double[] up(double[] x, SamplingRun run) {
         if (up > 0) {
             float[] z = run.noise(x);
             for (int j = 0; j < x.length; j++) x[j] += up * z[j];

@@ -15,7 +15,7 @@ public record Ddim(double eta) implements Stochastic {
     }
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> {
             Ancestral to = Ancestral.between(run.sigma(i), run.sigma(i + 1), eta);
             double[] epsilon = run.epsilon(x, i), y = new double[x.length];
@@ -38,7 +38,7 @@ public record Ddim(double eta) implements Stochastic {
     }
 
     @Override
-    public Levels levels(Schedule schedule, int steps) {
+    public Sigmas levels(Schedule schedule, int steps) {
         return schedule.levels(steps).leaving();
     }
 

@@ -8,7 +8,7 @@ import java.util.List;
  */
 public record Ddpm() implements Sampler {
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> {
             double kept = Math.pow(run.sigma(i + 1) / run.sigma(i), 2); // of x; the rest is x₀
             double[] d = run.denoised(x, i), y = new double[x.length];
@@ -18,7 +18,7 @@ public record Ddpm() implements Sampler {
     }
 
     @Override
-    public Levels levels(Schedule schedule, int steps) {
+    public Sigmas levels(Schedule schedule, int steps) {
         return schedule.levels(steps).atUnitVariance();
     }
 

@@ -8,12 +8,12 @@ import java.util.List;
  */
 public record Dpm2() implements Sampler {
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> to(run.sigma(i + 1), i, x, run);
     }
 
     /** From level i down to any σ. */
-    static double[] to(double next, int i, double[] x, Run run) {
+    static double[] to(double next, int i, double[] x, SamplingRun run) {
         double sigma = run.sigma(i), middle = Math.sqrt(sigma * next);
         double[] d = run.epsilon(x, i);
         if (next == 0) return Euler.along(x, d, -sigma);

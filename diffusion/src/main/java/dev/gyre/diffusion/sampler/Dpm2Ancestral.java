@@ -14,7 +14,7 @@ public record Dpm2Ancestral(double eta) implements Stochastic {
     }
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> {
             Ancestral to = Ancestral.between(run.sigma(i), run.sigma(i + 1), eta);
             return to.up(Dpm2.to(to.down(), i, x, run), run);

@@ -13,7 +13,7 @@ final class Dpmpp {
     }
 
     /** h, infinite for the step to σ' = 0. */
-    static double h(Run run, int i) {
+    static double h(SamplingRun run, int i) {
         return Math.log(run.sigma(i) / run.sigma(i + 1));
     }
 }

@@ -5,7 +5,7 @@ import java.util.List;
 /** DPM-Solver++(2M) (Lu et al. 2022, algorithm 2): the clean sample extrapolated in λ from the last two. */
 public record Dpmpp2M() implements Sampler {
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return new Stepper() {
             private double[] last;
 

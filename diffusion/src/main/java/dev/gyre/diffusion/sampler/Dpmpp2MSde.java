@@ -15,7 +15,7 @@ public record Dpmpp2MSde(double eta) implements Stochastic {
     }
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return new Stepper() {
             private double[] last;
 

@@ -15,7 +15,7 @@ public record Dpmpp2SAncestral(double eta) implements Stochastic {
     }
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> {
             double sigma = run.sigma(i);
             Ancestral to = Ancestral.between(sigma, run.sigma(i + 1), eta);

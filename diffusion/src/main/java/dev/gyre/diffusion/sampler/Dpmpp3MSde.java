@@ -16,7 +16,7 @@ public record Dpmpp3MSde(double eta) implements Stochastic {
     }
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return new Stepper() {
             private double[] last;
             private double[] lastButOne;
@@ -36,7 +36,7 @@ public record Dpmpp3MSde(double eta) implements Stochastic {
             }
 
             /** What the slope, and from the third step the curvature, of the clean sample add. */
-            private double correction(int i, int j, double d, double g, Run run) {
+            private double correction(int i, int j, double d, double g, SamplingRun run) {
                 if (last == null) return 0;
                 double h = Dpmpp.h(run, i), r0 = Dpmpp.h(run, i - 1) / h;
                 double phi2 = Math.expm1(-g) / g + 1, phi3 = phi2 / g - 0.5;

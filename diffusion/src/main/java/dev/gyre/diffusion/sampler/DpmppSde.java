@@ -15,7 +15,7 @@ public record DpmppSde(double eta) implements Stochastic {
     }
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> {
             double sigma = run.sigma(i), next = run.sigma(i + 1);
             double[] d = run.denoised(x, i);

@@ -5,7 +5,7 @@ import java.util.List;
 /** Euler's method on the probability flow dx/dσ = ε (Karras et al. 2022, algorithm 2 without noise). */
 public record Euler() implements Sampler {
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> along(x, run.epsilon(x, i), run.sigma(i + 1) - run.sigma(i));
     }
 

@@ -15,7 +15,7 @@ public record EulerAncestral(double eta) implements Stochastic {
     }
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> {
             Ancestral to = Ancestral.between(run.sigma(i), run.sigma(i + 1), eta);
             return to.up(Euler.along(x, run.epsilon(x, i), to.down() - run.sigma(i)), run);

@@ -5,7 +5,7 @@ import java.util.List;
 /** Heun's method on the probability flow (Karras et al. 2022, algorithm 1): the mean of the slopes at both ends of a step. */
 public record Heun() implements Sampler {
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> {
             double h = run.sigma(i + 1) - run.sigma(i);
             double[] d = run.epsilon(x, i), y = Euler.along(x, d, h);

@@ -12,7 +12,7 @@ public record Lcm() implements Sampler {
     private static final double SCALE = 10;
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return (i, x) -> {
             double sigma = run.sigma(i), t = SCALE * run.timestep(i);
             double skip = SIGMA_DATA * SIGMA_DATA / (t * t + SIGMA_DATA * SIGMA_DATA);
@@ -25,7 +25,7 @@ public record Lcm() implements Sampler {
     }
 
     @Override
-    public Levels levels(Schedule schedule, int steps) {
+    public Sigmas levels(Schedule schedule, int steps) {
         return schedule.levels(steps).atUnitVariance();
     }
 

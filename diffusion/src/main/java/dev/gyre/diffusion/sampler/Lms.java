@@ -13,7 +13,7 @@ public record Lms() implements Sampler {
     private static final int ORDER = 4;
 
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         Deque<double[]> slopes = new ArrayDeque<>(); // newest first
         return (i, x) -> {
             slopes.addFirst(run.epsilon(x, i));
@@ -27,13 +27,13 @@ public record Lms() implements Sampler {
     }
 
     /** ∫ over the step of the Lagrange polynomial that is 1 at level i − j; Gauss' two points are exact up to degree 3. */
-    private static double coefficient(Run run, int i, int j, int order) {
+    private static double coefficient(SamplingRun run, int i, int j, int order) {
         double middle = (run.sigma(i) + run.sigma(i + 1)) / 2, half = (run.sigma(i + 1) - run.sigma(i)) / 2;
         double at = half / Math.sqrt(3);
         return half * (lagrange(run, i, j, order, middle - at) + lagrange(run, i, j, order, middle + at));
     }
 
-    private static double lagrange(Run run, int i, int j, int order, double sigma) {
+    private static double lagrange(SamplingRun run, int i, int j, int order, double sigma) {
         double product = 1;
         for (int k = 0; k < order; k++)
             if (k != j) product *= (sigma - run.sigma(i - k)) / (run.sigma(i - j) - run.sigma(i - k));

@@ -12,7 +12,7 @@ import java.util.List;
  */
 public record Pndm() implements Sampler {
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         Deque<double[]> history = new ArrayDeque<>(); // newest first
         return (i, x) -> {
             double h = run.sigma(i + 1) - run.sigma(i);
@@ -52,7 +52,7 @@ public record Pndm() implements Sampler {
     }
 
     @Override
-    public Levels levels(Schedule schedule, int steps) {
+    public Sigmas levels(Schedule schedule, int steps) {
         return schedule.levels(steps).leaving();
     }
 

@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * A way from noise to a picture: down the levels of a schedule, asking the model for the noise in the current state. All samplers work
- * on states x = x₀ + σ ε (see {@link Levels}), flat and of any shape, in double precision; the model sees them rounded. A formula of a
+ * on states x = x₀ + σ ε (see {@link Sigmas}), flat and of any shape, in double precision; the model sees them rounded. A formula of a
  * paper that writes x_t = α x₀ + σ ε becomes ours with α = 1. One of your own is {@code run -> (i, x) -> …}.
  */
 @FunctionalInterface
@@ -17,7 +17,7 @@ public interface Sampler {
          *
          * @param x the state at unit variance, as the network was trained to see it
          */
-        float[] epsilon(float[] x, Moment at);
+        float[] epsilon(float[] x, StepInfo at);
     }
 
     /**
@@ -26,7 +26,7 @@ public interface Sampler {
      * @param step from 1
      * @param timestep 0 to 999, whole or not
      */
-    record Moment(int step, int steps, double timestep, double sigma) {}
+    record StepInfo(int step, int steps, double timestep, double sigma) {}
 
     /** Where standard normal numbers come from. */
     @FunctionalInterface
@@ -85,7 +85,7 @@ public interface Sampler {
             new Ddpm());
 
     /** Begins a run. */
-    Stepper stepper(Run run);
+    Stepper stepper(SamplingRun run);
 
     /** The schedule it was described with, or that most tools run it on. */
     default Schedule schedule() {
@@ -93,12 +93,12 @@ public interface Sampler {
     }
 
     /** The levels it takes on a schedule. */
-    default Levels levels(Schedule schedule, int steps) {
+    default Sigmas levels(Schedule schedule, int steps) {
         return schedule.levels(steps);
     }
 
     /** The levels it takes on its schedule. */
-    default Levels levels(int steps) {
+    default Sigmas levels(int steps) {
         return levels(schedule(), steps);
     }
 
@@ -131,19 +131,19 @@ public interface Sampler {
      * @return the sample at the scale of the data
      */
     default float[] sample(Model model, float[] noise, Noise random, int steps, Listener listener) {
-        Levels levels = levels(steps);
+        Sigmas levels = levels(steps);
         return sample(model, levels.start(noise), levels, random, listener);
     }
 
     /**
      * Goes on from a state.
      *
-     * @param start at the first level: {@link Levels#start}
+     * @param start at the first level: {@link Sigmas#start}
      * @param levels those of {@link #levels(int)}, or the later of them
      * @return the sample at the scale of the data
      */
-    default float[] sample(Model model, double[] start, Levels levels, Noise random, Listener listener) {
-        return new Run(levels, model, random).from(start, this, listener);
+    default float[] sample(Model model, double[] start, Sigmas levels, Noise random, Listener listener) {
+        return new SamplingRun(levels, model, random).from(start, this, listener);
     }
 
     /** The name in PNG parameters, AUTOMATIC1111's. */

@@ -11,7 +11,7 @@ public interface Schedule {
      * @param steps 1 to 1000
      * @return steps + 1 levels, the last 0
      */
-    Levels levels(int steps);
+    Sigmas levels(int steps);
 
     /** The name in PNG parameters, AUTOMATIC1111's where it has one. */
     String displayName();

@@ -5,12 +5,12 @@ import java.util.List;
 /** A sampler on a schedule that is not its own. */
 public record Scheduled(Sampler sampler, Schedule schedule) implements Sampler {
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return sampler.stepper(run);
     }
 
     @Override
-    public Levels levels(Schedule schedule, int steps) {
+    public Sigmas levels(Schedule schedule, int steps) {
         return sampler.levels(schedule, steps);
     }
 

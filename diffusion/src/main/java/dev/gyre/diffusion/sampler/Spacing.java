@@ -11,7 +11,7 @@ public enum Spacing implements Schedule {
     /** k · ⌊1000 / steps⌋ + 1, as CompVis and diffusers have it for DDIM and PNDM ({@code steps_offset} 1). */
     LEADING("Leading", List.of("leading"), Spacing::leading),
     /** From 999 to 0 in even steps, whole or not; σ between whole timesteps by straight lines. diffusers' for Euler's family. */
-    LINSPACE("Linspace", List.of("linspace"), steps -> Levels.at(linspace(steps), false)),
+    LINSPACE("Linspace", List.of("linspace"), steps -> Sigmas.at(linspace(steps), false)),
     /** The same timesteps, but straight lines between logarithms of σ: k-diffusion's {@code get_sigmas}. */
     UNIFORM("Uniform", List.of("discrete", "uniform", "normal"), Spacing::uniform),
     /** From 999 to 0 in one step more, the last left out, rounded. diffusers' linspace for DPM-Solver++ and UniPC. */
@@ -32,16 +32,16 @@ public enum Spacing implements Schedule {
 
     private final String displayName;
     private final List<String> aliases;
-    private final IntFunction<Levels> levels;
+    private final IntFunction<Sigmas> levels;
 
-    Spacing(String displayName, List<String> aliases, IntFunction<Levels> levels) {
+    Spacing(String displayName, List<String> aliases, IntFunction<Sigmas> levels) {
         this.displayName = displayName;
         this.aliases = aliases;
         this.levels = levels;
     }
 
     @Override
-    public Levels levels(int steps) {
+    public Sigmas levels(int steps) {
         if (steps < 1 || steps > TIMESTEPS)
             throw new IllegalArgumentException("the number of steps is 1 to " + TIMESTEPS + ", got " + steps);
         return levels.apply(steps);
@@ -57,10 +57,10 @@ public enum Spacing implements Schedule {
         return aliases;
     }
 
-    private static Levels leading(int steps) {
+    private static Sigmas leading(int steps) {
         int stride = TIMESTEPS / steps;
         int offset = steps == TIMESTEPS ? 0 : 1; // At 1000 steps it would leave the schedule.
-        return Levels.at(
+        return Sigmas.at(
                 IntStream.range(0, steps)
                         .mapToDouble(i -> (steps - 1 - i) * stride + offset)
                         .toArray(),
@@ -74,16 +74,16 @@ public enum Spacing implements Schedule {
                 .toArray();
     }
 
-    private static Levels uniform(int steps) {
+    private static Sigmas uniform(int steps) {
         double[] timesteps = linspace(steps), sigmas = new double[steps + 1];
         for (int i = 0; i < steps; i++) sigmas[i] = NoiseSchedule.SD.sigmaByLog(timesteps[i]);
         double[] all = java.util.Arrays.copyOf(timesteps, steps + 1);
-        return new Levels(all, sigmas, false);
+        return new Sigmas(all, sigmas, false);
     }
 
-    private static Levels timeUniform(int steps) {
+    private static Sigmas timeUniform(int steps) {
         // 1000 steps do not fit on 999 whole timesteps.
-        return Levels.at(
+        return Sigmas.at(
                 IntStream.range(0, steps)
                         .mapToDouble(i -> (TIMESTEPS - 1) * (double) (steps - i) / steps)
                         .map(t -> steps == TIMESTEPS ? t : Math.rint(t))
@@ -91,35 +91,35 @@ public enum Spacing implements Schedule {
                 true);
     }
 
-    private static Levels trailing(int steps) {
-        return Levels.at(
+    private static Sigmas trailing(int steps) {
+        return Sigmas.at(
                 IntStream.range(0, steps)
                         .mapToDouble(i -> Math.rint(TIMESTEPS - i * ((double) TIMESTEPS / steps)) - 1)
                         .toArray(),
                 false);
     }
 
-    private static Levels karras(int steps) {
+    private static Sigmas karras(int steps) {
         double most = Math.pow(NoiseSchedule.SD.sigma(TIMESTEPS - 1), 1 / RHO);
         double least = Math.pow(NoiseSchedule.SD.sigma(0), 1 / RHO);
-        return Levels.of(IntStream.range(0, steps)
+        return Sigmas.of(IntStream.range(0, steps)
                 .mapToDouble(i -> Math.pow(most + part(i, steps) * (least - most), RHO))
                 .toArray());
     }
 
-    private static Levels exponential(int steps) {
+    private static Sigmas exponential(int steps) {
         double most = Math.log(NoiseSchedule.SD.sigma(TIMESTEPS - 1)), least = Math.log(NoiseSchedule.SD.sigma(0));
-        return Levels.of(IntStream.range(0, steps)
+        return Sigmas.of(IntStream.range(0, steps)
                 .mapToDouble(i -> Math.exp(most + part(i, steps) * (least - most)))
                 .toArray());
     }
 
-    private static Levels consistency(int steps) {
+    private static Sigmas consistency(int steps) {
         if (steps > DISTILLED)
             throw new IllegalArgumentException(
                     "the number of steps on the LCM schedule is 1 to " + DISTILLED + ", got " + steps);
         int stride = TIMESTEPS / DISTILLED;
-        return Levels.at(
+        return Sigmas.at(
                 IntStream.range(0, steps)
                         .mapToDouble(i -> (DISTILLED - i * DISTILLED / steps) * stride - 1)
                         .toArray(),

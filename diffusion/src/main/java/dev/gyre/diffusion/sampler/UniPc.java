@@ -8,7 +8,7 @@ import java.util.List;
  */
 public record UniPc() implements Sampler {
     @Override
-    public Stepper stepper(Run run) {
+    public Stepper stepper(SamplingRun run) {
         return new Stepper() {
             private double[] start; // the corrected state at level i − 1
             private double[] last; // m at level i − 1
@@ -58,7 +58,7 @@ public record UniPc() implements Sampler {
     }
 
     @Override
-    public Levels levels(Schedule schedule, int steps) {
+    public Sigmas levels(Schedule schedule, int steps) {
         return schedule.levels(steps).atUnitVariance();
     }
 

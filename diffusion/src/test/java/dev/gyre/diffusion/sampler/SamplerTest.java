@@ -19,7 +19,7 @@ class SamplerTest {
     private static final NoiseSchedule SCHEDULE = new NoiseSchedule();
 
     /** A model simple enough to follow: ε = 0.3 x + 0.001 t. */
-    private static float[] toy(float[] x, Sampler.Moment at) {
+    private static float[] toy(float[] x, Sampler.StepInfo at) {
         float[] epsilon = new float[x.length];
         for (int i = 0; i < x.length; i++) epsilon[i] = (float) (0.3 * x[i] + 0.001 * at.timestep());
         return epsilon;
@@ -107,7 +107,7 @@ class SamplerTest {
     @Test
     void linspaceSigmas() {
         double[] known = {14.61464, 7.83988, 4.60917, 2.91831, 1.95016, 1.34493, 0.93236, 0.62498, 0.36866, 0.02917};
-        Levels levels = Spacing.LINSPACE.levels(10);
+        Sigmas levels = Spacing.LINSPACE.levels(10);
         for (int i = 0; i < 10; i++) assertEquals(known[i], levels.sigma(i), 6e-6);
     }
 
@@ -239,7 +239,7 @@ class SamplerTest {
     void everySamplerBeginsAtAnyLevel() {
         for (Sampler sampler : Sampler.ALL)
             for (int first : new int[] {1, 6, 9}) {
-                Levels levels = sampler.levels(10).from(first);
+                Sigmas levels = sampler.levels(10).from(first);
                 List<Integer> steps = new ArrayList<>();
                 float[] x = sampler.sample(
                         SamplerTest::toy,
@@ -268,7 +268,7 @@ class SamplerTest {
 
     @Test
     void exponentialIsEvenInTheLogarithm() {
-        Levels levels = Spacing.EXPONENTIAL.levels(10);
+        Sigmas levels = Spacing.EXPONENTIAL.levels(10);
         for (int i = 1; i < 9; i++)
             assertEquals(levels.sigma(i) / levels.sigma(i - 1), levels.sigma(i + 1) / levels.sigma(i), 1e-12);
         assertEquals(14.614641229, levels.sigma(0), 1e-9);

@@ -3,23 +3,23 @@ package dev.gyre.server.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.gyre.diffusion.Parameters;
+import dev.gyre.diffusion.metadata.Parameters;
 import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.server.Settings;
 import dev.gyre.server.http.ApiError;
-import dev.gyre.server.http.Bodies;
+import dev.gyre.server.http.BodyReader;
 import dev.gyre.server.http.Exchange;
 import dev.gyre.server.http.Route;
 import dev.gyre.server.http.Router;
-import dev.gyre.server.jobs.Device;
+import dev.gyre.server.images.ImageCache;
+import dev.gyre.server.images.ImageUrls;
+import dev.gyre.server.images.Uploads;
 import dev.gyre.server.jobs.JobQueue;
+import dev.gyre.server.jobs.Worker;
 import dev.gyre.server.models.Loader;
 import dev.gyre.server.models.LoraFolder;
 import dev.gyre.server.models.ModelFile;
 import dev.gyre.server.models.Models;
-import dev.gyre.server.pictures.Album;
-import dev.gyre.server.pictures.Links;
-import dev.gyre.server.pictures.Uploads;
+import dev.gyre.server.options.ServerOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,19 +27,19 @@ import java.util.Optional;
 
 /** All that the service answers. */
 public final class Api {
-    private final Settings settings;
+    private final ServerOptions settings;
     private final Models models;
     private final Loader loader;
     private final JobQueue queue;
-    private final Device device;
+    private final Worker device;
     private final LoraFolder loras;
-    private final Links links;
-    private final Bodies bodies;
+    private final ImageUrls links;
+    private final BodyReader bodies;
     private final Metrics metrics;
     private final ImagesApi images;
 
     /** @throws IOException when the folder for pictures is not there */
-    public Api(Settings settings, Models models, Loader loader, JobQueue queue, Device device, LoraFolder loras)
+    public Api(ServerOptions settings, Models models, Loader loader, JobQueue queue, Worker device, LoraFolder loras)
             throws IOException {
         this.settings = settings;
         this.models = models;
@@ -47,16 +47,17 @@ public final class Api {
         this.queue = queue;
         this.device = device;
         this.loras = loras;
-        links = new Links(settings.pictures().expiry(), settings.pictures().memory());
+        links = new ImageUrls(settings.pictures().expiry(), settings.pictures().memory());
         metrics = new Metrics(queue, links);
         long bodyBytes = Runtime.getRuntime().maxMemory() / 8;
-        bodies = new Bodies(List.of("image", "mask"), settings.limits().body(), bodyBytes);
-        Optional<Album> album = settings.pictures().folder().isPresent()
-                ? Optional.of(new Album(settings.pictures().folder().get()))
+        bodies = new BodyReader(List.of("image", "mask"), settings.limits().body(), bodyBytes);
+        Optional<ImageCache> album = settings.pictures().folder().isPresent()
+                ? Optional.of(new ImageCache(settings.pictures().folder().get()))
                 : Optional.empty();
         Results results = new Results(links, album, settings.listen().publicUrl(), metrics);
-        SentPictures sent = new SentPictures(new Uploads(settings.limits().upload()));
-        images = new ImagesApi(new CallReader(settings, models, loader, loras, sent), bodies, queue, results, metrics);
+        UploadedImages sent = new UploadedImages(new Uploads(settings.limits().upload()));
+        images = new ImagesApi(
+                new ImageRequestParser(settings, models, loader, loras, sent), bodies, queue, results, metrics);
     }
 
     public Router router() {
@@ -65,9 +66,9 @@ public final class Api {
 
     private List<Route> routes() {
         List<Route> routes = new ArrayList<>(List.of(
-                api("POST", "/images/generations", e -> images.answer(ImageCall.Kind.GENERATION, e)),
-                api("POST", "/images/edits", e -> images.answer(ImageCall.Kind.EDIT, e)),
-                api("POST", "/images/variations", e -> images.answer(ImageCall.Kind.VARIATION, e)),
+                api("POST", "/images/generations", e -> images.answer(ImageRequest.Kind.GENERATION, e)),
+                api("POST", "/images/edits", e -> images.answer(ImageRequest.Kind.EDIT, e)),
+                api("POST", "/images/variations", e -> images.answer(ImageRequest.Kind.VARIATION, e)),
                 api("POST", "/images/parameters", this::parameters),
                 api("GET", "/models", this::models),
                 api("GET", "/models/{model}", this::model),
@@ -101,7 +102,7 @@ public final class Api {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("id", model.id()).put("object", "model").put("created", model.created());
         json.put("owned_by", "gyre");
-        Settings.Defaults defaults = settings.defaults();
+        ServerOptions.Defaults defaults = settings.defaults();
         json.putObject("defaults")
                 .put("size", model.side() + "x" + model.side())
                 .put("num_inference_steps", defaults.steps().orElse(model.steps()))
@@ -121,7 +122,7 @@ public final class Api {
         loras.names().forEach(names::add);
         ArrayNode precisions = options.putArray("precisions");
         loader.precisions().forEach(precision -> precisions.add(precision.label()));
-        Settings.Limits limits = settings.limits();
+        ServerOptions.Limits limits = settings.limits();
         options.putObject("limits")
                 .put("pixels", limits.pixels())
                 .put("upload_pixels", limits.upload())
@@ -144,7 +145,7 @@ public final class Api {
     }
 
     private void picture(Exchange exchange) throws IOException {
-        Links.Content content = links.find(exchange.path("name"))
+        ImageUrls.Content content = links.find(exchange.path("name"))
                 .orElseThrow(() -> ApiError.notFound("There is no such picture; URLs work for "
                         + settings.pictures().expiry().toMinutes() + " minutes."));
         exchange.header("cache-control", "private, immutable, max-age=3600")

@@ -3,7 +3,7 @@ package dev.gyre.server.api;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gyre.server.http.ApiError;
-import dev.gyre.server.http.Bodies;
+import dev.gyre.server.http.BodyReader;
 import dev.gyre.server.http.Events;
 import dev.gyre.server.http.Exchange;
 import dev.gyre.server.jobs.Event;
@@ -26,13 +26,13 @@ final class ImagesApi {
     /** How long a stream may be silent. */
     private static final Duration SILENCE = Duration.ofSeconds(10);
 
-    private final CallReader reader;
-    private final Bodies bodies;
+    private final ImageRequestParser reader;
+    private final BodyReader bodies;
     private final JobQueue queue;
     private final Results results;
     private final Metrics metrics;
 
-    ImagesApi(CallReader reader, Bodies bodies, JobQueue queue, Results results, Metrics metrics) {
+    ImagesApi(ImageRequestParser reader, BodyReader bodies, JobQueue queue, Results results, Metrics metrics) {
         this.reader = reader;
         this.bodies = bodies;
         this.queue = queue;
@@ -40,8 +40,8 @@ final class ImagesApi {
         this.metrics = metrics;
     }
 
-    void answer(ImageCall.Kind kind, Exchange exchange) throws IOException, InterruptedException {
-        ImageCall call = reader.read(kind, bodies.read(exchange));
+    void answer(ImageRequest.Kind kind, Exchange exchange) throws IOException, InterruptedException {
+        ImageRequest call = reader.read(kind, bodies.read(exchange));
         Job job = submit(call);
         try {
             if (call.stream()) stream(call, job, exchange);
@@ -51,7 +51,7 @@ final class ImagesApi {
         }
     }
 
-    private Job submit(ImageCall call) {
+    private Job submit(ImageRequest call) {
         try {
             return queue.submit(call.order());
         } catch (JobQueue.Full full) {
@@ -62,7 +62,7 @@ final class ImagesApi {
         }
     }
 
-    private void whole(ImageCall call, Job job, Exchange exchange) throws IOException, InterruptedException {
+    private void whole(ImageRequest call, Job job, Exchange exchange) throws IOException, InterruptedException {
         ObjectNode[] entries = new ObjectNode[call.order().request().batch()];
         String size = "";
         Set<String> notes = new LinkedHashSet<>(call.notes());
@@ -93,7 +93,7 @@ final class ImagesApi {
         return next;
     }
 
-    private void stream(ImageCall call, Job job, Exchange exchange) throws IOException, InterruptedException {
+    private void stream(ImageRequest call, Job job, Exchange exchange) throws IOException, InterruptedException {
         Events events = exchange.events();
         Set<String> notes = new LinkedHashSet<>(call.notes());
         long last = System.nanoTime();
@@ -116,7 +116,7 @@ final class ImagesApi {
     }
 
     /** @return whether that was the last */
-    private boolean tell(ImageCall call, Event event, Set<String> notes, Events events) throws IOException {
+    private boolean tell(ImageRequest call, Event event, Set<String> notes, Events events) throws IOException {
         String prefix = call.kind().event();
         switch (event) {
             case Event.Waiting waiting -> {

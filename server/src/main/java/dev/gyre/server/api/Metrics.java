@@ -1,8 +1,8 @@
 package dev.gyre.server.api;
 
 import dev.gyre.server.http.Router;
+import dev.gyre.server.images.ImageUrls;
 import dev.gyre.server.jobs.JobQueue;
-import dev.gyre.server.pictures.Links;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
@@ -34,7 +34,7 @@ final class Metrics implements Router.Listener {
             .classicOnly()
             .register(registry);
 
-    Metrics(JobQueue queue, Links links) {
+    Metrics(JobQueue queue, ImageUrls links) {
         gauge("gyre_queue_waiting", "Jobs that wait.", queue::waiting);
         gauge("gyre_queue_running", "Jobs that are being drawn.", queue::running);
         gauge("gyre_links_bytes", "Bytes of pictures that URLs keep.", links::bytes);

@@ -3,15 +3,15 @@ package dev.gyre.server.api;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.gyre.diffusion.Parameters;
-import dev.gyre.diffusion.Picture;
-import dev.gyre.diffusion.Request;
+import dev.gyre.diffusion.metadata.Parameters;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.server.http.ApiError;
 import dev.gyre.server.http.Exchange;
+import dev.gyre.server.images.ImageCache;
+import dev.gyre.server.images.ImageFormat;
+import dev.gyre.server.images.ImageUrls;
 import dev.gyre.server.jobs.Event;
-import dev.gyre.server.pictures.Album;
-import dev.gyre.server.pictures.ImageFormat;
-import dev.gyre.server.pictures.Links;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.URI;
@@ -28,12 +28,12 @@ final class Results {
     /** Where URLs lead. */
     static final String PATH = "/pictures/";
 
-    private final Links links;
-    private final Optional<Album> album;
+    private final ImageUrls links;
+    private final Optional<ImageCache> album;
     private final Optional<URI> publicUrl;
     private final Metrics metrics;
 
-    Results(Links links, Optional<Album> album, Optional<URI> publicUrl, Metrics metrics) {
+    Results(ImageUrls links, Optional<ImageCache> album, Optional<URI> publicUrl, Metrics metrics) {
         this.links = links;
         this.album = album;
         this.publicUrl = publicUrl;
@@ -41,12 +41,12 @@ final class Results {
     }
 
     /** A picture of an answer. */
-    ObjectNode entry(ImageCall call, Picture picture, Exchange exchange) throws IOException {
+    ObjectNode entry(ImageRequest call, Picture picture, Exchange exchange) throws IOException {
         keep(picture);
         byte[] file = call.format().encode(picture, call.quality());
         ObjectNode entry = JsonNodeFactory.instance.objectNode();
         if (call.base64()) entry.put("b64_json", base64(file));
-        if (call.urls()) entry.put("url", url(exchange) + links.keep(new Links.Content(call.format(), file)));
+        if (call.urls()) entry.put("url", url(exchange) + links.keep(new ImageUrls.Content(call.format(), file)));
         return entry.put("seed", picture.parameters().seed());
     }
 
@@ -67,7 +67,7 @@ final class Results {
         return base.replaceFirst("/$", "") + PATH;
     }
 
-    ObjectNode answer(ImageCall call, List<ObjectNode> entries, String size, Collection<String> notes) {
+    ObjectNode answer(ImageRequest call, List<ObjectNode> entries, String size, Collection<String> notes) {
         ObjectNode answer = JsonNodeFactory.instance.objectNode();
         answer.put("created", Instant.now().getEpochSecond());
         answer.putArray("data").addAll(entries);
@@ -93,7 +93,7 @@ final class Results {
         notes.forEach(array::add);
     }
 
-    ImagesApi.Body completed(ImageCall call, Event.Drawn drawn, Collection<String> notes) {
+    ImagesApi.Body completed(ImageRequest call, Event.Drawn drawn, Collection<String> notes) {
         return body -> {
             Picture picture = drawn.picture();
             keep(picture);
@@ -133,8 +133,8 @@ final class Results {
                     .put("step", stepped.step().step())
                     .put("steps", stepped.step().steps())
                     .put("seconds_left", stepped.step().left().toMillis() / 1e3);
-            if (stepped.glance().isPresent())
-                body.put("b64_json", base64(stepped.glance().get().png()));
+            if (stepped.preview().isPresent())
+                body.put("b64_json", base64(stepped.preview().get().png()));
         };
     }
 

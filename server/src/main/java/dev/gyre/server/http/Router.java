@@ -30,7 +30,7 @@ public final class Router extends Handler.Abstract {
     }
 
     private final List<Route> routes;
-    private final Keys keys;
+    private final ApiKeys keys;
     private final List<String> origins;
     private final Listener listener;
 
@@ -40,7 +40,7 @@ public final class Router extends Handler.Abstract {
      */
     public Router(List<Route> routes, List<String> keys, List<String> origins, Listener listener) {
         this.routes = List.copyOf(routes);
-        this.keys = new Keys(keys);
+        this.keys = new ApiKeys(keys);
         this.origins = origins;
         this.listener = listener;
     }

@@ -1,8 +1,8 @@
 package dev.gyre.server.jobs;
 
-import dev.gyre.diffusion.Picture;
-import dev.gyre.diffusion.Preview;
-import dev.gyre.diffusion.Progress;
+import dev.gyre.diffusion.output.Picture;
+import dev.gyre.diffusion.output.Preview;
+import dev.gyre.diffusion.output.Progress;
 import java.util.Optional;
 
 /** What becomes of a job, in this order; each kind may come several times but for the last two, of which there is one. */
@@ -17,7 +17,7 @@ public sealed interface Event {
     record Note(String sentence) implements Event {}
 
     /** A step is done; with a small picture where that was wanted. */
-    record Stepped(Progress.Step step, Optional<Preview> glance) implements Event {}
+    record Stepped(Progress.Step step, Optional<Preview> preview) implements Event {}
 
     /**
      * How a picture looks by now.

@@ -11,17 +11,17 @@ public final class Job {
     /** A listener this far behind hears no more of steps; of pictures it does. */
     private static final int BEHIND = 64;
 
-    private final Order order;
+    private final JobSpec order;
     private final long deadline; // System.nanoTime()
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private volatile boolean cancelled;
 
-    Job(Order order, Duration time) {
+    Job(JobSpec order, Duration time) {
         this.order = order;
         deadline = System.nanoTime() + time.toNanos();
     }
 
-    public Order order() {
+    public JobSpec order() {
         return order;
     }
 

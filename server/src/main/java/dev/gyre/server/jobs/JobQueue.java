@@ -58,7 +58,7 @@ public final class JobQueue {
     }
 
     /** @throws Full when it has to be tried again later; @throws Closed when that is no use */
-    public Job submit(Order order) {
+    public Job submit(JobSpec order) {
         lock.lock();
         try {
             if (closed) throw new Closed();
@@ -93,7 +93,7 @@ public final class JobQueue {
                 changed.await();
             }
             List<Job> taken = new ArrayList<>(List.of(waiting.poll()));
-            Order first = taken.get(0).order();
+            JobSpec first = taken.get(0).order();
             int pictures = first.request().batch();
             while (!waiting.isEmpty() && first.goesWith(waiting.peek().order())) {
                 pictures += waiting.peek().order().request().batch();

@@ -1,6 +1,6 @@
 package dev.gyre.server.models;
 
-import dev.gyre.diffusion.Checkpoint;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gyre.core.Precision;
-import dev.gyre.diffusion.Image;
-import dev.gyre.diffusion.Request;
-import dev.gyre.diffusion.Start;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.request.InitImage;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.server.models.ModelFile;
 import java.time.Duration;
@@ -23,27 +23,27 @@ class JobQueueTest {
     private static final ModelFile SMALL = new ModelFile("small", Optional.empty(), OptionalInt.of(128), 0),
             LARGE = new ModelFile("large", Optional.empty(), OptionalInt.empty(), 0);
 
-    private static Order order(ModelFile model, Request request, Order.Lora... loras) {
-        return new Order(model, Precision.F32, request, List.of(loras), 0, false);
+    private static JobSpec order(ModelFile model, Request request, JobSpec.Lora... loras) {
+        return new JobSpec(model, Precision.F32, request, List.of(loras), 0, false);
     }
 
-    private static Order of(int width, int height) {
+    private static JobSpec of(int width, int height) {
         return order(SMALL, Request.of("a cat").size(width, height));
     }
 
     private static Request over(int side) {
-        return Request.of("a cat").size(side, side).with(Start.of(Image.of(8, 8, new byte[3 * 64])));
+        return Request.of("a cat").size(side, side).with(InitImage.of(Image.of(8, 8, new byte[3 * 64])));
     }
 
     /** Each way round. */
-    private static void together(boolean expected, Order a, Order b) {
+    private static void together(boolean expected, JobSpec a, JobSpec b) {
         assertEquals(expected, a.goesWith(b), a + " and " + b);
         assertEquals(expected, b.goesWith(a), b + " and " + a);
     }
 
     @Test
     void whatTheSameNetworkDrawsAtTheSameSizeGoesTogether() {
-        Order plain = order(SMALL, Request.of("a cat"));
+        JobSpec plain = order(SMALL, Request.of("a cat"));
         together(true, plain, plain);
         Request other = Request.of("a dog")
                 .negative("a cat")
@@ -58,12 +58,12 @@ class JobQueueTest {
         together(true, of(512, 256), of(128, 64));
 
         together(false, plain, order(LARGE, Request.of("a cat").size(128, 128)));
-        together(false, plain, new Order(SMALL, Precision.BF16, Request.of("a cat"), List.of(), 0, false));
-        together(false, plain, order(SMALL, Request.of("a cat"), new Order.Lora("style", 1)));
+        together(false, plain, new JobSpec(SMALL, Precision.BF16, Request.of("a cat"), List.of(), 0, false));
+        together(false, plain, order(SMALL, Request.of("a cat"), new JobSpec.Lora("style", 1)));
         together(
                 false,
-                order(SMALL, Request.of("a cat"), new Order.Lora("style", 1)),
-                order(SMALL, Request.of("a cat"), new Order.Lora("style", 0.5)));
+                order(SMALL, Request.of("a cat"), new JobSpec.Lora("style", 1)),
+                order(SMALL, Request.of("a cat"), new JobSpec.Lora("style", 0.5)));
         together(false, plain, of(64, 64));
         together(false, of(128, 64), of(64, 128));
         together(false, of(512, 512), order(SMALL, over(512))); // what is drawn over a picture is drawn at its size
@@ -71,10 +71,10 @@ class JobQueueTest {
 
     @Test
     void largePicturesAreDrawnAlone() {
-        Order large = order(LARGE, Request.of("a cat"));
+        JobSpec large = order(LARGE, Request.of("a cat"));
         together(false, large, large);
         together(false, order(SMALL, over(512)), order(SMALL, over(512)));
-        Order small = order(LARGE, Request.of("a cat").size(128, 128));
+        JobSpec small = order(LARGE, Request.of("a cat").size(128, 128));
         together(true, small, small);
     }
 
@@ -108,7 +108,7 @@ class JobQueueTest {
     @Test
     void whoIsNotWaitedForLeavesTheQueue() throws InterruptedException {
         JobQueue queue = new JobQueue(2, LONG);
-        Order order = order(SMALL, Request.of("a cat"));
+        JobSpec order = order(SMALL, Request.of("a cat"));
         Job first = queue.submit(order), second = queue.submit(order);
         assertThrows(JobQueue.Full.class, () -> queue.submit(order));
         first.cancel();
@@ -119,7 +119,7 @@ class JobQueueTest {
     @Test
     void closedItTakesNoMore() throws InterruptedException {
         JobQueue queue = new JobQueue(2, LONG);
-        Order order = order(SMALL, Request.of("a cat"));
+        JobSpec order = order(SMALL, Request.of("a cat"));
         Job waiting = queue.submit(order);
         queue.close(Duration.ZERO);
         assertThrows(JobQueue.Closed.class, () -> queue.submit(order));

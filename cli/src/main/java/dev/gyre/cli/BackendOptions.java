@@ -1,0 +1,116 @@
+package dev.gyre.cli;
+
+import dev.gyre.core.Backend;
+import dev.gyre.core.Profiler;
+import dev.gyre.core.Target;
+import dev.gyre.core.jvm.JvmBackend;
+import dev.gyre.core.tornado.DeviceListener;
+import dev.gyre.core.tornado.TornadoBackend;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options that say where to compute. */
+final class BackendOptions {
+    /** Behind those of the commands themselves. */
+    private static final int LAST = 10;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    @ArgGroup(validate = false, order = LAST, heading = "%nWhere it is computed:%n")
+    private Choice at = new Choice();
+
+    private static final class Choice {
+        @Option(
+                names = "--backend",
+                paramLabel = "NAME",
+                description = "jvm, or tornado for TornadoVM's devices (jvm).")
+        private String backend = "jvm";
+
+        @Option(
+                names = "--device",
+                paramLabel = "ID",
+                description = "One of those that gyre devices lists (a GPU, if any).")
+        private String device;
+
+        @Option(
+                names = "--kernels",
+                paramLabel = "KIND",
+                description =
+                        "On a device: loops (the definitions), tiles, groups (what suits the device), tensor (tensor"
+                                + " cores, products in 16 bits) or libraries (cuBLAS and cuDNN).")
+        private String kernels;
+
+        @Option(names = "--f32", description = "On a device: widen weights that are stored as F16.")
+        private boolean wide;
+
+        @Option(names = "--explain", description = "On a device: say which kernels run.")
+        private boolean explain;
+    }
+
+    String backend() {
+        return at.backend;
+    }
+
+    boolean tornado() {
+        return at.backend.equals("tornado");
+    }
+
+    boolean explain() {
+        return at.explain;
+    }
+
+    /** For what runs on one backend alone: then it need not be named. */
+    void check(String only) {
+        at.backend = only;
+        check();
+    }
+
+    /** @throws ParameterException for options that do not exist or do not go together */
+    void check() {
+        if (!at.backend.equals("jvm") && !tornado())
+            throw new ParameterException(spec.commandLine(), "--backend: jvm or tornado, got " + at.backend);
+        if (!tornado() && (at.device != null || at.kernels != null || at.wide || at.explain))
+            throw new ParameterException(
+                    spec.commandLine(), "--device, --kernels, --f32 and --explain need --backend tornado");
+        if (at.kernels != null && kernels() == Target.KernelKind.TENSOR_CORE && at.wide)
+            throw new ParameterException(
+                    spec.commandLine(), "--f32 does not go with --kernels tensor, which multiply in 16 bits");
+    }
+
+    private Target.KernelKind kernels() {
+        return Arrays.stream(Target.KernelKind.values())
+                .filter(one -> one.name().equalsIgnoreCase(at.kernels))
+                .findFirst()
+                .orElseThrow(() -> new ParameterException(
+                        spec.commandLine(),
+                        "--kernels: loops, tiles, groups, tensor or libraries, got "
+                                + at.kernels.toLowerCase(Locale.ROOT)));
+    }
+
+    /** Opens the backend; a listener and a profiler hear of what a device does. */
+    Backend open(JvmBackend.Options jvm, DeviceListener listener, Optional<Profiler> profiler) {
+        if (!tornado()) return new JvmBackend(profiler.map(jvm::profiler).orElse(jvm));
+        TornadoBackend.Options options = options();
+        return new TornadoBackend(
+                profiler.map(p -> options.measured(listener, p)).orElse(options.listener(listener)));
+    }
+
+    /** The device's options; what it can do is asked where not all is said. */
+    TornadoBackend.Options options() {
+        TornadoBackend.Options options = TornadoBackend.Options.DEFAULT;
+        if (at.device != null) options = options.device(at.device);
+        if (at.kernels == null && !at.wide) return options;
+        try (TornadoBackend asked = new TornadoBackend(options)) {
+            Target best = asked.target();
+            return options.target(
+                    new Target(at.kernels == null ? best.kernels() : kernels(), best.halves() && !at.wide));
+        }
+    }
+}

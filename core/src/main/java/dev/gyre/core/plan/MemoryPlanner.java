@@ -1,0 +1,131 @@
+package dev.gyre.core.plan;
+
+import dev.gyre.core.Graph;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Op;
+import dev.gyre.core.Value;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Decides which values share a buffer. Values that never live together get the same one, a whole buffer each and never an offset
+ * into one (devices take whole arrays). Constants are not planned: they have their own memory.
+ */
+public final class MemoryPlanner {
+    private MemoryPlanner() {}
+
+    /**
+     * The outcome.
+     *
+     * @param buffers bytes of each buffer
+     * @param places the buffer of each value's {@link Value#storage()}
+     */
+    public record Plan(List<Long> buffers, Map<Value, Integer> places) {
+        /** The buffer that holds the value. */
+        public int place(Value value) {
+            Integer place = places.get(value.storage());
+            if (place == null) throw new IllegalStateException(value + " has no place: no op of the graph makes it");
+            return place;
+        }
+
+        /** Working memory in bytes: all buffers together. */
+        public long peakBytes() {
+            return buffers.stream().mapToLong(Long::longValue).sum();
+        }
+    }
+
+    /**
+     * Plans a graph.
+     *
+     * @param scratch the values that an op keeps between its steps, as it will be run
+     */
+    public static Plan plan(Graph graph, Function<Op, List<Value>> scratch) {
+        return plan(graph, scratch, value -> MemoryPlanner.class);
+    }
+
+    /**
+     * Plans a graph in which not all values may share.
+     *
+     * @param kind of a {@link Value#storage()}: only values of the same kind, the very same object, share a buffer
+     */
+    public static Plan plan(Graph graph, Function<Op, List<Value>> scratch, Function<Value, Object> kind) {
+        List<Op> ops = graph.ops();
+        Map<Value, Integer> lastUse = new IdentityHashMap<>();
+        for (Value input : graph.inputs()) lastUse.put(input, -1);
+        for (int i = 0; i < ops.size(); i++) {
+            lastUse.put(ops.get(i).output().storage(), i);
+            for (Value input : ops.get(i).inputs()) lastUse.put(input.storage(), i);
+        }
+        for (Value output : graph.outputs()) lastUse.put(output.storage(), ops.size());
+
+        List<Long> buffers = new ArrayList<>();
+        Map<Value, Integer> places = new IdentityHashMap<>();
+        Map<Object, List<Integer>> free = new IdentityHashMap<>();
+        Function<Value, List<Integer>> same = value -> free.computeIfAbsent(kind.apply(value), k -> new ArrayList<>());
+        // All inputs are filled before the first op runs, so they live together.
+        for (Value input : graph.inputs()) places.put(input, take(input, buffers, same.apply(input)));
+        for (int i = 0; i < ops.size(); i++) {
+            Op op = ops.get(i);
+            Value made = op.output().storage();
+            if (places.containsKey(made)) throw new IllegalStateException(made + " is made twice");
+            places.put(made, take(made, buffers, same.apply(made)));
+            List<Value> done = new ArrayList<>();
+            for (Value value : scratch.apply(op)) {
+                places.put(value, take(value, buffers, same.apply(value)));
+                done.add(value);
+            }
+            Set<Value> read = new LinkedHashSet<>(); // in an order of its own: equal graphs get equal plans
+            for (Value input : op.inputs()) if (input.constant().isEmpty()) read.add(input.storage());
+            read.add(made);
+            for (Value value : read) {
+                if (!places.containsKey(value))
+                    throw new IllegalStateException(
+                            op.getClass().getSimpleName() + " reads " + value + " before any op makes it");
+                if (lastUse.get(value) == i) done.add(value);
+            }
+            for (Value value : done) same.apply(value).add(places.get(value));
+        }
+        return new Plan(List.copyOf(buffers), places);
+    }
+
+    /** The smallest free buffer that fits, else the largest free one grown, else a new one. */
+    private static int take(Value value, List<Long> buffers, List<Integer> free) {
+        long bytes = value.bytes();
+        int best = -1;
+        for (int i = 0; i < free.size(); i++) {
+            if (best < 0) {
+                best = i;
+                continue;
+            }
+            long size = buffers.get(free.get(i)), bestSize = buffers.get(free.get(best));
+            boolean fits = size >= bytes, bestFits = bestSize >= bytes;
+            if (fits && bestFits ? size < bestSize : size > bestSize) best = i;
+        }
+        if (best < 0) {
+            buffers.add(bytes);
+            return buffers.size() - 1;
+        }
+        int place = free.remove(best);
+        buffers.set(place, Math.max(buffers.get(place), bytes));
+        return place;
+    }
+
+    /** The scratch values that an op's loops pass from step to step. */
+    public static List<Value> scratch(Op op, List<KernelCall> loops) {
+        Map<Value, Boolean> known = new HashMap<>();
+        for (Value input : op.inputs()) known.put(input.storage(), true);
+        known.put(op.output().storage(), true);
+        List<Value> scratch = new ArrayList<>();
+        for (KernelCall step : loops)
+            for (Value value : step.values())
+                if (value.constant().isEmpty() && known.put(value.storage(), true) == null)
+                    scratch.add(value.storage());
+        return scratch;
+    }
+}

@@ -1,0 +1,123 @@
+package dev.gyre.core.tornado;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import uk.ac.manchester.tornado.api.TornadoBackend;
+import uk.ac.manchester.tornado.api.TornadoRuntime;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
+import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
+
+/** Looks for TornadoVM and its devices, and has it set up as Gyre needs it before it is first touched. */
+final class TornadoDevices {
+    /** TornadoVM reads these once, when its first class is loaded. */
+    private static final Map<String, String> SETTINGS = Map.of(
+            // A task that fails to compile must fail, not run as plain Java.
+            "tornado.recover.bailout",
+            "False",
+            // Room for the tasks of a graph.
+            "tornado.tvm.maxbytecodesize",
+            "65536",
+            // The device's own limits are met by DeviceProgram.check.
+            "tornado.device.memory",
+            "1024GB",
+            // TornadoVM's default, fast relaxed math, lets exp and sin lose digits.
+            "tornado.opencl.compiler.flags",
+            "-cl-mad-enable -w");
+
+    /** In what TornadoVM's CUDA backend tells of a device. */
+    private static final Pattern CAPABILITY = Pattern.compile("Device version\\s*: CUDA (\\d+\\.\\d+)");
+
+    private static boolean set;
+
+    private TornadoDevices() {}
+
+    static boolean available() {
+        return ModuleLayer.boot().findModule("tornado.runtime").isPresent();
+    }
+
+    static synchronized void require() {
+        if (!available())
+            throw new UnsupportedOperationException("TornadoVM is not on this JVM: install its SDK for this JDK (its"
+                    + " site has the download, or: sdk install tornadovm), set TORNADOVM_HOME to where it is, and"
+                    + " start Java with @$TORNADOVM_HOME/tornado-argfile");
+        if (set) return;
+        if (System.getProperty("tornado.recover.bailout", "False").equalsIgnoreCase("true"))
+            throw new IllegalStateException("-Dtornado.recover.bailout=True would have failing kernels run as plain"
+                    + " Java without a word; start without it");
+        SETTINGS.forEach((key, value) -> {
+            if (System.getProperty(key) == null) System.setProperty(key, value);
+        });
+        set = true;
+    }
+
+    static List<Device> all() {
+        TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();
+        List<Device> devices = new ArrayList<>();
+        for (int b = 0; b < runtime.getNumBackends(); b++) {
+            TornadoBackend backend = runtime.getBackend(b);
+            for (int d = 0; d < backend.getNumDevices(); d++) devices.add(describe(b + ":" + d, backend.getDevice(d)));
+        }
+        return devices;
+    }
+
+    static Device named(String id) {
+        List<Device> all = all();
+        return all.stream()
+                .filter(device -> device.id().equals(id))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("device " + id + ": there is "
+                        + all.stream().map(Device::toString).collect(Collectors.joining(", "))));
+    }
+
+    /** A GPU if there is one, else what TornadoVM takes. */
+    static Device standard() {
+        List<Device> all = all();
+        if (all.isEmpty())
+            throw new UnsupportedOperationException(
+                    "TornadoVM reaches no device: its SDK's backend found no driver (for OpenCL, see what clinfo says)");
+        return all.stream()
+                .filter(device -> device.kind().equals("GPU"))
+                .findFirst()
+                .orElse(all.getFirst());
+    }
+
+    static TornadoDevice handle(Device device) {
+        String[] id = device.id().split(":");
+        return TornadoRuntimeProvider.getTornadoRuntime()
+                .getBackend(Integer.parseInt(id[0]))
+                .getDevice(Integer.parseInt(id[1]));
+    }
+
+    private static Device describe(String id, TornadoDevice device) {
+        TornadoVMBackendType type = device.getTornadoVMBackend();
+        String language =
+                switch (type) {
+                    case OPENCL -> "OpenCL";
+                    case METAL -> "Metal";
+                    default -> type.name();
+                };
+        // OpenCL alone has devices without 16-bit floats.
+        String info = device.getPhysicalDevice().getDeviceInfo();
+        boolean halves = type != TornadoVMBackendType.OPENCL || info.contains("cl_khr_fp16");
+        Matcher capability = CAPABILITY.matcher(info);
+        return new Device(
+                id,
+                device.getPhysicalDevice().getDeviceName().strip(),
+                device.getPlatformName().strip(),
+                language,
+                device.getDeviceType().name(),
+                device.getPhysicalDevice().getDeviceMaxComputeUnits(),
+                device.getMaxGlobalMemory(),
+                device.getMaxAllocMemory(),
+                device.getDeviceLocalMemorySize(),
+                (int) device.getPhysicalDevice().getDeviceMaxWorkGroupSize()[0],
+                halves,
+                capability.find() ? Optional.of(capability.group(1)) : Optional.empty());
+    }
+}

@@ -1,0 +1,317 @@
+package dev.gyre.core.tornado;
+
+import dev.gyre.core.DType;
+import dev.gyre.core.Op;
+import dev.gyre.core.Shape;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.VendorCall;
+import dev.gyre.core.tornado.DeviceProgram.Array;
+import dev.gyre.core.tornado.DeviceProgram.Place;
+import dev.gyre.core.tornado.DeviceProgram.Task;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.ImmutableTaskGraph;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.TornadoProfilerResult;
+import uk.ac.manchester.tornado.api.WorkerGrid1D;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.enums.ProfilerMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/**
+ * A program on a device: one execution plan of task graphs that hand their arrays on to each other. Weights and intermediate arrays
+ * are uploaded by the graph that uses them first; after the first run their memory on the host is given back.
+ */
+final class TornadoProgram implements AutoCloseable {
+    /** Tasks of one graph: TornadoVM takes between 150 and 170, fewer when they have many arguments. */
+    private static final int TASKS = 64;
+
+    /** A task's time on the device, in nanoseconds, in a plan's profile. */
+    private static final Pattern TASK_TIME =
+            Pattern.compile("\"gyre(\\d+)\\.t(\\d+)\"\\s*:\\s*\\{[^}]*?\"TASK_KERNEL_TIME\"\\s*:\\s*\"(\\d+)\"");
+
+    private final DeviceProgram program;
+    private final TornadoBackend.Options options;
+    private final List<Op> ops;
+    private final boolean releases;
+    private final Object[] arrays;
+    private final Arena ends = Arena.ofShared(); // inputs and outputs
+    private final List<Arena> arenas = new ArrayList<>(); // what each graph uploads
+    private final List<List<Integer>> uploads = new ArrayList<>();
+    private final List<GridScheduler> grids = new ArrayList<>();
+    private final TornadoExecutionPlan plan;
+    private final List<Integer> cuts;
+    private final int graphs;
+    private boolean ready;
+    private boolean failed;
+
+    TornadoProgram(DeviceProgram.Source source, Device device, TornadoBackend.Options options) {
+        this.program = source.program();
+        this.ops = source.ops();
+        this.options = options;
+        // Other drivers than OpenCL's pin the host's memory, so it has to stay.
+        releases = device.language().equals("OpenCL");
+        arrays = new Object[program.arrays().size()];
+        long start = System.nanoTime();
+        cuts = source.cuts(TASKS);
+        graphs = cuts.size() - 1;
+        ImmutableTaskGraph[] snapshots = new ImmutableTaskGraph[graphs];
+        try {
+            for (int place : program.inputs())
+                arrays[place] = allocate(program.arrays().get(place), ends);
+            for (int place : program.outputs())
+                if (arrays[place] == null)
+                    arrays[place] = allocate(program.arrays().get(place), ends);
+            Map<Integer, Integer> last = lastUse(cuts);
+            Set<Integer> there = new TreeSet<>();
+            for (int g = 0; g < graphs; g++)
+                snapshots[g] = graph(g, program.tasks().subList(cuts.get(g), cuts.get(g + 1)), there, last)
+                        .snapshot();
+            plan = new TornadoExecutionPlan(snapshots);
+            plan.withDevice(TornadoDevices.handle(device));
+            if (options.measured()) plan.withProfiler(ProfilerMode.SILENT);
+            long planned = System.nanoTime();
+            options.listener().chosen(source.ops(), source.steps());
+            for (int g = 0; g < graphs; g++) {
+                compile(g, device);
+                options.listener().compiling(cuts.get(g + 1), program.tasks().size());
+            }
+            options.listener()
+                    .compiled(new DeviceListener.Ready(
+                            program.tasks().size(),
+                            graphs,
+                            program.weightBytes(),
+                            program.workingBytes(),
+                            program.trafficBytes(),
+                            planned - start,
+                            System.nanoTime() - planned));
+        } catch (RuntimeException | Error e) {
+            release();
+            ends.close();
+            throw e;
+        }
+    }
+
+    private void compile(int g, Device device) {
+        try {
+            select(g).withPreCompilation();
+        } catch (RuntimeException | Error e) {
+            // TornadoVM's first line names the task and the kernel; pages of frames follow.
+            String said = String.valueOf(e.getMessage())
+                    .replaceAll("\\u001B\\[[0-9;]*m", "")
+                    .replaceAll("(?s)Stacktrace:.*", "")
+                    .strip()
+                    .replaceAll("\\s+", " ");
+            throw new UnsupportedOperationException("TornadoVM cannot compile a kernel for " + device + ": " + said, e);
+        }
+    }
+
+    DeviceProgram program() {
+        return program;
+    }
+
+    TornadoBackend.Options options() {
+        return options;
+    }
+
+    /** For each array the last graph that uses it. */
+    private Map<Integer, Integer> lastUse(List<Integer> cuts) {
+        Map<Integer, Integer> last = new HashMap<>();
+        for (int g = 0; g < cuts.size() - 1; g++)
+            for (Task task : program.tasks().subList(cuts.get(g), cuts.get(g + 1)))
+                for (int place : task.places()) last.put(place, g);
+        return last;
+    }
+
+    /**
+     * A graph takes over from the one before it, and from no other: so it also takes what only later ones use.
+     *
+     * @param there the arrays that the graph before hands on; brought up to date
+     * @param last for each array the last graph that uses it
+     */
+    private TaskGraph graph(int g, List<Task> tasks, Set<Integer> there, Map<Integer, Integer> last) {
+        TaskGraph graph = new TaskGraph(name(g));
+        Arena arena = Arena.ofShared();
+        arenas.add(arena);
+        for (int place : there) graph.consumeFromDevice(name(g - 1), arrays[place]);
+        Set<Integer> used = new TreeSet<>();
+        for (Task task : tasks) used.addAll(task.places());
+        List<Integer> uploaded = new ArrayList<>();
+        Set<Integer> inputs = new HashSet<>(program.inputs());
+        for (int place : used) {
+            if (!there.add(place)) continue;
+            if (inputs.contains(place)) graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arrays[place]);
+            else {
+                if (arrays[place] == null)
+                    arrays[place] = allocate(program.arrays().get(place), arena);
+                graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays[place]);
+                uploaded.add(place);
+            }
+        }
+        KernelContext context = new KernelContext();
+        GridScheduler grid = new GridScheduler();
+        for (int t = 0; t < tasks.size(); t++) {
+            Task task = tasks.get(t);
+            List<Object> arguments = new ArrayList<>();
+            if (task.group() > 0) {
+                arguments.add(context);
+                WorkerGrid1D threads = new WorkerGrid1D(task.range());
+                threads.setLocalWork(task.group(), 1, 1);
+                grid.addWorkerGrid(name(g) + "." + task(t), threads);
+            } else if (!(task.kernel() instanceof VendorCall)) arguments.addAll(List.of(0, task.range()));
+            for (Object argument : task.arguments())
+                arguments.add(argument instanceof Place place ? arrays[place.array()] : argument);
+            if (task.kernel() instanceof VendorCall call) graph.libraryTask(task(t), call::with, arguments.toArray());
+            else TornadoTasks.add(graph, task(t), task.kernel(), arguments.toArray());
+        }
+        // An output lies alone in its array, so the first graph to use it makes it. Arrays are not told to persist:
+        // those that were
+        // uploaded or taken over do, and TornadoVM would free the others once for every graph.
+        for (int place : uploaded)
+            if (program.outputs().contains(place))
+                graph.transferToHost(DataTransferMode.EVERY_EXECUTION, arrays[place]);
+        there.removeIf(place -> last.get(place) == g);
+        uploads.add(uploaded);
+        grids.add(grid);
+        return graph;
+    }
+
+    private TornadoExecutionPlan select(int g) {
+        plan.withGraph(g);
+        return grids.get(g).keySet().isEmpty() ? plan : plan.withGridScheduler(grids.get(g));
+    }
+
+    private static String name(int graph) {
+        return "gyre" + graph;
+    }
+
+    private static String task(int number) {
+        return "t" + number;
+    }
+
+    private static Object allocate(Array array, Arena arena) {
+        MemorySegment segment = arena.allocate(TornadoNativeArray.ARRAY_HEADER + array.bytes(), 64);
+        return switch (array.type()) {
+            case F32 -> FloatArray.fromSegmentShallow(segment);
+            case F16 -> HalfFloatArray.fromSegmentShallow(segment);
+            case I32 -> IntArray.fromSegmentShallow(segment);
+            default -> throw new IllegalStateException("no kernel takes arrays of " + array.type());
+        };
+    }
+
+    private MemorySegment data(int place) {
+        return ((TornadoNativeArray) arrays[place]).getSegment();
+    }
+
+    /** Whether a run failed, after which nothing is known about what lies on the device. */
+    synchronized boolean failed() {
+        return failed;
+    }
+
+    synchronized List<Tensor> run(Tensor... inputs) {
+        if (failed) throw new IllegalStateException("an earlier run of this graph failed on the device");
+        failed = true; // until all has gone well
+        for (int i = 0; i < inputs.length; i++) data(program.inputs().get(i)).copyFrom(inputs[i].data());
+        long start = System.nanoTime(), kernels = 0, compiling = 0, in = 0, out = 0, uploaded = 0;
+        for (int g = 0; g < graphs; g++) {
+            if (!ready) uploaded += fill(g);
+            long launched = System.nanoTime();
+            TornadoExecutionResult result = select(g).execute();
+            if (!ready) options.listener().uploading(uploaded, program.weightBytes());
+            if (!ready && releases) arenas.get(g).close();
+            if (options.measured()) {
+                TornadoProfilerResult profile = result.getProfilerResult();
+                kernels += profile.getDeviceKernelTime();
+                compiling += profile.getCompileTime();
+                in += profile.getTotalBytesCopyIn();
+                out += profile.getTotalBytesCopyOut();
+                tell(g, launched, profile.getProfileLog());
+            }
+        }
+        ready = true;
+        failed = false;
+        if (options.measured())
+            options.listener()
+                    .ran(new DeviceListener.Run(
+                            System.nanoTime() - start,
+                            kernels,
+                            compiling,
+                            in,
+                            out,
+                            program.tasks().size()));
+        List<Tensor> outputs = new ArrayList<>();
+        for (int place : program.outputs()) {
+            Array array = program.arrays().get(place);
+            MemorySegment heap = array.type() == DType.I32
+                    ? MemorySegment.ofArray(new int[array.elements()])
+                    : MemorySegment.ofArray(new float[array.elements()]);
+            heap.copyFrom(data(place));
+            outputs.add(new Tensor(array.type(), Shape.of(array.elements()), heap));
+        }
+        return outputs;
+    }
+
+    /** Tells the profiler what a graph's ops took, by TornadoVM's log, in which the last run comes last. */
+    private void tell(int g, long launched, String log) {
+        Map<Integer, Long> tasks = new HashMap<>();
+        Matcher times = TASK_TIME.matcher(log);
+        while (times.find())
+            if (Integer.parseInt(times.group(1)) == g)
+                tasks.put(cuts.get(g) + Integer.parseInt(times.group(2)), Long.parseLong(times.group(3)));
+        Map<Op, Long> sums = new LinkedHashMap<>();
+        for (int task = cuts.get(g); task < cuts.get(g + 1); task++)
+            sums.merge(ops.get(task), tasks.getOrDefault(task, 0L), Long::sum);
+        long at = launched;
+        for (Map.Entry<Op, Long> sum : sums.entrySet()) {
+            options.profiler().ran(sum.getKey(), at, sum.getValue());
+            at += sum.getValue();
+        }
+    }
+
+    /** Writes the weights that graph {@code g} uploads; returns their bytes. */
+    private long fill(int g) {
+        long bytes = 0;
+        for (int place : uploads.get(g)) {
+            Array array = program.arrays().get(place);
+            if (array.weight() == null) continue;
+            array.weight().fill(arrays[place]);
+            bytes += array.bytes();
+        }
+        return bytes;
+    }
+
+    private void release() {
+        for (Arena arena : arenas) if (arena.scope().isAlive()) arena.close();
+    }
+
+    @Override
+    public synchronized void close() {
+        plan.withAllGraphs().freeDeviceMemory();
+        try {
+            plan.close();
+        } catch (TornadoExecutionPlanException e) {
+            throw new IllegalStateException("TornadoVM did not free its plan", e);
+        } finally {
+            release();
+            ends.close();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.gyre.diffusion.adapter;
+
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.DiffusersKeys;
+import dev.gyre.diffusion.network.Architecture;
+import dev.gyre.diffusion.network.UNet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** How adapters' files name a model's layers: after diffusers, dots or underscores between the words, and the part behind. */
+final class LoraKeys {
+    /** What a layer of an adapter consists of. */
+    enum Part {
+        DOWN,
+        MID,
+        UP,
+        ALPHA
+    }
+
+    /** Whose tensor it is. */
+    record Place(String layer, Part part) {}
+
+    private static final Map<String, Part> PARTS =
+            Map.of("down", Part.DOWN, "A", Part.DOWN, "mid", Part.MID, "up", Part.UP, "B", Part.UP);
+
+    /** The layer's path, then what part of it. PEFT may put an adapter's name before {@code weight}. */
+    private static final List<Pattern> FORMS = List.of(
+            Pattern.compile("(?<layer>.+)\\.lora_(?<part>down|mid|up)\\.weight"),
+            Pattern.compile("(?<layer>.+)\\.lora_(?<part>A|B)(\\.[^.]+)?\\.weight"),
+            Pattern.compile("(?<layer>.+)\\.lora(_linear_layer)?\\.(?<part>down|up)\\.weight"),
+            Pattern.compile("(?<layer>.+\\.processor\\.to_(q|k|v|out))_lora\\.(?<part>down|up)\\.weight"));
+
+    private LoraKeys() {}
+
+    /** Whose tensor has this key; null when it is none of a LoRA's. */
+    static Place place(String key) {
+        if (key.endsWith(".alpha")) return new Place(key.substring(0, key.length() - ".alpha".length()), Part.ALPHA);
+        for (Pattern form : FORMS) {
+            Matcher matcher = form.matcher(key);
+            if (matcher.matches()) return new Place(matcher.group("layer"), PARTS.get(matcher.group("part")));
+        }
+        return null;
+    }
+
+    /** Whether a layer is the text encoder's. */
+    static boolean isText(String layer) {
+        return normal(layer).startsWith("lora_te_");
+    }
+
+    /** A layer as kohya calls it, from any of the spellings. */
+    static String normal(String layer) {
+        String path = layer.replaceFirst("^base_model\\.model\\.", "")
+                .replaceFirst("\\.processor\\.to_out$", ".to_out.0")
+                .replace(".processor.", ".");
+        if (path.startsWith("lora_unet_") || path.startsWith("lora_te_")) return path.replace('.', '_');
+        if (path.startsWith("text_encoder."))
+            return "lora_te_" + path.substring(13).replace('.', '_');
+        if (path.startsWith("text_model.")) return "lora_te_" + path.replace('.', '_');
+        return "lora_unet_" + path.replaceFirst("^unet\\.", "").replace('.', '_');
+    }
+
+    /** The paths of a model's layers in the original's names, by what kohya calls them; the UNet's by the original's words too. */
+    static Map<String, String> of(Checkpoint model) {
+        UNet unet = Architecture.of(model).unet();
+        DiffusersKeys names = DiffusersKeys.unet(unet.widths().size(), unet.blocks(), unet.attention()::get);
+        Map<String, String> all = new HashMap<>();
+        String text = model.textPrefix() + ".";
+        for (String key : model.names()) {
+            if (!key.endsWith(".weight") || model.info(key).shape().size() < 2) continue;
+            String path = key.substring(0, key.length() - ".weight".length());
+            if (key.startsWith(text))
+                all.put("lora_te_text_model_" + path.substring(text.length()).replace('.', '_'), path);
+            if (!key.startsWith(Checkpoint.UNET + ".")) continue;
+            String layer = path.substring(Checkpoint.UNET.length() + 1);
+            all.put("lora_unet_" + layer.replace('.', '_'), path);
+            names.diffusers(layer).ifPresent(name -> all.put("lora_unet_" + name.replace('.', '_'), path));
+        }
+        return all;
+    }
+}

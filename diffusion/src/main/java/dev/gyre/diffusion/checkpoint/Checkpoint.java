@@ -1,0 +1,325 @@
+package dev.gyre.diffusion.checkpoint;
+
+import dev.gyre.core.Graph;
+import dev.gyre.core.Shape;
+import dev.gyre.core.Tensor;
+import dev.gyre.diffusion.file.FileId;
+import dev.gyre.diffusion.file.WeightFile;
+import dev.gyre.diffusion.network.Architecture;
+import dev.gyre.diffusion.request.Conditions;
+import dev.gyre.jsafetensors.SafeTensors;
+import dev.gyre.jsafetensors.TensorInfo;
+import dev.gyre.nn.LowRank;
+import dev.gyre.nn.Weights;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/**
+ * A checkpoint of Stable Diffusion, open for as long as a model uses it. Whatever layout its files have, its tensors go by the names
+ * of the original.
+ */
+public final class Checkpoint implements AutoCloseable {
+    /** The model that comes with Gyre: change it here to put in another. */
+    private static final String EMBEDDED = "shapes.safetensors";
+
+    /** Where the text encoder's keys begin. */
+    public static final String UNET = "model.diffusion_model";
+    /** Where the UNet's keys begin. */
+    public static final String VAE = "first_stage_model";
+    /** Where the VAE's keys begin. */
+    public static final String TEXT = "cond_stage_model.transformer";
+
+    private static final String EMA = "model_ema.";
+
+    /** Layers of the VAE that the original has as 1×1 convolutions and diffusers as linear ones. */
+    private static final Pattern PIXELWISE = Pattern.compile(".*\\.mid\\.attn_1\\.(q|k|v|proj_out)\\.weight");
+
+    /** Where a tensor lies: {@code info} has the original's name and shape, {@code key} is the file's own. */
+    private record Stored(SafeTensors file, String key, TensorInfo info) {}
+
+    private final String name;
+    private final List<SafeTensors> files = new ArrayList<>();
+    private final Map<String, Stored> stored = new LinkedHashMap<>();
+    private final TreeSet<String> names = new TreeSet<>();
+    private final Map<String, String> metadata = new LinkedHashMap<>();
+    private SafeTensors embedded; // null where there are files
+    private Optional<FileId> vae = Optional.empty();
+
+    private Checkpoint(String name) {
+        this.name = name;
+    }
+
+    /**
+     * Opens a {@code .safetensors} file, the index of its shards, or a folder as diffusers keeps a model.
+     *
+     * @throws IOException when it cannot be read or is not what the format says; a pickled {@code .ckpt} never is
+     */
+    public static Checkpoint open(Path path) throws IOException {
+        Checkpoint opened = new Checkpoint(WeightFile.name(path));
+        try {
+            if (Files.isDirectory(path)) DiffusersFolder.read(path, opened);
+            else {
+                SafeTensors file = WeightFile.open(path);
+                opened.metadata.putAll(file.metadata());
+                opened.add(file, Optional::of);
+            }
+            return opened;
+        } catch (IOException | RuntimeException | Error e) {
+            opened.close();
+            throw e;
+        }
+    }
+
+    /** The small model that comes with Gyre: ten shapes in twelve colours, at 128×128. */
+    public static Checkpoint embedded() {
+        try (InputStream in = Checkpoint.class.getResourceAsStream(EMBEDDED)) {
+            if (in == null) throw new IllegalStateException("the resource " + EMBEDDED + " is missing");
+            Checkpoint opened = new Checkpoint(EMBEDDED.replace(".safetensors", ""));
+            SafeTensors file = SafeTensors.read(in, EMBEDDED);
+            opened.embedded = file;
+            opened.metadata.putAll(file.metadata());
+            opened.add(file, Optional::of);
+            return opened;
+        } catch (IOException e) {
+            throw new IllegalStateException("the embedded model cannot be read", e);
+        }
+    }
+
+    /** Takes a file's tensors under the names that {@code rename} gives them; without a name they are left out. */
+    void add(SafeTensors file, Function<String, Optional<String>> rename) {
+        files.add(file);
+        for (String key : file.names())
+            rename.apply(key).ifPresent(to -> {
+                TensorInfo info = file.info(key);
+                List<Long> shape = new ArrayList<>(info.shape());
+                if (shape.size() == 2 && PIXELWISE.matcher(to).matches()) shape.addAll(List.of(1L, 1L));
+                stored.put(
+                        to, new Stored(file, key, new TensorInfo(to, info.dtype(), shape, info.begin(), info.end())));
+                names.add(to);
+            });
+    }
+
+    void metadata(String key, Optional<String> value) {
+        value.ifPresent(text -> metadata.put(key, text));
+    }
+
+    /**
+     * Takes the VAE from another file: one in the original's layout, with or without the rest of a checkpoint, one of diffusers', or
+     * a folder of that. Before a model is made of this checkpoint.
+     *
+     * @throws IOException when it cannot be read
+     * @throws IllegalArgumentException when there is no VAE in it
+     */
+    public Checkpoint vae(Path path) throws IOException {
+        Path part = Files.isDirectory(path.resolve("vae")) ? path.resolve("vae") : path;
+        SafeTensors file = Files.isDirectory(part) ? DiffusersFolder.weights(part) : WeightFile.open(part);
+        List<String> before =
+                names.stream().filter(key -> key.startsWith(VAE + ".")).toList();
+        before.forEach(stored::remove);
+        before.forEach(names::remove);
+        if (file.names().stream().anyMatch(key -> key.startsWith("encoder.down_blocks.")))
+            DiffusersFolder.vae(file, this);
+        else if (file.names().stream().anyMatch(key -> key.startsWith(VAE + ".")))
+            add(file, key -> Optional.of(key).filter(k -> k.startsWith(VAE + ".")));
+        else add(file, key -> Optional.of(VAE + "." + key));
+        if (!hasAny(VAE + ".decoder."))
+            throw new IllegalArgumentException(path + ": no VAE: expected tensors \"" + VAE + ".decoder.…\" or"
+                    + " \"decoder.…\", got " + WeightFile.some(file));
+        vae = Optional.of(FileId.of(file.path()));
+        return this;
+    }
+
+    /** The file that the VAE was taken from, if from another. */
+    public Optional<FileId> vae() {
+        return vae;
+    }
+
+    /** The file's name without its ending. */
+    public String name() {
+        return name;
+    }
+
+    /** What errors that may be about its VAE call it. */
+    public String described() {
+        return vae.map(from -> name + " with the VAE " + from.name()).orElse(name);
+    }
+
+    /** Every tensor's key. */
+    public List<String> names() {
+        return List.copyOf(stored.keySet());
+    }
+
+    /** The type and shape of a tensor that {@link #names} lists, in its file. */
+    public TensorInfo info(String key) {
+        return stored.get(key).info;
+    }
+
+    /** What a tensor's file has for it. */
+    public MemorySegment bytes(String key) {
+        Stored at = stored.get(key);
+        return at.file.data(at.key);
+    }
+
+    /** What the file's {@code __metadata__} says; it cannot be changed. */
+    public Map<String, String> metadata() {
+        return Collections.unmodifiableMap(metadata);
+    }
+
+    /** The bytes of all files. */
+    public long size() {
+        return files.stream().mapToLong(SafeTensors::size).sum();
+    }
+
+    /**
+     * The SHA-256 of its file, in hex digits; of several files, that of theirs one after the other; of shards, their index's. All is
+     * read.
+     *
+     * @throws IOException when a file cannot be read
+     */
+    public String sha256() throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (SafeTensors file : files)
+            if (file == embedded)
+                try (InputStream in = Checkpoint.class.getResourceAsStream(EMBEDDED)) {
+                    all.append(FileId.sha256(in));
+                }
+            else all.append(FileId.sha256(file.path(), 0));
+        return files.size() == 1
+                ? all.toString()
+                : FileId.sha256(new ByteArrayInputStream(all.toString().getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    /** Whether any key begins so. */
+    public boolean hasAny(String prefix) {
+        String first = names.ceiling(prefix);
+        return first != null && first.startsWith(prefix);
+    }
+
+    /** Whether the file holds averaged weights of the UNet beside the last ones. */
+    public boolean hasEma() {
+        return hasAny(EMA + "diffusion_model");
+    }
+
+    /** The key of the averaged weight of a UNet's weight. */
+    public static String emaKey(String unetKey) {
+        return EMA + unetKey.substring("model.".length()).replace(".", "");
+    }
+
+    /** Dimension {@code i} of a tensor, or what to take where the file lacks it. */
+    public int dim(String key, int i, int otherwise) {
+        if (!stored.containsKey(key) || info(key).shape().size() <= i) return otherwise;
+        long dim = info(key).shape().get(i);
+        if (dim < 1 || dim > Integer.MAX_VALUE)
+            throw new IllegalArgumentException(name + ": " + key + ": a dimension is 1 to 2^31-1, found "
+                    + info(key).shape());
+        return (int) dim;
+    }
+
+    /** The weights of a model's parts, for graphs; the UNet's averaged ones where {@code ema}. */
+    public Source source(boolean ema) {
+        return new Source(textPrefix(), key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key), Map.of());
+    }
+
+    /**
+     * Where a model's parts find their weights.
+     *
+     * @param textPrefix where the text encoder's keys begin
+     * @param find a tensor by its key
+     * @param additions what adapters add to layers, by their paths
+     */
+    public record Source(
+            String textPrefix, Function<String, Optional<Tensor>> find, Map<String, List<LowRank>> additions) {
+        /** The text encoder's weights, for one graph. */
+        public Weights unet(Graph graph) {
+            return all(graph).at(UNET);
+        }
+
+        /** The UNet's weights, for one graph. */
+        public Weights vae(Graph graph) {
+            return all(graph).at(VAE);
+        }
+
+        /** The VAE's weights, for one graph. */
+        public Weights text(Graph graph) {
+            return all(graph).at(textPrefix);
+        }
+
+        private Weights all(Graph graph) {
+            return Weights.of(graph, find, path -> additions.getOrDefault(path, List.of()));
+        }
+
+        /** With more rows in the table of tokens. */
+        public Source withTokens(float[] rows) {
+            String table = textPrefix + ".embeddings.token_embedding.weight";
+            Tensor before = find.apply(table).orElseThrow();
+            int width = before.shape().dim(1), count = rows.length / width;
+            MemorySegment data = Arena.ofAuto()
+                    .allocate(before.data().byteSize() + before.dtype().bytes(rows.length), 64);
+            data.copyFrom(before.data());
+            Tensor more = new Tensor(before.dtype(), Shape.of(before.shape().dim(0) + count, width), data);
+            more.write(rows, 0, before.shape().elements(), rows.length, new short[4096]);
+            return new Source(textPrefix, key -> key.equals(table) ? Optional.of(more) : find.apply(key), additions);
+        }
+
+        /** With what adapters add. */
+        public Source with(List<Conditions.Adapter> adapters, Checkpoint model) {
+            Map<String, List<LowRank>> all = new HashMap<>();
+            for (Conditions.Adapter adapter : adapters)
+                adapter.lora().additions(model).forEach((path, one) -> all.computeIfAbsent(path, p -> new ArrayList<>())
+                        .add(one.scaled((float) adapter.strength())));
+            return new Source(textPrefix, find, all);
+        }
+    }
+
+    /**
+     * What keeps a model from being loaded: each tensor that is missing or of another shape, a line each; empty when all is there.
+     *
+     * @throws IllegalArgumentException when the file is no Stable Diffusion v1 at all, or its sizes make no network
+     */
+    public List<String> problems(boolean ema) {
+        Architecture architecture = Architecture.of(this);
+        try {
+            return architecture.ask(source(ema)).stream()
+                    .flatMap(weights -> weights.problems().stream())
+                    .toList();
+        } catch (IllegalArgumentException e) {
+            // Sizes that do not go together, which a layer says.
+            throw WeightFile.named(described(), e);
+        }
+    }
+
+    /** The text encoder's keys begin so; newer exports leave {@code text_model.} out. */
+    public String textPrefix() {
+        return hasAny(TEXT + ".embeddings.") || hasAny(TEXT + ".encoder.") ? TEXT : TEXT + ".text_model";
+    }
+
+    private Optional<Tensor> find(String key) {
+        return Optional.ofNullable(stored.get(key))
+                .map(at -> WeightFile.tensor(
+                        at.file,
+                        at.key,
+                        at.info.shape(),
+                        at.file == embedded ? name : WeightFile.name(at.file.path())));
+    }
+
+    @Override
+    public void close() {
+        files.forEach(SafeTensors::close);
+    }
+}

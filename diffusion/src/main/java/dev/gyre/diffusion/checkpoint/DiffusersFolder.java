@@ -1,0 +1,138 @@
+package dev.gyre.diffusion.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gyre.diffusion.file.WeightFile;
+import dev.gyre.jsafetensors.SafeTensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A model as diffusers keeps it: a folder with a folder for each part, a {@code config.json} and the weights in each. Its tensors get
+ * the original's names here.
+ */
+public final class DiffusersFolder {
+    private static final List<String> WEIGHTS =
+            List.of("diffusion_pytorch_model", "diffusion_pytorch_model.fp16", "model", "model.fp16");
+
+    private DiffusersFolder() {}
+
+    /** Takes the model's tensors into a checkpoint. */
+    static void read(Path folder, Checkpoint to) throws IOException {
+        if (!Files.isDirectory(folder.resolve("unet")))
+            throw new IOException(folder + ": a folder with a model as diffusers keeps it is expected; it has no folder"
+                    + " \"unet\"");
+        JsonNode unet = config(folder.resolve("unet"));
+        String predicts = config(folder.resolve("scheduler"), "scheduler_config.json")
+                .path("prediction_type")
+                .asText("epsilon");
+        if (!predicts.equals("epsilon"))
+            throw new IOException(folder + ": its UNet predicts \"" + predicts + "\"; \"epsilon\" is supported");
+        to.metadata("unet_heads", heads(folder, unet));
+        to.metadata("norm_groups", number(folder, unet, "norm_num_groups"));
+        to.metadata("text_heads", number(folder, config(folder.resolve("text_encoder")), "num_attention_heads"));
+        unet(weights(folder.resolve("unet")), to);
+        vae(weights(folder.resolve("vae")), to);
+        SafeTensors text = weights(folder.resolve("text_encoder"));
+        to.add(text, key -> Optional.of(Checkpoint.TEXT + "." + key));
+    }
+
+    static void unet(SafeTensors file, Checkpoint to) {
+        DiffusersKeys names = unetNames(new TreeSet<>(file.names()));
+        to.add(file, key -> names.original(key).map(name -> Checkpoint.UNET + "." + name));
+    }
+
+    static void vae(SafeTensors file, Checkpoint to) {
+        TreeSet<String> keys = new TreeSet<>(file.names());
+        DiffusersKeys names =
+                DiffusersKeys.vae(count(keys, "encoder.down_blocks."), count(keys, "encoder.down_blocks.0.resnets."));
+        to.add(file, key -> names.original(key).map(name -> Checkpoint.VAE + "." + name));
+    }
+
+    /** The names of a UNet, or a ControlNet, that has these of diffusers' keys. */
+    public static DiffusersKeys unetNames(TreeSet<String> keys) {
+        return DiffusersKeys.unet(
+                count(keys, "down_blocks."),
+                count(keys, "down_blocks.0.resnets."),
+                level -> begins(keys, "down_blocks." + level + ".attentions."));
+    }
+
+    /** How many numbers follow the prefix. */
+    private static int count(TreeSet<String> keys, String prefix) {
+        Pattern number = Pattern.compile(Pattern.quote(prefix) + "(\\d{1,2})\\..*");
+        int highest = 0;
+        for (String key : keys.tailSet(prefix)) {
+            Matcher matcher = number.matcher(key);
+            if (!key.startsWith(prefix)) break;
+            if (matcher.matches()) highest = Math.max(highest, Integer.parseInt(matcher.group(1)) + 1);
+        }
+        return highest;
+    }
+
+    private static boolean begins(TreeSet<String> keys, String prefix) {
+        String first = keys.ceiling(prefix);
+        return first != null && first.startsWith(prefix);
+    }
+
+    /** The weights of one part: whole or in shards, in half precision where there is nothing else. */
+    public static SafeTensors weights(Path part) throws IOException {
+        List<String> looked = new ArrayList<>();
+        for (String name : WEIGHTS)
+            for (String ending : List.of(".safetensors", ".safetensors.index.json")) {
+                Path file = part.resolve(name + ending);
+                if (Files.exists(file)) return WeightFile.open(file);
+                looked.add(name + ending);
+            }
+        for (String pickle : List.of("diffusion_pytorch_model.bin", "pytorch_model.bin"))
+            if (Files.exists(part.resolve(pickle))) WeightFile.open(part.resolve(pickle)); // says why not
+        throw new IOException(part + ": no weights; looked for " + String.join(", ", looked));
+    }
+
+    /** What a part says of itself; nothing where it says nothing. */
+    private static JsonNode config(Path part) throws IOException {
+        return config(part, "config.json");
+    }
+
+    private static JsonNode config(Path part, String name) throws IOException {
+        Path file = part.resolve(name);
+        ObjectMapper mapper = new ObjectMapper();
+        if (!Files.exists(file)) return mapper.createObjectNode();
+        try {
+            return mapper.readTree(Files.readAllBytes(file));
+        } catch (JsonProcessingException e) {
+            throw new IOException(file + ": not the JSON it should be: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private static Optional<String> number(Path folder, JsonNode config, String key) throws IOException {
+        JsonNode value = config.path(key);
+        if (value.isMissingNode() || value.isNull()) return Optional.empty();
+        if (!value.isIntegralNumber() || value.asLong() < 1 || value.asLong() > 1024)
+            throw new IOException(folder + ": \"" + key + "\" is a whole number from 1 to 1024, got " + value);
+        return Optional.of(value.asText());
+    }
+
+    /** What v1 configurations call {@code attention_head_dim} is the number of heads. */
+    private static Optional<String> heads(Path folder, JsonNode unet) throws IOException {
+        JsonNode heads = unet.path("attention_head_dim");
+        if (heads.isArray()) {
+            Set<JsonNode> all = new HashSet<>();
+            heads.forEach(all::add);
+            if (all.size() != 1)
+                throw new IOException(folder + ": \"attention_head_dim\" is one number for all levels (Stable Diffusion"
+                        + " v1), got " + heads);
+            return Optional.of(all.iterator().next().asText());
+        }
+        return number(folder, unet, "attention_head_dim");
+    }
+}

@@ -1,0 +1,109 @@
+package dev.gyre.diffusion.checkpoint;
+
+import dev.gyre.core.Q8;
+import dev.gyre.core.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A checkpoint's weights in eight bits ({@link Q8}): the matrices and kernels of the UNet and the text encoder, half of what they take
+ * as F16. The VAE, norms, biases and embeddings stay as they are.
+ */
+public final class QuantizedWeights implements AutoCloseable {
+    /** How far a tensor is from what it was: the root of the squared errors' sum over that of the squares'. */
+    private record Made(String key, Tensor tensor, double error, double squares) {}
+
+    private final Arena arena = Arena.ofShared();
+    private final Map<String, Made> made = new ConcurrentHashMap<>();
+
+    /** Quantizes all there is to quantize, on all processors. */
+    public QuantizedWeights(Checkpoint checkpoint, Checkpoint.Source source) {
+        List<String> keys = checkpoint.names().stream()
+                .filter(key ->
+                        key.endsWith(".weight") && checkpoint.info(key).shape().size() > 1)
+                .filter(key -> key.startsWith(Checkpoint.UNET + ".")
+                        || key.startsWith(source.textPrefix() + ".") && !key.contains(".embeddings."))
+                .toList();
+        try {
+            List<String> problems = keys.parallelStream()
+                    .flatMap(key -> quantize(key, source).stream())
+                    .toList();
+            if (!problems.isEmpty()) throw new ArithmeticException(checkpoint.name() + ": " + problems.getFirst());
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    /** @return what is wrong with it: what another thread throws would come out without its sentence */
+    private Optional<String> quantize(String key, Checkpoint.Source source) {
+        Tensor before = source.find().apply(key).orElseThrow();
+        if (!Q8.fits(before.shape())) return Optional.empty();
+        Tensor after;
+        try {
+            after = Q8.of(before, arena);
+        } catch (ArithmeticException e) {
+            return Optional.of(key + ": " + e.getMessage());
+        }
+        float[] exact = new float[4096], near = new float[4096];
+        short[] scratch = new short[4096];
+        double error = 0, squares = 0;
+        int n = before.shape().elements();
+        for (int at = 0; at < n; at += exact.length) {
+            int count = Math.min(exact.length, n - at);
+            before.read(at, exact, 0, count, scratch);
+            after.read(at, near, 0, count, scratch);
+            for (int i = 0; i < count; i++) {
+                error += Math.pow(exact[i] - near[i], 2);
+                squares += (double) exact[i] * exact[i];
+            }
+        }
+        if (before.data().isMapped()) before.data().unload();
+        made.put(key, new Made(key, after, error, squares));
+        return Optional.empty();
+    }
+
+    /** A tensor in eight bits, if it is one of those. */
+    public Optional<Tensor> find(String key) {
+        return Optional.ofNullable(made.get(key)).map(Made::tensor);
+    }
+
+    /** Bytes that the weights take. */
+    public long bytes() {
+        return made.values().stream()
+                .mapToLong(one -> one.tensor.data().byteSize())
+                .sum();
+    }
+
+    /** How far the weights are from what they were: root mean square, over that of the weights. */
+    public double error() {
+        double error = made.values().stream().mapToDouble(Made::error).sum();
+        return Math.sqrt(
+                error / made.values().stream().mapToDouble(Made::squares).sum());
+    }
+
+    @Override
+    public String toString() {
+        Made worst = made.values().stream()
+                .max(Comparator.comparingDouble(one -> one.error / one.squares))
+                .orElseThrow();
+        return String.format(
+                Locale.ROOT,
+                "weights in 8 bits (Q8_0): %d tensors, %d MiB; relative error %.2f %% (root mean square), at most %.2f %% (%s)",
+                made.size(),
+                bytes() >> 20,
+                100 * error(),
+                100 * Math.sqrt(worst.error / worst.squares),
+                worst.key);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,33 @@
+package dev.gyre.diffusion.pipeline;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** How much memory the machine, or the container, has to give. */
+final class AvailableMemory {
+    private static final Path LINUX = Path.of("/proc/meminfo");
+    private static final Pattern AVAILABLE = Pattern.compile("MemAvailable: +(\\d+) kB");
+
+    private AvailableMemory() {}
+
+    /** Bytes that can be taken without taking them from other programs; on Linux files that are cached count as free. */
+    static long available() {
+        if (!(ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system))
+            return Long.MAX_VALUE;
+        long free = system.getFreeMemorySize();
+        try {
+            Matcher matcher = AVAILABLE.matcher(Files.exists(LINUX) ? Files.readString(LINUX) : "");
+            // A container's limit shows in the total alone.
+            if (matcher.find())
+                free = Math.min(Math.max(free, Long.parseLong(matcher.group(1)) << 10), system.getTotalMemorySize());
+        } catch (IOException e) {
+            // Then what the JVM says is all that is known.
+        }
+        return free;
+    }
+}

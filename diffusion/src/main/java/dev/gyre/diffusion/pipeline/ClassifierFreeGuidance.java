@@ -1,0 +1,43 @@
+package dev.gyre.diffusion.pipeline;
+
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.sampler.Sampler;
+
+/**
+ * The UNet under classifier-free guidance (Ho and Salimans 2022), as a sampler sees it. Where guidance is off, at a scale of 1 and below
+ * and outside its part of the steps, the prompt alone is asked for, at half the cost.
+ */
+final class ClassifierFreeGuidance implements Sampler.Model {
+    private final Denoiser denoiser;
+    private final double scale;
+    private final Request.StepRange part;
+    private final Progress progress;
+    private final Conditioning text;
+
+    ClassifierFreeGuidance(Denoiser denoiser, Request request, Conditioning text, Progress progress) {
+        this.denoiser = denoiser;
+        this.text = text;
+        this.progress = progress;
+        scale = request.sampling().guidance().orElseThrow();
+        part = request.sampling().guided();
+    }
+
+    @Override
+    public float[] epsilon(float[] x, Sampler.StepInfo at) {
+        Generation.check(progress);
+        int pictures = denoiser.pictures(x);
+        return scale > 1 && part.has(at)
+                ? denoiser.guided(x, at, text.both(at, pictures), scale)
+                : denoiser.unguided(x, at, text.prompt(at, pictures));
+    }
+
+    /** The bytes of working memory that a step of so many pictures takes. */
+    long plan(int pictures) {
+        return denoiser.plan(scale > 1 ? 2 * pictures : pictures, text.tokens());
+    }
+
+    Denoiser denoiser() {
+        return denoiser;
+    }
+}

@@ -1,0 +1,142 @@
+package dev.gyre.diffusion.pipeline;
+
+import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.request.InitImage;
+import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.diffusion.sampler.Sigmas;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** How the pictures of a request begin: from noise, from a picture, or from a picture that is painted over in part. */
+final class InitialLatents {
+    private final StableDiffusion sd;
+    private final Optional<InitImage> start;
+    private final int height; // of the latents
+    private final int width;
+    private final Image image; // as it goes on: its part, at the drawing's size; null without one
+    private final CropRegion region; // what is drawn of it, null for the whole
+    private final Latents latents; // of the image
+    private final Latents unmasked; // of what is not painted over, for inpainting networks
+    private final float[] mask; // [height, width], 1 where painted
+    private float[] clean;
+    private float[] noise;
+
+    InitialLatents(StableDiffusion sd, Optional<InitImage> start, Request.Size size, TiledVae vae) {
+        this.sd = sd;
+        this.start = start;
+        height = size.height() / sd.factor();
+        width = size.width() / sd.factor();
+        region = start.filter(s -> s.mask().isPresent())
+                .flatMap(s -> region(s, s.mask().get(), size))
+                .orElse(null);
+        image = start.map(s -> (region == null ? s.image() : region.of(s.image())).resize(size.width(), size.height()))
+                .orElse(null);
+        latents = image == null ? null : new Latents(vae.encode(image.planes(), size.height(), size.width()));
+        mask = new float[height * width];
+        Arrays.fill(mask, 1);
+        float[] hard = masked() ? InitImage.Mask.hard(shape(), size.width(), size.height()) : null;
+        if (hard != null) shrink(hard, mask);
+        unmasked = sd.architecture().inpaints() ? new Latents(unmasked(hard, size, vae)) : null;
+    }
+
+    /** What is drawn of a picture; empty for the whole. */
+    private static Optional<CropRegion> region(InitImage start, InitImage.Mask mask, Request.Size size) {
+        int width = start.image().width(), height = start.image().height();
+        float[] white = InitImage.Mask.hard(mask.image(), width, height);
+        boolean none = true;
+        for (float v : white) none &= v == 0;
+        if (none) throw new IllegalArgumentException("the mask is black everywhere: there is nothing to paint");
+        return mask.closeUp().isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        CropRegion.around(white, width, height, mask.closeUp().getAsInt(), size));
+    }
+
+    /** The mask, of the region where there is one. */
+    private Image shape() {
+        Image whole = start.get().image(), shape = start.get().mask().get().image();
+        return region == null ? shape : region.of(shape.resize(whole.width(), whole.height()));
+    }
+
+    /** The pixel at each latent's corner, as diffusers takes it. */
+    private void shrink(float[] from, float[] to) {
+        int factor = sd.factor();
+        for (int i = 0; i < to.length; i++) to[i] = from[(i / width * width * factor + i % width) * factor];
+    }
+
+    /** Gray where it is painted; all gray where there is no picture or all of it may change. */
+    private float[] unmasked(float[] hard, Request.Size size, TiledVae vae) {
+        float[] planes = new float[3 * size.width() * size.height()];
+        if (hard != null) {
+            planes = image.planes();
+            for (int i = 0; i < planes.length; i++) if (hard[i % hard.length] == 1) planes[i] = 0;
+        }
+        return vae.encode(planes, size.height(), size.width());
+    }
+
+    private boolean masked() {
+        return start.isPresent() && start.get().mask().isPresent();
+    }
+
+    /** The last of all levels, as many as the strength says. */
+    Sigmas levels(Sigmas all) {
+        return start.map(s -> last(all, s.strength())).orElse(all);
+    }
+
+    /** @throws IllegalArgumentException when so little strength takes no step at all */
+    static Sigmas last(Sigmas all, double strength) {
+        int steps = (int) (all.steps() * strength);
+        if (steps < 1)
+            throw new IllegalArgumentException(
+                    "strength: " + strength + " of " + all.steps() + " steps leaves none to take");
+        return all.from(all.steps() - steps);
+    }
+
+    /** One picture's state at the first level; noise is drawn in diffusers' order. */
+    double[] state(Sigmas levels, SeededNoise random, Denoiser denoiser) {
+        boolean fresh = image == null || masked() && start.get().strength() == 1;
+        clean = image == null || fresh && unmasked != null ? null : latents.sample(random);
+        noise = random.initial(sd.channels(), height, width);
+        if (masked() && unmasked != null) denoiser.beside(beside(unmasked.sample(random)));
+        else beside(denoiser);
+        return fresh ? levels.start(noise) : levels.start(clean, noise);
+    }
+
+    /** Tells an inpainting network that all is to be painted. */
+    void beside(Denoiser denoiser) {
+        if (unmasked != null) denoiser.beside(beside(unmasked.mean()));
+    }
+
+    /** The mask and the latents of what is not masked, [5, height, width]. */
+    private float[] beside(float[] rest) {
+        float[] both = Arrays.copyOf(mask, mask.length + rest.length);
+        System.arraycopy(rest, 0, both, mask.length, rest.length);
+        return both;
+    }
+
+    /** Outside the mask the state is the picture with its noise, whatever the network made of it; an inpainting one knows by itself. */
+    void keep(Sampler.Progress done) {
+        if (!masked() || unmasked != null) return;
+        double[] x = done.x();
+        boolean last = done.step() == done.steps();
+        // At the end without noise, at the scale that is divided by.
+        double scale = last ? Math.sqrt(done.sigma() * done.sigma() + 1) : 1, sigma = last ? 0 : done.sigma();
+        for (int i = 0; i < x.length; i++) if (mask[i % mask.length] == 0) x[i] = scale * clean[i] + sigma * noise[i];
+    }
+
+    /** Put back where it came from: outside the mask's blurred edge nothing has changed. */
+    Image finish(Image drawn) {
+        if (!masked()) return drawn;
+        Image under = region == null ? image : region.of(start.get().image());
+        int w = under.width(), h = under.height();
+        float[] soft = MaskBlend.blur(
+                InitImage.Mask.hard(shape(), w, h),
+                w,
+                h,
+                start.get().mask().get().blur());
+        Image part = MaskBlend.of(under, drawn.resize(w, h), soft);
+        return region == null ? part : MaskBlend.put(start.get().image(), part, region);
+    }
+}

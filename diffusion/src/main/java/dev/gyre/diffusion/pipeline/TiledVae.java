@@ -1,0 +1,124 @@
+package dev.gyre.diffusion.pipeline;
+
+import dev.gyre.core.DType;
+import dev.gyre.core.Graph;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.network.Vae;
+import dev.gyre.diffusion.output.Progress;
+import java.util.Optional;
+
+/**
+ * The VAE between pictures and latents. Where the whole would not fit into memory it works tile by tile, and says so: tiles overlap by
+ * a quarter and fade into each other. As each tile's norms see that tile alone, the picture differs a little from the whole's.
+ */
+public final class TiledVae {
+    /** Latents on a side of a tile: what a picture of 512 pixels has. */
+    private static final int TILE = 64;
+
+    private final StableDiffusion sd;
+    private final Vae vae;
+    private final Progress progress;
+    private Optional<Boolean> tiled = Optional.empty(); // empty: each picture as it fits
+
+    public TiledVae(StableDiffusion sd, boolean wraps, Progress progress) {
+        this.sd = sd;
+        this.progress = progress;
+        vae = sd.architecture().vae().wraps(wraps);
+    }
+
+    /**
+     * The picture of a latent.
+     *
+     * @param latents [4, height, width], at the scale the UNet works with
+     * @return [3, 8 · height, 8 · width], −1 to 1, not clamped
+     */
+    public float[] decode(float[] latents, int height, int width) {
+        sd.executables().close();
+        float[] z = new float[latents.length];
+        for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
+        return whole(decoder(height, width), "decoding", height, width)
+                ? decodeWhole(z, height, width)
+                : decode(z, height, width, TILE);
+    }
+
+    /** Tile by tile: {@code side} latents at a time. */
+    public float[] decode(float[] z, int height, int width, int side) {
+        TileBlending tiles = new TileBlending(vae.latent(), height, width, side, 3, vae.factor(), 1);
+        return tiles.map(z, part -> decodeWhole(part.values(), part.height(), part.width()));
+    }
+
+    private float[] decodeWhole(float[] z, int height, int width) {
+        return sd.executables()
+                .runOnce(decoder(height, width), Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
+    }
+
+    public Graph decoder(int height, int width) {
+        Graph graph = new Graph("decoder");
+        Value input = graph.input("z", DType.F32, 1, vae.latent(), height, width);
+        graph.output(vae.decoder(input, sd.weights().vae(graph)));
+        return graph;
+    }
+
+    /**
+     * What the VAE makes of a picture.
+     *
+     * @param picture [3, height, width], −1 to 1; sides are multiples of 8
+     * @return mean, then log-variance before clamping, [2 · 4, height / 8, width / 8], not scaled
+     */
+    public float[] encode(float[] picture, int height, int width) {
+        sd.executables().close();
+        int rows = height / vae.factor(), columns = width / vae.factor();
+        return whole(encoder(height, width), "encoding", rows, columns)
+                ? encodeWhole(picture, height, width)
+                : encode(picture, height, width, TILE);
+    }
+
+    /** Tile by tile: the pixels of {@code side} latents at a time. */
+    public float[] encode(float[] picture, int height, int width, int side) {
+        TileBlending tiles = new TileBlending(3, height, width, side * vae.factor(), 2 * vae.latent(), 1, vae.factor());
+        return tiles.map(picture, part -> encodeWhole(part.values(), part.height(), part.width()));
+    }
+
+    private float[] encodeWhole(float[] picture, int height, int width) {
+        return sd.executables()
+                .runOnce(encoder(height, width), Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
+    }
+
+    public Graph encoder(int height, int width) {
+        Graph graph = new Graph("encoder");
+        Value input = graph.input("picture", DType.F32, 1, 3, height, width);
+        graph.output(vae.encoder(input, sd.weights().vae(graph)));
+        return graph;
+    }
+
+    /**
+     * Decides once for all pictures of a drawing, by the largest: what was decided is then known, and can be done again elsewhere.
+     *
+     * @param always tiles, whatever fits
+     * @param encodes whether pictures are encoded, too
+     * @return whether there are tiles
+     */
+    boolean settle(boolean always, boolean encodes, int height, int width) {
+        if (height <= TILE && width <= TILE) return false;
+        tiled = Optional.of(always
+                || !fits(decoder(height, width), "decoding")
+                || encodes && !fits(encoder(height * vae.factor(), width * vae.factor()), "encoding"));
+        return tiled.get();
+    }
+
+    /** A picture of one tile always is worked on as a whole. */
+    private boolean whole(Graph graph, String what, int height, int width) {
+        if (height <= TILE && width <= TILE) return true;
+        return tiled.map(yes -> !yes).orElseGet(() -> fits(graph, what));
+    }
+
+    private boolean fits(Graph graph, String what) {
+        long needed = sd.executables().plan(graph), room = sd.executables().room();
+        if (needed <= room) return true;
+        progress.note(what + " the whole picture takes " + (needed >> 20) + " MiB of memory and " + (room >> 20)
+                + " MiB are there: done in tiles of " + TILE * vae.factor() + " pixels that fade into each other");
+        return false;
+    }
+}

@@ -1,0 +1,117 @@
+package dev.gyre.diffusion.request;
+
+import dev.gyre.diffusion.adapter.ControlNet;
+import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.image.Image;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What a request changes about the networks.
+ *
+ * @param loras adapters, all at once
+ * @param controls pictures to keep to
+ * @param tileable whether the picture is to continue at its opposite edges
+ * @param reuse whether steps take over what others have computed
+ * @param vaeTiling whether the VAE works tile by tile even where the whole would fit into memory
+ */
+public record Conditions(
+        List<Adapter> loras, List<Control> controls, boolean tileable, Optional<Reuse> reuse, boolean vaeTiling) {
+    /** As they are. */
+    public static final Conditions PLAIN = new Conditions(List.of(), List.of(), false, Optional.empty(), false);
+
+    /**
+     * A LoRA in use.
+     *
+     * @param strength 1 as it was trained, 0 not at all; may be negative
+     */
+    public record Adapter(Lora lora, double strength) {
+        /** @throws IllegalArgumentException when the strength is infinite or no number */
+        public Adapter {
+            if (!Double.isFinite(strength))
+                throw new IllegalArgumentException("LoRA strength: a number, got " + strength);
+        }
+    }
+
+    /**
+     * A picture that a ControlNet keeps to.
+     *
+     * @param image what the net was trained to see: edges, depth, a pose; brought to the drawing's size
+     * @param weight how much it counts, 1 as it was trained
+     * @param part the steps it counts in
+     */
+    public record Control(ControlNet net, Image image, double weight, Request.StepRange part) {
+        /** @throws IllegalArgumentException when the weight is infinite or no number */
+        public Control {
+            if (!Double.isFinite(weight)) throw new IllegalArgumentException("control weight: a number, got " + weight);
+        }
+
+        /** At full weight in every step. */
+        public static Control of(ControlNet net, Image image) {
+            return new Control(net, image, 1, Request.StepRange.WHOLE);
+        }
+    }
+
+    /**
+     * Only every so many steps run the whole UNet; between them its inner blocks' output is taken over and just the outermost are run
+     * (DeepCache: Ma, Fang and Wang 2023). Faster, and another picture.
+     *
+     * @param every 2 runs the whole UNet in every other step
+     * @param blocks how many blocks, of 12 on the way down and on the way up, run in every step
+     */
+    public record Reuse(int every, int blocks) {
+        /** @throws IllegalArgumentException when {@code every} is not 2 to 1000, or {@code blocks} not 1 to 11 */
+        public Reuse {
+            if (every < 2 || every > 1000)
+                throw new IllegalArgumentException("reuse: every 2 to 1000 steps, got " + every);
+            if (blocks < 1 || blocks > 11)
+                throw new IllegalArgumentException("reuse: 1 to 11 blocks run, got " + blocks);
+        }
+
+        /** The whole UNet in every so many steps, between them one block on the way down and one on the way up. */
+        public static Reuse every(int steps) {
+            return new Reuse(steps, 1);
+        }
+    }
+
+    /** Copies the lists. */
+    public Conditions {
+        loras = List.copyOf(loras);
+        controls = List.copyOf(controls);
+    }
+
+    /** With one more LoRA: 1 as it was trained, 0 not at all; may be negative. */
+    public Conditions lora(Lora lora, double strength) {
+        return new Conditions(more(loras, new Adapter(lora, strength)), controls, tileable, reuse, vaeTiling);
+    }
+
+    /** With one more picture to keep to. */
+    public Conditions control(Control control) {
+        return new Conditions(loras, more(controls, control), tileable, reuse, vaeTiling);
+    }
+
+    /** With or without opposite edges that continue each other. */
+    public Conditions tileable(boolean tileable) {
+        return new Conditions(loras, controls, tileable, reuse, vaeTiling);
+    }
+
+    /** With some steps taken over from others. */
+    public Conditions reuse(Reuse reuse) {
+        return new Conditions(loras, controls, tileable, Optional.of(reuse), vaeTiling);
+    }
+
+    /** With or without the VAE working tile by tile where it need not. */
+    public Conditions vaeTiling(boolean vaeTiling) {
+        return new Conditions(loras, controls, tileable, reuse, vaeTiling);
+    }
+
+    /** With these LoRAs in place of its own. */
+    public Conditions loras(List<Adapter> loras) {
+        return new Conditions(loras, controls, tileable, reuse, vaeTiling);
+    }
+
+    private static <T> List<T> more(List<T> list, T one) {
+        return Stream.concat(list.stream(), Stream.of(one)).toList();
+    }
+}

@@ -1,0 +1,88 @@
+package dev.gyre.diffusion.sampler;
+
+import java.util.concurrent.CancellationException;
+
+/** One run of a sampler, as its steps see it: the levels, whom to ask for the noise in a state, and where fresh noise comes from. */
+public final class SamplingRun {
+    private final Sigmas levels;
+    private final Sampler.Model model;
+    private final Sampler.Noise random;
+    private int step;
+    private double[] denoised;
+
+    SamplingRun(Sigmas levels, Sampler.Model model, Sampler.Noise random) {
+        this.levels = levels;
+        this.model = model;
+        this.random = random;
+    }
+
+    /** Takes all steps from a state at the first level. */
+    float[] from(double[] start, Sampler sampler, Sampler.Listener listener) {
+        double[] x = start;
+        Sampler.Stepper stepper = sampler.stepper(this);
+        for (int i = 0; i < steps(); i++) {
+            step = i + 1;
+            x = stepper.step(i, x);
+            listener.step(new Sampler.Progress(step, steps(), sigma(i + 1), x, denoised));
+        }
+        return levels.end(x);
+    }
+
+    /** How many steps there are. */
+    public int steps() {
+        return levels.steps();
+    }
+
+    /** σ at level i, 0 to {@link #steps}. */
+    public double sigma(int i) {
+        return levels.sigma(i);
+    }
+
+    /** What the network is told at level i. */
+    public double timestep(int i) {
+        return levels.timesteps()[i];
+    }
+
+    /** The noise ε in a state at level i. Also the slope dx/dσ of the probability flow, which papers call d. */
+    public double[] epsilon(double[] x, int i) {
+        return ask(x, sigma(i), timestep(i));
+    }
+
+    /** The noise in a state between levels. */
+    public double[] epsilonAt(double[] x, double sigma) {
+        return ask(x, sigma, NoiseSchedule.SD.timestep(sigma));
+    }
+
+    /** The clean sample that the model sees in a state at level i, x − σ ε. */
+    public double[] denoised(double[] x, int i) {
+        epsilon(x, i);
+        return denoised;
+    }
+
+    /** Likewise between levels. */
+    public double[] denoisedAt(double[] x, double sigma) {
+        epsilonAt(x, sigma);
+        return denoised;
+    }
+
+    /** Fresh standard normal numbers for a state. */
+    public float[] noise(double[] x) {
+        return random.next(x.length);
+    }
+
+    /** The network sees x / √(σ² + 1), whose variance is 1. */
+    private double[] ask(double[] x, double sigma, double timestep) {
+        if (Thread.interrupted()) throw new CancellationException("interrupted in step " + step + " of " + steps());
+        double scale = 1 / Math.sqrt(sigma * sigma + 1);
+        float[] scaled = new float[x.length];
+        for (int j = 0; j < x.length; j++) scaled[j] = (float) (x[j] * scale);
+        float[] predicted = model.epsilon(scaled, new Sampler.StepInfo(step, steps(), timestep, sigma));
+        double[] epsilon = new double[x.length];
+        denoised = new double[x.length];
+        for (int j = 0; j < x.length; j++) {
+            epsilon[j] = predicted[j];
+            denoised[j] = x[j] - sigma * epsilon[j];
+        }
+        return epsilon;
+    }
+}

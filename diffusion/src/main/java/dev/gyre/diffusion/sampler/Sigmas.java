@@ -1,0 +1,92 @@
+package dev.gyre.diffusion.sampler;
+
+import java.util.Arrays;
+
+/**
+ * The noise levels that a sampler goes down. A sample at level σ is x = x₀ + σ ε: the clean sample with σ times standard normal noise
+ * on it (Karras et al. 2022). Papers that write x_t = √ᾱ x₀ + √(1 − ᾱ) ε mean √(σ² + 1) · x_t with σ² = (1 − ᾱ) / ᾱ.
+ *
+ * @param timesteps what the network is told at each level, 0 to 999, whole or not; one more than steps
+ * @param sigmas falling; one more than steps: the last is what is left at the end, 0 for most samplers
+ * @param unit whether pure noise starts as what has variance 1 after scaling, √(σ² + 1) ε, rather than σ ε
+ */
+public record Sigmas(double[] timesteps, double[] sigmas, boolean unit) {
+    /** @throws IllegalArgumentException when there are fewer than two levels, or not as many timesteps as sigmas */
+    public Sigmas {
+        if (sigmas.length < 2 || timesteps.length != sigmas.length)
+            throw new IllegalArgumentException("levels: at least two, and as many timesteps as sigmas, got "
+                    + timesteps.length + " and " + sigmas.length);
+    }
+
+    /** The levels of these timesteps, then none. */
+    static Sigmas at(double[] timesteps, boolean unit) {
+        double[] sigmas = new double[timesteps.length + 1];
+        for (int i = 0; i < timesteps.length; i++) sigmas[i] = NoiseSchedule.SD.sigma(timesteps[i]);
+        return new Sigmas(Arrays.copyOf(timesteps, sigmas.length), sigmas, unit);
+    }
+
+    /** These levels, then none. */
+    static Sigmas of(double[] sigmas) {
+        double[] timesteps = new double[sigmas.length + 1];
+        for (int i = 0; i < sigmas.length; i++) timesteps[i] = NoiseSchedule.SD.timestep(sigmas[i]);
+        return new Sigmas(timesteps, Arrays.copyOf(sigmas, timesteps.length), false);
+    }
+
+    /** How many steps go down them: one less than levels. */
+    public int steps() {
+        return sigmas.length - 1;
+    }
+
+    /** σ at level i, 0 to {@link #steps}. */
+    public double sigma(int i) {
+        return sigmas[i];
+    }
+
+    /** Without the first levels: where a picture that is not all noise begins. */
+    public Sigmas from(int first) {
+        return new Sigmas(
+                Arrays.copyOfRange(timesteps, first, timesteps.length),
+                Arrays.copyOfRange(sigmas, first, sigmas.length),
+                unit);
+    }
+
+    /** With whole timesteps at the same levels, and a start at unit variance: how diffusers' solvers see them. */
+    Sigmas whole() {
+        double[] whole = Arrays.stream(timesteps).map(Math::rint).toArray();
+        return new Sigmas(whole, sigmas, true);
+    }
+
+    /** Pure noise starts at unit variance, and the noise of the first timestep is left at the end (ᾱ₀, not 1). */
+    Sigmas leaving() {
+        double[] left = sigmas.clone();
+        left[left.length - 1] = NoiseSchedule.SD.sigma(0);
+        return new Sigmas(timesteps, left, true);
+    }
+
+    Sigmas atUnitVariance() {
+        return new Sigmas(timesteps, sigmas, true);
+    }
+
+    /** Pure noise at the first level. */
+    public double[] start(float[] noise) {
+        double scale = unit ? Math.sqrt(sigmas[0] * sigmas[0] + 1) : sigmas[0];
+        double[] x = new double[noise.length];
+        for (int j = 0; j < x.length; j++) x[j] = scale * noise[j];
+        return x;
+    }
+
+    /** A clean sample with noise at the first level on it. */
+    public double[] start(float[] clean, float[] noise) {
+        double[] x = new double[noise.length];
+        for (int j = 0; j < x.length; j++) x[j] = clean[j] + sigmas[0] * noise[j];
+        return x;
+    }
+
+    /** What is handed to the decoder: at the scale of the data, if noise is left. */
+    float[] end(double[] x) {
+        double last = sigmas[steps()], scale = 1 / Math.sqrt(last * last + 1);
+        float[] y = new float[x.length];
+        for (int j = 0; j < y.length; j++) y[j] = (float) (x[j] * scale);
+        return y;
+    }
+}

@@ -1,0 +1,30 @@
+package dev.gyre.machine.assembler;
+
+import dev.gyre.machine.assembler.Operand.Address;
+import dev.gyre.machine.assembler.Operand.Register;
+import dev.gyre.machine.assembler.Operand.Vector;
+
+/**
+ * A formula's numbers: in registers where vectors of 512 bits have 32 of them, else as whole vectors in memory behind the code.
+ *
+ * @param bits of a vector
+ * @param place the general register that holds where they lie; with 512 bits it is free again once they are loaded
+ * @param first the vector register of the first of them, where they are in registers
+ */
+public record Constants(int bits, Register place, int first, float... values) {
+    public void load(Assembler asm, Assembler.Label table) {
+        asm.lea(place, table);
+        if (bits == 512)
+            for (int i = 0; i < values.length; i++)
+                asm.op(Instruction.VBROADCASTSS, Vector.zmm(first + i), Address.at(place, 4 * i));
+    }
+
+    public Operand at(int i) {
+        return bits == 512 ? Vector.zmm(first + i) : Address.at(place, i * bits / 8);
+    }
+
+    /** Writes them where the table's label has been bound. */
+    public void write(Assembler asm) {
+        for (float value : values) for (int i = 0; i < (bits == 512 ? 1 : bits / 32); i++) asm.floats(value);
+    }
+}

@@ -1,0 +1,245 @@
+package dev.gyre.machine.kernel;
+
+import static dev.gyre.machine.assembler.Operand.Register.R10;
+import static dev.gyre.machine.assembler.Operand.Register.R11;
+import static dev.gyre.machine.assembler.Operand.Register.R8;
+import static dev.gyre.machine.assembler.Operand.Register.RAX;
+import static dev.gyre.machine.assembler.Operand.Register.RCX;
+import static dev.gyre.machine.assembler.Operand.Register.RDI;
+import static dev.gyre.machine.assembler.Operand.Register.RDX;
+import static dev.gyre.machine.assembler.Operand.Register.RSI;
+import static dev.gyre.machine.assembler.Operand.Register.RSP;
+
+import dev.gyre.machine.assembler.Assembler;
+import dev.gyre.machine.assembler.Code;
+import dev.gyre.machine.assembler.Constants;
+import dev.gyre.machine.assembler.Instruction;
+import dev.gyre.machine.assembler.Operand;
+import dev.gyre.machine.assembler.Operand.Address;
+import dev.gyre.machine.assembler.Operand.Vector;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * e to the x, lane by lane: x = n · ln 2 + r, a polynomial of degree 7 in r, a scale by 2ⁿ. Which numbers and in which order of
+ * roundings is the caller's definition; the same bits come out.
+ *
+ * @param least below it the result stays what it is there
+ * @param most likewise above
+ * @param log2e 1 / ln 2
+ * @param round what rounds to a whole number when added and subtracted
+ * @param ln2High ln 2 in two parts
+ * @param ln2Low the second
+ * @param polynomial coefficients of r⁷ down to r²; those of r and 1 are 1
+ */
+public record ExpKernels(
+        float least, float most, float log2e, float round, float ln2High, float ln2Low, float... polynomial) {
+    private static final int LEAST = 0,
+            MOST = 1,
+            LOG2E = 2,
+            ROUND = 3,
+            HIGH = 4,
+            LOW = 5,
+            POLYNOMIAL = 6,
+            ONE = 12,
+            BIAS = 13;
+    private static final int COUNT = 14;
+
+    /**
+     * One block of a streaming softmax down the columns of a strip two vectors wide: scores become exponentials of their difference
+     * from the largest. Arguments:
+     *
+     * <pre>
+     *   scores      [rows][strip]
+     *   largest     [strip], of each column so far; follows
+     *   total       [strip], of the exponentials so far; follows
+     *   correction  [strip], gets what sums made with the old largest are to be multiplied with
+     *   rows        at least 1
+     * </pre>
+     */
+    public Code softmax(int bits) {
+        Assembler asm = new Assembler();
+        int bytes = bits / 8, line = 2 * bytes;
+        Assembler.Label table = asm.label("constants");
+        Constants constants = load(asm, bits, table, LEAST, ROUND);
+
+        asm.sub(RSP, 4 * bytes);
+        Vector[] most = {v(bits, 0), v(bits, 1)}, sum = {v(bits, 12), v(bits, 13)};
+        for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS, most[i], Address.at(RSI, i * bytes));
+        asm.mov(R10, RDI);
+        asm.mov(R11, R8);
+        Assembler.Label max = asm.here("max");
+        for (int i = 0; i < 2; i++) {
+            asm.op(Instruction.VMOVUPS, v(bits, 2 + i), Address.at(R10, i * bytes));
+            // The score if it is greater, else the old one: of a NaN nothing is taken.
+            asm.op(Instruction.VMAXPS, most[i], v(bits, 2 + i), most[i]);
+        }
+        asm.add(R10, line);
+        asm.sub(R11, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, max);
+
+        // Sums of exponentials begin with the corrected old ones.
+        List<Lanes>
+                lanes = IntStream.range(0, 4).mapToObj(i -> new Lanes(bits, i)).toList(),
+                half = lanes.subList(2, 4);
+        for (int i = 0; i < 2; i++) {
+            Vector x = half.get(i).x;
+            asm.op(Instruction.VMOVUPS, x, Address.at(RSI, i * bytes));
+            asm.op(Instruction.VSUBPS, x, x, most[i]);
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * bytes), most[i]);
+        }
+        exp(asm, constants, half, false);
+        for (int i = 0; i < 2; i++) {
+            Vector p = half.get(i).p;
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RCX, i * bytes), p);
+            asm.op(Instruction.VMULPS, sum[i], p, Address.at(RDX, i * bytes));
+        }
+        Assembler.Label last = asm.label("last"), done = asm.label("done");
+        asm.sub(R8, 2);
+        asm.jump(Assembler.Condition.LESS, last);
+        Assembler.Label two = asm.here("two");
+        rows(asm, constants, lanes, sum);
+        asm.sub(R8, 2);
+        asm.jump(Assembler.Condition.NOT_LESS, two);
+        asm.bind(last);
+        asm.add(R8, 2);
+        asm.jump(Assembler.Condition.ZERO, done);
+        rows(asm, constants, half, sum);
+        asm.bind(done);
+        for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS_STORE, Address.at(RDX, i * bytes), sum[i]);
+        asm.add(RSP, 4 * bytes);
+        asm.vzeroupper();
+        asm.ret();
+        asm.bind(table);
+        constants.write(asm);
+        return asm.code("softmax of strips of " + bits / 16);
+    }
+
+    /** Two vectors a row. */
+    private static void rows(Assembler asm, Constants constants, List<Lanes> lanes, Vector[] sum) {
+        int bytes = sum[0].bits() / 8;
+        for (int i = 0; i < lanes.size(); i++) {
+            Vector x = lanes.get(i).x;
+            asm.op(Instruction.VMOVUPS, x, Address.at(RDI, i * bytes));
+            asm.op(Instruction.VSUBPS, x, x, Address.at(RSI, i % 2 * bytes));
+        }
+        exp(asm, constants, lanes, false);
+        for (int i = 0; i < lanes.size(); i++) {
+            Vector p = lanes.get(i).p;
+            asm.op(Instruction.VADDPS, sum[i % 2], sum[i % 2], p);
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RDI, i * bytes), p);
+        }
+        asm.add(RDI, lanes.size() * bytes);
+    }
+
+    /**
+     * y = x / (1 + e^(−slope · x)) for x = (v − middle) · scale + shift, a row of floats: a norm's last step and the gate after it.
+     * Arguments:
+     *
+     * <pre>
+     *   from, to  floats; may be the same
+     *   rounds    of {@link ElementwiseKernels#ROUND} floats, at least 1
+     *   numbers   middle, scale, shift, −slope
+     * </pre>
+     */
+    public Code silu(int bits) {
+        ElementwiseKernels rows = new ElementwiseKernels(bits);
+        Assembler asm = new Assembler();
+        Assembler.Label table = asm.label("constants");
+        Constants constants = load(asm, bits, table, LEAST, ROUND, MOST);
+        asm.sub(RSP, rows.vectors() * bits / 8);
+        for (int i = 0; i < 4; i++) asm.op(Instruction.VBROADCASTSS, v(bits, 8 + i), Address.at(RCX, 4 * i));
+        List<Lanes> lanes = IntStream.range(0, rows.vectors())
+                .mapToObj(i -> new Lanes(bits, i))
+                .toList();
+        Assembler.Label round = asm.here("round");
+        for (int i = 0; i < rows.vectors(); i++) {
+            Vector x = v(bits, 6 + i);
+            asm.op(Instruction.VMOVUPS, x, rows.at(RDI, i));
+            asm.op(Instruction.VSUBPS, x, x, v(bits, 8));
+            asm.op(Instruction.VFMADD213PS, x, v(bits, 9), v(bits, 10));
+            asm.op(Instruction.VMULPS, lanes.get(i).x, x, v(bits, 11));
+        }
+        exp(asm, constants, lanes, true);
+        for (int i = 0; i < rows.vectors(); i++) {
+            Vector x = v(bits, 6 + i), e = lanes.get(i).p;
+            asm.op(Instruction.VADDPS, e, e, constants.at(ONE));
+            asm.op(Instruction.VDIVPS, x, x, e);
+            asm.op(Instruction.VMOVUPS_STORE, rows.at(RSI, i), x);
+        }
+        ElementwiseKernels.next(asm, round, RDX, RDI, RSI);
+        asm.add(RSP, rows.vectors() * bits / 8);
+        asm.vzeroupper();
+        asm.ret();
+        asm.bind(table);
+        constants.write(asm);
+        return asm.code("gate in vectors of " + bits);
+    }
+
+    /** Registers and a place on the stack for one vector's exponentials: p = e^x; x and n are overwritten. */
+    private record Lanes(Vector x, Vector n, Vector p, Address whole) {
+        Lanes(int bits, int number) {
+            this(
+                    v(bits, 3 * number),
+                    v(bits, 3 * number + 1),
+                    v(bits, 3 * number + 2),
+                    Address.at(RSP, number * bits / 8));
+        }
+    }
+
+    /**
+     * Exponentials of one vector, or of several by turns: each instruction waits for the one before it, and those that wait fill the
+     * processor's queue.
+     *
+     * @param above whether x may be above zero
+     */
+    private static void exp(Assembler asm, Constants constants, List<Lanes> all, boolean above) {
+        // A comparison with NaN gives the second source: a NaN stays one.
+        all.forEach(l -> asm.op(Instruction.VMAXPS, l.x, named(constants.bits(), LEAST), l.x));
+        if (above) all.forEach(l -> asm.op(Instruction.VMINPS, l.x, named(constants.bits(), MOST), l.x));
+        all.forEach(l -> asm.op(Instruction.VMULPS, l.n, l.x, constants.at(LOG2E)));
+        all.forEach(l -> asm.op(Instruction.VADDPS, l.n, l.n, named(constants.bits(), ROUND)));
+        all.forEach(l -> asm.op(Instruction.VSUBPS, l.n, l.n, named(constants.bits(), ROUND)));
+        all.forEach(l -> asm.op(Instruction.VMOVUPS_STORE, l.whole, l.n));
+        all.forEach(l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(HIGH)));
+        all.forEach(l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(LOW)));
+        all.forEach(l -> asm.op(Instruction.VMOVUPS, l.p, constants.at(POLYNOMIAL)));
+        for (int i = 1; i < 6; i++) {
+            Operand next = constants.at(POLYNOMIAL + i);
+            all.forEach(l -> asm.op(Instruction.VFMADD213PS, l.p, l.x, next));
+        }
+        all.forEach(l -> asm.op(Instruction.VMULPS, l.n, l.x, l.x));
+        all.forEach(l -> asm.op(Instruction.VFMADD213PS, l.p, l.n, l.x));
+        all.forEach(l -> asm.op(Instruction.VADDPS, l.p, l.p, constants.at(ONE)));
+        all.forEach(l -> asm.op(Instruction.VCVTTPS2DQ, l.n, l.whole));
+        all.forEach(l -> asm.op(Instruction.VPADDD, l.n, l.n, constants.at(BIAS)));
+        all.forEach(l -> asm.op(Instruction.VPSLLD, l.n, l.n, new Operand.Immediate(23)));
+        all.forEach(l -> asm.op(Instruction.VMULPS, l.p, l.p, l.n));
+    }
+
+    private static Vector v(int bits, int number) {
+        return new Vector(number, bits);
+    }
+
+    /** The formula's numbers, those that are named in registers at any width: instructions take their first source from there. */
+    private Constants load(Assembler asm, int bits, Assembler.Label table, int... named) {
+        float[] values = new float[COUNT];
+        values[LEAST] = least;
+        values[MOST] = most;
+        values[LOG2E] = log2e;
+        values[ROUND] = round;
+        values[HIGH] = -ln2High;
+        values[LOW] = -ln2Low;
+        System.arraycopy(polynomial, 0, values, POLYNOMIAL, 6);
+        values[ONE] = 1;
+        values[BIAS] = Float.intBitsToFloat(127); // a whole number, for VPADDD
+        Constants constants = new Constants(bits, RAX, 16, values);
+        constants.load(asm, table);
+        if (bits == 256) for (int i : named) asm.op(Instruction.VMOVUPS, named(bits, i), constants.at(i));
+        return constants;
+    }
+
+    private static Vector named(int bits, int i) {
+        return v(bits, bits == 512 ? 16 + i : i == LEAST ? 14 : i == ROUND ? 15 : 13);
+    }
+}

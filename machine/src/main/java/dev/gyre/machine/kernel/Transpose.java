@@ -1,0 +1,148 @@
+package dev.gyre.machine.kernel;
+
+import static dev.gyre.machine.assembler.Operand.Register.R10;
+import static dev.gyre.machine.assembler.Operand.Register.R11;
+import static dev.gyre.machine.assembler.Operand.Register.R8;
+import static dev.gyre.machine.assembler.Operand.Register.R9;
+import static dev.gyre.machine.assembler.Operand.Register.RAX;
+import static dev.gyre.machine.assembler.Operand.Register.RBP;
+import static dev.gyre.machine.assembler.Operand.Register.RBX;
+import static dev.gyre.machine.assembler.Operand.Register.RCX;
+import static dev.gyre.machine.assembler.Operand.Register.RDI;
+import static dev.gyre.machine.assembler.Operand.Register.RDX;
+import static dev.gyre.machine.assembler.Operand.Register.RSI;
+import static dev.gyre.machine.assembler.Operand.Register.RSP;
+
+import dev.gyre.machine.Feature;
+import dev.gyre.machine.assembler.Assembler;
+import dev.gyre.machine.assembler.Code;
+import dev.gyre.machine.assembler.Instruction;
+import dev.gyre.machine.assembler.Operand.Address;
+import dev.gyre.machine.assembler.Operand.Register;
+import dev.gyre.machine.assembler.Operand.Vector;
+import java.util.List;
+
+/**
+ * Rows become columns: {@code to[column][row] = from[row][column]}, numbers of 32 bits. Nothing is read or written beyond the counts.
+ * Arguments:
+ *
+ * <pre>
+ *   from      [rows][columns]
+ *   distance  bytes from one row of it to the next
+ *   to        [columns][rows]
+ *   apart     bytes from one row of that to the next
+ *   rows      at least 1
+ *   columns   at least 1
+ *   scale     only if {@code scaled}: a float in memory, with which every number is multiplied
+ * </pre>
+ *
+ * <p>Vectors of 128 bits do as well as wider ones: blocks of four by four cost as many stores as they have numbers divided by four,
+ * and one store a cycle is what processors do.
+ */
+public final class Transpose {
+    private static final int SIDE = 4;
+    private static final List<Register> SAVED = List.of(RBX, RBP);
+    private static final Vector SCALE = v(15);
+
+    private Transpose() {}
+
+    /** Assembles it. What the processor must know: {@link Feature#AVX2}. */
+    public static Code code(boolean scaled) {
+        Assembler asm = new Assembler();
+        if (scaled) {
+            asm.mov(RAX, Address.at(RSP, 8)); // behind the return address
+            asm.op(Instruction.VBROADCASTSS, SCALE, Address.at(RAX));
+        }
+        SAVED.forEach(asm::push);
+        asm.lea(RAX, Address.at(RSI, RSI, 2, 0));
+        asm.lea(RBX, Address.at(RCX, RCX, 2, 0));
+        for (int rows = SIDE; rows > 0; rows /= 2) rows(asm, rows, scaled);
+        for (int i = SAVED.size() - 1; i >= 0; i--) asm.pop(SAVED.get(i));
+        asm.ret();
+        return asm.code("transposition" + (scaled ? ", scaled" : ""));
+    }
+
+    /** As long as there are so many rows, takes them: r10 and r11 are places in {@code from} and {@code to}, rbp columns left. */
+    private static void rows(Assembler asm, int rows, boolean scaled) {
+        Assembler.Label group = asm.here("rows"), fewer = asm.label("fewer");
+        asm.cmp(R8, rows);
+        asm.jump(Assembler.Condition.LESS, fewer);
+        asm.mov(R10, RDI);
+        asm.mov(R11, RDX);
+        asm.mov(RBP, R9);
+        Assembler.Label one = asm.label("one"), done = asm.label("done");
+        if (rows > 1) {
+            Assembler.Label rest = asm.label("rest");
+            asm.sub(RBP, SIDE);
+            asm.jump(Assembler.Condition.LESS, rest);
+            Assembler.Label block = asm.here("block");
+            block(asm, rows, scaled);
+            asm.add(R10, SIDE * Float.BYTES);
+            asm.lea(R11, Address.at(R11, RCX, SIDE, 0));
+            asm.sub(RBP, SIDE);
+            asm.jump(Assembler.Condition.NOT_LESS, block);
+            asm.bind(rest);
+            asm.add(RBP, SIDE);
+            asm.jump(Assembler.Condition.ZERO, done);
+        }
+        asm.bind(one);
+        for (int row = 0; row < rows; row++) {
+            asm.op(Instruction.VBROADCASTSS, v(row), line(R10, RSI, RAX, row));
+            if (scaled) asm.op(Instruction.VMULPS, v(row), v(row), SCALE);
+            asm.op(Instruction.VMOVSS_STORE, Address.at(R11, row * Float.BYTES), v(row));
+        }
+        asm.add(R10, Float.BYTES);
+        asm.add(R11, RCX);
+        asm.sub(RBP, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, one);
+        asm.bind(done);
+        asm.lea(RDI, rows == 1 ? Address.at(RDI, RSI, 1, 0) : Address.at(RDI, RSI, rows, 0));
+        asm.add(RDX, rows * Float.BYTES);
+        asm.sub(R8, rows);
+        asm.jump(group);
+        asm.bind(fewer);
+    }
+
+    /** Four columns of four rows, or of two. */
+    private static void block(Assembler asm, int rows, boolean scaled) {
+        for (int row = 0; row < rows; row++) {
+            if (scaled) asm.op(Instruction.VMULPS, v(row), SCALE, line(R10, RSI, RAX, row));
+            else asm.op(Instruction.VMOVUPS, v(row), line(R10, RSI, RAX, row));
+        }
+        // By turns the numbers of rows 0 and 2, of 1 and 3, and of those: halves of two columns each where there are
+        // two rows.
+        for (int half = 0; half < 2; half++)
+            for (int i = 0; i < rows / 2; i++) asm.op(halves(half), v(4 + rows / 2 * half + i), v(i), v(i + rows / 2));
+        if (rows == 2) {
+            for (int column = 0; column < SIDE; column++)
+                asm.op(
+                        column % 2 == 0 ? Instruction.VMOVLPS_STORE : Instruction.VMOVHPS_STORE,
+                        line(R11, RCX, RBX, column),
+                        v(4 + column / 2));
+            return;
+        }
+        for (int column = 0; column < SIDE; column++) {
+            int pair = 4 + column / 2 * 2;
+            asm.op(halves(column % 2), v(8 + column), v(pair), v(pair + 1));
+            asm.op(Instruction.VMOVUPS_STORE, line(R11, RCX, RBX, column), v(8 + column));
+        }
+    }
+
+    /** The lower numbers of two vectors by turns, or the upper. */
+    private static Instruction halves(int half) {
+        return half == 0 ? Instruction.VUNPCKLPS : Instruction.VUNPCKHPS;
+    }
+
+    /** A place in the i-th line from one. */
+    private static Address line(Register place, Register line, Register threeLines, int i) {
+        return switch (i) {
+            case 0 -> Address.at(place);
+            case 3 -> Address.at(place, threeLines, 1, 0);
+            default -> Address.at(place, line, i, 0);
+        };
+    }
+
+    private static Vector v(int number) {
+        return new Vector(number, 128);
+    }
+}

@@ -1,0 +1,324 @@
+package dev.gyre.machine.kernel;
+
+import static dev.gyre.machine.assembler.Operand.Register.R10;
+import static dev.gyre.machine.assembler.Operand.Register.R11;
+import static dev.gyre.machine.assembler.Operand.Register.R12;
+import static dev.gyre.machine.assembler.Operand.Register.R13;
+import static dev.gyre.machine.assembler.Operand.Register.R14;
+import static dev.gyre.machine.assembler.Operand.Register.R15;
+import static dev.gyre.machine.assembler.Operand.Register.R8;
+import static dev.gyre.machine.assembler.Operand.Register.R9;
+import static dev.gyre.machine.assembler.Operand.Register.RAX;
+import static dev.gyre.machine.assembler.Operand.Register.RBP;
+import static dev.gyre.machine.assembler.Operand.Register.RBX;
+import static dev.gyre.machine.assembler.Operand.Register.RCX;
+import static dev.gyre.machine.assembler.Operand.Register.RDI;
+import static dev.gyre.machine.assembler.Operand.Register.RDX;
+import static dev.gyre.machine.assembler.Operand.Register.RSI;
+import static dev.gyre.machine.assembler.Operand.Register.RSP;
+
+import dev.gyre.machine.assembler.Assembler;
+import dev.gyre.machine.assembler.Code;
+import dev.gyre.machine.assembler.Constants;
+import dev.gyre.machine.assembler.Instruction;
+import dev.gyre.machine.assembler.Operand;
+import dev.gyre.machine.assembler.Operand.Address;
+import dev.gyre.machine.assembler.Operand.Register;
+import dev.gyre.machine.assembler.Operand.Vector;
+import java.util.List;
+
+/**
+ * The three transforms of Winograd's minimal filtering F(4 × 4, 3 × 3) (Lavin and Gray 2016) with the points 0, ±p, ±q and ∞, in
+ * both directions at once. Lanes are tiles of the picture, four neighbours of a line (a group) together; two vectors are a strip.
+ * Each number comes out as from the same operations one by one, whatever the width of a vector.
+ *
+ * @param p the nearer points
+ * @param q the farther
+ * @param bits of a vector, 256 or 512
+ */
+public record WinogradKernel(float p, float q, int bits) {
+    /** Inputs, and points, of a direction. */
+    private static final int SIDE = 6;
+
+    private static final List<Register> SAVED = List.of(RBX, RBP, R12, R13, R14, R15);
+    private static final int SEVENTH = 8 * SAVED.size() + 8; // where the seventh argument lies when those are pushed
+
+    /**
+     * Tiles of one channel to points. Arguments:
+     *
+     * <pre>
+     *   from    the channel, with its padding
+     *   groups  [vectors][bits / 128] longs: at how many bytes from {@code from} each group begins; 20 floats of 6 lines are read
+     *   to      points of the channel: [strips][36] places of bits / 16 tiles
+     *   point   bytes from one point to the next
+     *   strip   bytes from one strip to the next
+     *   vectors at least 1
+     *   pitch   bytes from one line to the next
+     * </pre>
+     */
+    public Code input() {
+        Assembler asm = new Assembler();
+        SAVED.forEach(asm::push);
+        asm.mov(RAX, Address.at(RSP, SEVENTH)); // pitch
+        Assembler.Label table = asm.label("constants");
+        float p2 = p * p, q2 = q * q;
+        Constants constants = constants(-q2, p, -p2, q, p2 * q2, -p2 - q2);
+        LaneShuffles neighbours = LaneShuffles.of(bits);
+        constants.load(asm, table);
+        neighbours.load(asm, constants.place(), 4 * constants.values().length);
+        reserve(asm, SIDE * SIDE);
+        asm.mov(RBP, bytes());
+        asm.mov(R15, R8);
+        asm.sub(R15, bytes());
+        asm.lea(R14, Address.at(RCX, RCX, 2, 0));
+        asm.shl(R14, 1); // six points
+        Assembler.Label vector = asm.here("vector");
+        for (int i = 0; i < groups().size(); i++) {
+            asm.mov(groups().get(i), Address.at(RSI, 8 * i));
+            asm.add(groups().get(i), RDI);
+        }
+        for (int a = 0; a < SIDE; a++) {
+            neighbours.apart(asm, groups());
+            inputs(asm, constants);
+            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS_STORE, aside(a * SIDE + b), v(8 + b));
+            if (a < SIDE - 1) groups().forEach(group -> asm.add(group, RAX));
+        }
+        asm.mov(R8, RDX);
+        for (int b = 0; b < SIDE; b++) {
+            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS, v(a), aside(a * SIDE + b));
+            inputs(asm, constants);
+            asm.mov(RBX, R8);
+            for (int a = 0; a < SIDE; a++) {
+                asm.op(Instruction.VMOVUPS_STORE, Address.at(RBX), v(8 + a));
+                if (a < SIDE - 1) asm.add(RBX, R14);
+            }
+            asm.add(R8, RCX);
+        }
+        asm.add(RSI, 8 * groups().size());
+        asm.add(RDX, RBP); // the other half of the strip, or the next
+        asm.mov(RBX, RBP);
+        asm.mov(RBP, R15);
+        asm.mov(R15, RBX);
+        asm.sub(R9, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, vector);
+        end(asm, SIDE * SIDE);
+        asm.bind(table);
+        constants.write(asm);
+        asm.ints(neighbours.placesApart());
+        return asm.code("filtering, input in vectors of " + bits);
+    }
+
+    /** Bᵀ: registers 0 to 5 to registers 8 to 13. */
+    private void inputs(Assembler asm, Constants constants) {
+        Vector a = v(0), b = v(1), c = v(2), d = v(3), e = v(4), f = v(5);
+        Vector even = v(14), odd = v(15);
+        for (int i = 0; i < 2; i++) {
+            fma(asm, even, constants.at(2 * i), c, e);
+            fma(asm, odd, constants.at(2 * i), b, d);
+            asm.op(Instruction.VMULPS, odd, odd, constants.at(2 * i + 1));
+            asm.op(Instruction.VADDPS, v(9 + 2 * i), even, odd);
+            asm.op(Instruction.VSUBPS, v(10 + 2 * i), even, odd);
+        }
+        fma(asm, v(8), constants.at(5), c, e);
+        asm.op(Instruction.VFMADD231PS, v(8), a, constants.at(4));
+        fma(asm, v(13), constants.at(5), d, f);
+        asm.op(Instruction.VFMADD231PS, v(13), b, constants.at(4));
+    }
+
+    /**
+     * Taps to points, element by element. Arguments:
+     *
+     * <pre>
+     *   from    [9] places of elements: the taps
+     *   tap     bytes from one tap to the next
+     *   to      [36] places of elements
+     *   point   bytes from one point to the next
+     *   count   of vectors of elements, at least 1
+     * </pre>
+     */
+    public Code weights() {
+        Assembler asm = new Assembler();
+        SAVED.forEach(asm::push);
+        Assembler.Label table = asm.label("constants");
+        float p2 = p * p, q2 = q * q;
+        float near = 1 / (2 * p2 * (p2 - q2)), far = 1 / (2 * q2 * (q2 - p2)), zero = 1 / (p2 * q2);
+        Constants constants = constants(p2, near, near * p, q2, far, far * q, zero);
+        constants.load(asm, table);
+        reserve(asm, 3 * SIDE);
+        asm.lea(R11, Address.at(RSI, RSI, 2, 0)); // three taps
+        Assembler.Label vector = asm.here("vector");
+        // Down: taps (0, t), (1, t), (2, t) to points (a, t), which wait aside.
+        asm.mov(R10, RDI);
+        for (int t = 0; t < 3; t++) {
+            asm.op(Instruction.VMOVUPS, v(0), Address.at(R10));
+            for (int u = 1; u < 3; u++) asm.op(Instruction.VMOVUPS, v(u), Address.at(R10, R11, u, 0));
+            taps(asm, constants);
+            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS_STORE, aside(a * 3 + t), v(8 + a));
+            if (t < 2) asm.add(R10, RSI);
+        }
+        asm.mov(R10, RDX);
+        for (int a = 0; a < SIDE; a++) {
+            for (int t = 0; t < 3; t++) asm.op(Instruction.VMOVUPS, v(t), aside(a * 3 + t));
+            taps(asm, constants);
+            for (int b = 0; b < SIDE; b++) {
+                asm.op(Instruction.VMOVUPS_STORE, Address.at(R10), v(8 + b));
+                asm.add(R10, RCX);
+            }
+        }
+        asm.add(RDI, bytes());
+        asm.add(RDX, bytes());
+        asm.sub(R8, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, vector);
+        end(asm, 3 * SIDE);
+        asm.bind(table);
+        constants.write(asm);
+        return asm.code("filtering, weights in vectors of " + bits);
+    }
+
+    /** G: registers 0 to 2 to registers 8 to 13. */
+    private void taps(Assembler asm, Constants constants) {
+        Vector a = v(0), b = v(1), c = v(2), even = v(14), odd = v(15);
+        for (int i = 0; i < 2; i++) {
+            fma(asm, even, constants.at(3 * i), c, a);
+            asm.op(Instruction.VMULPS, even, even, constants.at(3 * i + 1));
+            asm.op(Instruction.VMULPS, odd, b, constants.at(3 * i + 2));
+            asm.op(Instruction.VADDPS, v(9 + 2 * i), even, odd);
+            asm.op(Instruction.VSUBPS, v(10 + 2 * i), even, odd);
+        }
+        asm.op(Instruction.VMULPS, v(8), a, constants.at(6));
+        asm.op(Instruction.VMOVUPS, v(13), c);
+    }
+
+    /**
+     * Points' sums to outputs, with a bias, where the tiles lie in the picture. Arguments:
+     *
+     * <pre>
+     *   from    sums: [36] places of [rows][bits / 16], of which a vector is taken
+     *   groups  [bits / 128] longs: at how many bytes from {@code to} each group begins; 16 floats of 4 lines are written
+     *   to      where the first row's channel begins
+     *   point   bytes from one point to the next
+     *   rows    at least 1
+     *   channel bytes from one row's channel to the next
+     *   bias    [rows] floats
+     *   pitch   bytes from one line to the next
+     * </pre>
+     */
+    public Code output() {
+        Assembler asm = new Assembler();
+        SAVED.forEach(asm::push);
+        Assembler.Label table = asm.label("constants");
+        float p2 = p * p, q2 = q * q;
+        Constants constants = constants(p, q, p2, q2, p * p2, q * q2);
+        LaneShuffles neighbours = LaneShuffles.of(bits);
+        constants.load(asm, table);
+        neighbours.load(asm, constants.place(), 4 * constants.values().length);
+        for (int i = 0; i < groups().size(); i++) {
+            asm.mov(groups().get(i), Address.at(RSI, 8 * i));
+            asm.add(groups().get(i), RDX);
+        }
+        asm.mov(RSI, Address.at(RSP, SEVENTH)); // bias
+        asm.mov(RAX, Address.at(RSP, SEVENTH + 8)); // pitch
+        reserve(asm, 4 * SIDE);
+        asm.lea(RBX, Address.at(RAX, RAX, 2, 0)); // three lines
+        asm.lea(R15, Address.at(RCX, RCX, 2, 0));
+        asm.shl(R15, 1); // six points
+        Assembler.Label row = asm.here("row");
+        asm.mov(R14, RDI);
+        for (int b = 0; b < SIDE; b++) {
+            asm.lea(RBP, Address.at(R14, R15, 2, 0));
+            asm.add(RBP, R15);
+            for (int a = 0; a < SIDE; a++) {
+                Register base = a < 3 ? R14 : RBP;
+                asm.op(Instruction.VMOVUPS, v(a), a % 3 == 0 ? Address.at(base) : Address.at(base, R15, a % 3, 0));
+            }
+            outputs(asm, constants);
+            for (int a = 0; a < 4; a++) asm.op(Instruction.VMOVUPS_STORE, aside(a * SIDE + b), v(8 + a));
+            asm.add(R14, RCX);
+        }
+        for (int a = 0; a < 4; a++) {
+            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS, v(b), aside(a * SIDE + b));
+            outputs(asm, constants);
+            asm.op(Instruction.VBROADCASTSS, v(12), Address.at(RSI));
+            for (int b = 0; b < 4; b++) asm.op(Instruction.VADDPS, v(8 + b), v(8 + b), v(12));
+            int line = a;
+            neighbours.together(
+                    asm,
+                    groups().stream()
+                            .map(group -> line == 0
+                                    ? Address.at(group)
+                                    : line == 3 ? Address.at(group, RBX, 1, 0) : Address.at(group, RAX, line, 0))
+                            .toList());
+        }
+        asm.add(RSI, 4);
+        asm.add(RDI, 2 * bytes());
+        groups().forEach(group -> asm.add(group, R9));
+        asm.sub(R8, 1);
+        asm.jump(Assembler.Condition.NOT_ZERO, row);
+        end(asm, 4 * SIDE);
+        asm.bind(table);
+        constants.write(asm);
+        asm.ints(neighbours.placesTogether());
+        return asm.code("filtering, output in vectors of " + bits);
+    }
+
+    /** Aᵀ: registers 0 to 5 to registers 8 to 11. */
+    private void outputs(Assembler asm, Constants constants) {
+        Vector evenP = v(12), oddP = v(13), evenQ = v(14), oddQ = v(15);
+        asm.op(Instruction.VADDPS, evenP, v(1), v(2));
+        asm.op(Instruction.VSUBPS, oddP, v(1), v(2));
+        asm.op(Instruction.VADDPS, evenQ, v(3), v(4));
+        asm.op(Instruction.VSUBPS, oddQ, v(3), v(4));
+        asm.op(Instruction.VADDPS, v(8), v(0), evenP);
+        asm.op(Instruction.VADDPS, v(8), v(8), evenQ);
+        asm.op(Instruction.VMULPS, v(9), oddQ, constants.at(1));
+        asm.op(Instruction.VFMADD231PS, v(9), oddP, constants.at(0));
+        asm.op(Instruction.VMULPS, v(10), evenQ, constants.at(3));
+        asm.op(Instruction.VFMADD231PS, v(10), evenP, constants.at(2));
+        fma(asm, v(11), constants.at(5), oddQ, v(5));
+        asm.op(Instruction.VFMADD231PS, v(11), oddP, constants.at(4));
+    }
+
+    /** to = factor · v + more. */
+    private static void fma(Assembler asm, Vector to, Operand factor, Vector v, Vector more) {
+        asm.op(Instruction.VMOVUPS, to, more);
+        asm.op(Instruction.VFMADD231PS, to, v, factor);
+    }
+
+    /** Found by the last of the registers that 512 bits need for groups, and 256 do not. */
+    private Constants constants(float... values) {
+        return new Constants(bits, R13, 20, values);
+    }
+
+    /** Where each group of a vector is. */
+    private List<Register> groups() {
+        return List.of(R10, R11, R12, R13).subList(0, bits / 128);
+    }
+
+    private int bytes() {
+        return bits / 8;
+    }
+
+    private Vector v(int number) {
+        return new Vector(number, bits);
+    }
+
+    /** A vector's place on the stack, while there is {@link #reserve room}. */
+    private Address aside(int i) {
+        return Address.at(RSP, i * bytes());
+    }
+
+    /** Makes room for vectors on the stack, none of them across two lines of the cache; overwrites rbx. */
+    private void reserve(Assembler asm, int vectors) {
+        asm.mov(RBX, RSP);
+        asm.sub(RSP, (vectors + 1) * bytes());
+        asm.and(RSP, -64);
+        asm.mov(aside(vectors), RBX);
+    }
+
+    private void end(Assembler asm, int vectors) {
+        asm.mov(RSP, aside(vectors));
+        asm.vzeroupper();
+        for (int i = SAVED.size() - 1; i >= 0; i--) asm.pop(SAVED.get(i));
+        asm.ret();
+    }
+}

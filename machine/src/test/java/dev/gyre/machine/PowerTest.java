@@ -1,5 +1,0 @@
-package dev.gyre.machine;
-
-class PowerTest {
-    static final Power POWER = new Power(-126f, 0.00957006f, 0.05591786f, 0.24024746f, 0.69312182f, 0.99999926f);
-}

@@ -1,0 +1,45 @@
+package dev.gyre.nn.conv;
+
+import dev.gyre.nn.cpu.Gemm;
+import dev.gyre.nn.cpu.MachineKernels;
+import dev.gyre.nn.cpu.PanelOutput;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * A product whose rows are channels and whose columns are the pixels of all pictures of the batch, one picture after the other.
+ *
+ * @param y [batch, channels, pixels]
+ * @param bias added to each channel, [channels]
+ */
+record ChannelMajorOutput(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Out, PanelOutput {
+    @Override
+    public void store(int row, int column, int width, float[] from) {
+        float more = bias[row];
+        for (int i = 0; i < width; i++) from[i] += more;
+        for (int done = 0; done < width; ) {
+            int n = Math.min(width - done, pixels - (column + done) % pixels);
+            MemorySegment.copy(from, done, y, ValueLayout.JAVA_FLOAT, at(row, column + done), n);
+            done += n;
+        }
+    }
+
+    @Override
+    public void store(MemorySegment strip, int row, int rows, int column, int width) {
+        long apart = (long) pixels * Float.BYTES;
+        for (int n, done = 0; done < width; done += n) {
+            n = Math.min(width - done, pixels - (column + done) % pixels);
+            MemorySegment from = strip.asSlice((long) done * Float.BYTES), to = y.asSlice(at(row, column + done));
+            try {
+                MachineKernels.Store.PER_ROW.invokeExact(
+                        from, to, (long) rows, (long) n, apart, MachineKernels.at(bias, row));
+            } catch (Throwable e) {
+                throw MachineKernels.unexpected(e);
+            }
+        }
+    }
+
+    private long at(int channel, int column) {
+        return (((long) (column / pixels) * channels + channel) * pixels + column % pixels) * Float.BYTES;
+    }
+}

@@ -1,0 +1,230 @@
+package dev.gyre.nn.conv;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Op;
+import dev.gyre.core.Precision;
+import dev.gyre.core.Target;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import dev.gyre.nn.LowRank;
+import dev.gyre.nn.Weights;
+import dev.gyre.nn.cpu.Gemm;
+import dev.gyre.nn.cpu.MicroKernel;
+import dev.gyre.nn.cpu.PackedRows;
+import dev.gyre.nn.device.Epilogue;
+import dev.gyre.nn.elementwise.Add;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Two-dimensional convolution (cross-correlation, as every framework calls it) with zero padding. The padding may differ between
+ * the top left and the bottom right: the last one follows from {@code y}'s size.
+ *
+ * @param x [batch, in, height, width]
+ * @param weight [out, in, kernel, kernel]
+ * @param bias [out]
+ * @param stride step between windows, the same both ways
+ * @param padding rows of zeros above and columns of zeros to the left
+ * @param y [batch, out, (height + padding + bottom − kernel) / stride + 1, likewise]
+ */
+public record Conv2d(Value x, Value weight, Value bias, int stride, int padding, Value y) implements Op {
+
+    /** Square kernel, stride 1, output as large as the input: padding (kernel − 1) / 2 on all sides. */
+    public static Value of(Value x, int out, int kernel, Weights at) {
+        return of(x, out, kernel, 1, (kernel - 1) / 2, (kernel - 1) / 2, at);
+    }
+
+    /** Reads {@code weight} [out, in, kernel, kernel] and {@code bias} [out]. */
+    public static Value of(Value x, int out, int kernel, int stride, int before, int after, Weights at) {
+        Value weight = at.get("weight", out, x.dim(1), kernel, kernel);
+        Value y = of(x, weight, at.get("bias", out), stride, before, after);
+        return at.named(adapted(y, x, stride, before, after, at));
+    }
+
+    /** Reads {@code weight} alone; no padding. */
+    public static Value withoutBias(Value x, int out, int kernel, int stride, Weights at) {
+        return at.named(withoutBias(x, at.get("weight", out, x.dim(1), kernel, kernel), stride, 0, 0));
+    }
+
+    /** x by a weight [out, in, kernel, kernel], with so many rows and columns of zeros before and after x. */
+    public static Value withoutBias(Value x, Value weight, int stride, int before, int after) {
+        int out = weight.dim(0);
+        Value none = x.graph().constant("no bias", Tensor.of(new float[out], out));
+        return of(x, weight, none, stride, before, after);
+    }
+
+    private static Value of(Value x, Value weight, Value bias, int stride, int before, int after) {
+        int height = (x.dim(2) + before + after - weight.dim(2)) / stride + 1;
+        int width = (x.dim(3) + before + after - weight.dim(3)) / stride + 1;
+        Value y = x.like(x.dim(0), weight.dim(0), height, width);
+        return x.graph().add(new Conv2d(x, weight, bias, stride, before, y));
+    }
+
+    /** y, and what low-rank adapters add to it: scale · up(mid(down(x))). */
+    private static Value adapted(Value y, Value x, int stride, int before, int after, Weights at) {
+        for (LowRank adapter : at.additions()) {
+            Value down = kernel(at, "down", adapter.down());
+            Value inner = adapter.mid().isPresent() || down.dim(2) == 1 && stride == 1
+                    ? withoutBias(x, down, 1, 0, 0)
+                    : withoutBias(x, down, stride, before, after);
+            if (adapter.mid().isPresent())
+                inner = withoutBias(inner, kernel(at, "mid", adapter.mid().get()), stride, before, after);
+            y = Add.of(y, withoutBias(inner, kernel(at, "up", adapter.up()), 1, 0, 0), adapter.scale());
+        }
+        return y;
+    }
+
+    private static Value kernel(Weights at, String part, Tensor tensor) {
+        int side = tensor.shape().rank() == 4 ? tensor.shape().dim(2) : 1;
+        return at.ofAdapter(part, tensor)
+                .reshape(tensor.shape().dim(0), tensor.shape().dim(1), side, side);
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x, weight, bias);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public long flops() {
+        return 2L * y.shape().elements() * x.dim(1) * weight.dim(2) * weight.dim(3);
+    }
+
+    @Override
+    public List<KernelCall> loops() {
+        return List.of(KernelCall.of(
+                y.shape().elements(),
+                Conv2d::conv2d,
+                x.dim(1),
+                x.dim(2),
+                x.dim(3),
+                y.dim(1),
+                y.dim(2),
+                y.dim(3),
+                weight.dim(2),
+                stride,
+                padding,
+                x,
+                weight,
+                bias,
+                y));
+    }
+
+    /** The definition: one output element an iteration. No parameter may be named kernel: that is a word of OpenCL's. */
+    public static void conv2d(
+            int begin,
+            int count,
+            int in,
+            int height,
+            int width,
+            int out,
+            int rows,
+            int columns,
+            int side,
+            int stride,
+            int padding,
+            FloatArray x,
+            FloatArray w,
+            FloatArray b,
+            FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, column = i % columns, row = i / columns % rows, o = i / (columns * rows) % out;
+            int image = i / (columns * rows * out) * in;
+            float sum = b.get(o);
+            for (int c = 0; c < in; c++)
+                for (int u = 0; u < side; u++)
+                    for (int v = 0; v < side; v++) {
+                        int h = row * stride + u - padding, l = column * stride + v - padding;
+                        if (h >= 0 && h < height && l >= 0 && l < width)
+                            sum += x.get(((image + c) * height + h) * width + l)
+                                    * w.get(((o * in + c) * side + u) * side + v);
+                    }
+            y.set(i, sum);
+        }
+    }
+
+    @Override
+    public List<KernelCall> device(Target target) {
+        return device(target, Epilogue.none(x)).orElseGet(this::loops);
+    }
+
+    /** With something added on the way; empty where only the loops will do. */
+    public Optional<List<KernelCall>> device(Target target, Epilogue addend) {
+        Target.KernelKind kernels = target.kernels();
+        if (kernels == Target.KernelKind.REFERENCE) return Optional.empty();
+        if (kernels == Target.KernelKind.SIMD)
+            return Conv2dSimd.fits(this) ? Optional.of(Conv2dSimd.steps(this, addend)) : Optional.empty();
+        if (kernels == Target.KernelKind.TENSOR_CORE && Conv2dTensorCore.fits(this))
+            return Optional.of(Conv2dTensorCore.steps(this, addend));
+        if (kernels == Target.KernelKind.VENDOR && Conv2dCudnn.fits(this))
+            return Optional.of(Conv2dCudnn.steps(this, addend));
+        return Optional.of(Conv2dGpu.steps(this, target, addend));
+    }
+
+    /** The same layer, making another value of as many elements. */
+    public Conv2d into(Value other) {
+        return new Conv2d(x, weight, bias, stride, padding, other.reshape(y.dim(0), y.dim(1), y.dim(2), y.dim(3)));
+    }
+
+    /** Ways of their own for few outputs and where Winograd's saves work, else one matrix product. */
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Conv2dFewChannels.of(this)
+                .<JvmKernel>map(few -> few)
+                .or(() -> Winograd.of(this))
+                .or(() -> Optional.of(new Product()));
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm(Precision precision) {
+        return precision == Precision.BF16 ? Conv2dBf16.of(this).or(this::jvm) : jvm();
+    }
+
+    /** One product of the weights with the windows; where those are pixels, with the picture itself. */
+    private final class Product implements JvmKernel {
+        private final MicroKernel tile = MicroKernel.BEST;
+        private final int in = x.dim(1), out = y.dim(1), pixels = y.dim(2) * y.dim(3);
+        private final int kernel = weight.dim(2), depth = in * kernel * kernel;
+
+        @Override
+        public void prepare(JvmMemory memory) {
+            weights(memory);
+        }
+
+        private PackedRows weights(JvmMemory memory) {
+            return PackedRows.ofWeight(memory, weight, tile.rows(), out, depth);
+        }
+
+        @Override
+        public void run(JvmMemory memory, Workers workers) {
+            MemorySegment to = memory.at(y).data();
+            float[] more = memory.at(bias).floats();
+            if (kernel == 1 && stride == 1 && padding == 0)
+                run(
+                        y.dim(0) * pixels,
+                        memory,
+                        new PixelOperand(memory.at(x).data(), in, pixels),
+                        new ChannelMajorOutput(to, out, pixels, more),
+                        workers);
+            else {
+                Im2Col windows = new Im2Col(Conv2d.this, tile, memory, workers);
+                run(windows.columns(), memory, windows, windows.out(to, more), workers);
+            }
+        }
+
+        private void run(int columns, JvmMemory memory, Gemm.Right right, Gemm.Out to, Workers workers) {
+            Gemm.run(tile, out, columns, depth, weights(memory), right, to, workers);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+package dev.gyre.nn.conv;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Scratch;
+import dev.gyre.core.Workers;
+import dev.gyre.nn.cpu.Bf16Pairs;
+import dev.gyre.nn.cpu.GemmBf16;
+import dev.gyre.nn.cpu.MachineBf16Kernel;
+import dev.gyre.nn.cpu.MachineKernels;
+import dev.gyre.nn.cpu.PackedBf16;
+import dev.gyre.nn.cpu.ScratchSlots;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * A convolution on bf16: one product of the weights with windows that are never copied together. Each pair of channels is laid out
+ * with its padding, as {@link Im2Col} does; what a tap meets lies in a row, so a table of one place for each pair of channels and
+ * tap is all that the product needs. Beyond a line's end a few outputs are computed and dropped.
+ */
+record Conv2dBf16(Conv2d conv) implements JvmKernel {
+    /** Pairs of laid out picture that are kept at a time, for the last cache. */
+    private static final int ROOM = 4 << 20;
+
+    /**
+     * This way, where it is the fastest. Without AMX, filtering in floats (four times fewer multiplications) costs less than pairs do
+     * (twice as many at a time) and loses nothing.
+     */
+    static Optional<JvmKernel> of(Conv2d conv) {
+        boolean filtered = !MachineKernels.TILES
+                && Winograd.of(conv)
+                        .filter(WinogradMachineCode.class::isInstance)
+                        .isPresent();
+        return filtered || Conv2dFewChannels.of(conv).isPresent()
+                ? Optional.empty()
+                : Optional.of(new Conv2dBf16(conv));
+    }
+
+    private int kernel() {
+        return conv.weight().dim(2);
+    }
+
+    /** Whether a pixel is a window: then lines follow one another without a gap, here and in the output. */
+    private boolean pixels() {
+        return kernel() == 1
+                && conv.stride() == 1
+                && conv.padding() == 0
+                && conv.y().dim(3) == conv.x().dim(3);
+    }
+
+    private int rows() {
+        return conv.y().dim(2);
+    }
+
+    private int columns() {
+        return conv.y().dim(3);
+    }
+
+    /** Lines and columns of windows beyond those that outputs have. */
+    private int beyond() {
+        return (kernel() - 1) / conv.stride();
+    }
+
+    private int pitch() {
+        return columns() + beyond();
+    }
+
+    private int pairs() {
+        return Bf16Pairs.of(conv.x().dim(1));
+    }
+
+    @Override
+    public void prepare(JvmMemory memory) {
+        weights(memory, new MachineBf16Kernel());
+    }
+
+    private GemmBf16.Left weights(JvmMemory memory, MachineBf16Kernel tile) {
+        int taps = kernel() * kernel();
+        return new PackedBf16(memory, conv.weight(), conv.y().dim(1), 2 * pairs() * taps, PackedBf16.Order.CHANNELS)
+                .left(tile);
+    }
+
+    @Override
+    public void run(JvmMemory memory, Workers workers) {
+        int batch = conv.y().dim(0), rows = rows();
+        long line = (long) pairs() * conv.stride() * conv.stride() * pitch();
+        int fit = (int) Math.max(8, Math.min(rows, ROOM / line)); // lines of outputs
+        int images = Math.max(1, Math.min(batch, (int) (ROOM / line / rows)));
+        for (int image = 0; image < batch; image += images)
+            for (int row = 0; row < rows; row += fit)
+                new Chunk(memory, image, Math.min(images, batch - image), row, Math.min(fit, rows - row)).run(workers);
+    }
+
+    /** Some lines of outputs of some pictures. */
+    private final class Chunk {
+        private final JvmMemory memory;
+        private final int image;
+        private final int images;
+        private final int first;
+        private final int rows;
+        private final int plane; // pairs of one phase
+        private final int phases = conv.stride() * conv.stride();
+        private final float[] planes; // [images, pairs, phases, plane]
+        private final MemorySegment x;
+        private final MemorySegment y;
+
+        Chunk(JvmMemory memory, int image, int images, int first, int rows) {
+            this.memory = memory;
+            this.image = image;
+            this.images = images;
+            this.first = first;
+            this.rows = rows;
+            // Not a multiple of 4 KiB: planes would share a few sets of the first cache.
+            plane = ((rows + beyond()) * pitch() + beyond() + 63) / 64 * 64 + 16;
+            // The last strip may read as much as a strip beyond.
+            planes = memory.scratch().floats(0, images * pairs() * phases * plane + 64);
+            x = memory.at(conv.x()).data();
+            y = memory.at(conv.y()).data();
+        }
+
+        void run(Workers workers) {
+            workers.run(images * pairs(), this::lay);
+            MachineBf16Kernel tile = new MachineBf16Kernel();
+            int taps = kernel() * kernel(), k = pairs() * taps;
+            // A strip belongs to one picture.
+            int strips = tile.strips(rows * pitch()), wide = strips * tile.strip();
+            long[] table = table(k);
+            MemorySegment base = MemorySegment.ofArray(planes), places = MemorySegment.ofArray(table);
+            GemmBf16.Right windows = (add, a, count, column, from, depth, c, scratch) -> {
+                long at = (long) (column / wide) * pairs() * phases * plane + column % wide;
+                multiply(tile, add, a, base.asSlice(at * 4), depth, c, count, places.asSlice(from * 8L), scratch);
+            };
+            boolean one = pixels(); // lines without a gap are one line
+            PaddedRowsOutput to = new PaddedRowsOutput(
+                    y,
+                    conv.y().dim(1),
+                    rows() * columns(),
+                    image,
+                    first * columns(),
+                    one ? 1 : rows,
+                    one ? rows * columns() : columns(),
+                    one ? wide : pitch(),
+                    wide,
+                    memory.at(conv.bias()).floats());
+            GemmBf16.run(tile, conv.y().dim(1), images * wide, k, weights(memory, tile), windows, to, workers);
+        }
+
+        private static void multiply(
+                MachineBf16Kernel tile,
+                boolean add,
+                MemorySegment a,
+                MemorySegment b,
+                int depth,
+                MemorySegment c,
+                int rows,
+                MemorySegment table,
+                Scratch scratch) {
+            try {
+                if (MachineKernels.TILES) {
+                    MemorySegment together =
+                            MemorySegment.ofArray(scratch.floats(ScratchSlots.GATHERED, depth * tile.strip()));
+                    MachineKernels.Gathered.GATHER.invokeExact(b, together, (long) depth, table);
+                    tile.multiply(add, a, together, depth, c, rows);
+                } else
+                    MachineKernels.Scattered.MULTIPLY.invokeExact(
+                            a, b, c, (long) depth, (long) (tile.padded(rows) / tile.rows()), add ? 1L : 0L, table);
+            } catch (Throwable e) {
+                throw MachineKernels.unexpected(e);
+            }
+        }
+
+        /** For each pair of channels and tap, where the first output of a picture meets it. */
+        private long[] table(int k) {
+            int kernel = kernel(), taps = kernel * kernel;
+            long[] table = new long[k];
+            for (int i = 0; i < k; i++)
+                table[i] = 4
+                        * ((long) i / taps * phases * plane
+                                + Im2Col.met(i % taps, kernel, conv.stride(), plane, pitch()));
+            return table;
+        }
+
+        /** Lays out a pair of channels. */
+        private void lay(int piece, Scratch scratch) {
+            int channel = piece % pairs() * 2, in = conv.x().dim(1), at = image + piece / pairs();
+            int height = conv.x().dim(2), width = conv.x().dim(3);
+            int stride = conv.stride(), padding = conv.padding(), begin = piece * phases * plane;
+            int both = Math.min(2, in - channel);
+            long from = ((long) at * in + channel) * height * width;
+            if (pixels()) {
+                MemorySegment two = x.asSlice((from + (long) first * width) * 4);
+                Bf16Pairs.twoRows(
+                        two, (long) height * width * 4, MachineKernels.at(planes, begin), 0, both, rows * width);
+                return;
+            }
+            Arrays.fill(planes, begin, begin + phases * plane, 0f);
+            float[] line = scratch.floats(ScratchSlots.LINE, width);
+            int top = Math.max(0, first * stride - padding);
+            int bottom = Math.min(height, (first + rows - 1) * stride - padding + kernel());
+            for (int row = top; row < bottom; row++) {
+                int down = row + padding - first * stride, place = begin + down / stride * pitch();
+                MemorySegment two = x.asSlice((from + (long) row * width) * 4);
+                if (stride == 1) {
+                    int n = Math.min(width, pitch() - padding);
+                    Bf16Pairs.twoRows(
+                            two, (long) height * width * 4, MachineKernels.at(planes, place + padding), 0, both, n);
+                    continue;
+                }
+                Bf16Pairs.twoRows(two, (long) height * width * 4, MemorySegment.ofArray(line), 0, both, width);
+                for (int phase = 0; phase < stride; phase++) {
+                    int skipped = (phase - padding % stride + stride) % stride; // pixels before the first of this phase
+                    int left = (skipped + padding) / stride;
+                    int n = Math.min((width - skipped + stride - 1) / stride, pitch() - left);
+                    int to = place + (down % stride * stride + phase) * plane + left;
+                    for (int i = 0; i < n; i++) planes[to + i] = line[skipped + i * stride];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package dev.gyre.nn.conv;
+
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Value;
+import dev.gyre.core.VendorCall;
+import dev.gyre.nn.device.Epilogue;
+import java.util.List;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** A convolution by cuDNN, which has the same layout. Its default lets the GPU round products to TF32, from 8.0 on. */
+final class Conv2dCudnn {
+    private static final VendorCall CONVOLUTION = new VendorCall("nvidia/cudnn", "cudnnConv2d", 2);
+
+    private Conv2dCudnn() {}
+
+    /** The library has the same padding on all sides; where that gives as many windows, they are the same. */
+    static boolean fits(Conv2d op) {
+        return windows(op, 2) == op.y().dim(2) && windows(op, 3) == op.y().dim(3);
+    }
+
+    private static int windows(Conv2d op, int way) {
+        return (op.x().dim(way) + 2 * op.padding() - op.weight().dim(way)) / op.stride() + 1;
+    }
+
+    static List<KernelCall> steps(Conv2d op, Epilogue addend) {
+        Value x = op.x(), w = op.weight(), y = op.y();
+        return List.of(
+                KernelCall.library(
+                        CONVOLUTION,
+                        x,
+                        w,
+                        y,
+                        x.dim(0),
+                        x.dim(1),
+                        x.dim(2),
+                        x.dim(3),
+                        w.dim(0),
+                        w.dim(2),
+                        w.dim(3),
+                        op.padding(),
+                        op.stride()),
+                KernelCall.of(
+                        y.shape().elements(),
+                        Conv2dCudnn::conv2dBias,
+                        y.dim(1),
+                        y.dim(2) * y.dim(3),
+                        addend.each(),
+                        op.bias(),
+                        addend.value(),
+                        y));
+    }
+
+    /** Adds b and what else is added to y [batch, out, plane]. */
+    public static void conv2dBias(
+            int begin, int count, int out, int plane, int each, FloatArray b, FloatArray a, FloatArray y) {
+        for (@Parallel int n = 0; n < count; n++) {
+            int i = begin + n;
+            y.set(i, Epilogue.plus(y.get(i) + b.get(i / plane % out), i, each, a));
+        }
+    }
+}

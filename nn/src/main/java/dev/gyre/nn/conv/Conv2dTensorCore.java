@@ -1,0 +1,172 @@
+package dev.gyre.nn.conv;
+
+import dev.gyre.core.DType;
+import dev.gyre.core.DevicePanels;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Value;
+import dev.gyre.nn.device.Epilogue;
+import dev.gyre.nn.device.TensorCores;
+import java.util.List;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.enums.MMAShape;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.HalfFloat;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+
+/** A convolution on {@link TensorCores}: output channels to the left, pixels to the right, whose windows are gathered. */
+final class Conv2dTensorCore {
+    private Conv2dTensorCore() {}
+
+    static boolean fits(Conv2d op) {
+        return depth(op) % TensorCores.DEPTH == 0;
+    }
+
+    private static int depth(Conv2d op) {
+        return op.x().dim(1) * op.weight().dim(2) * op.weight().dim(3);
+    }
+
+    static List<KernelCall> steps(Conv2d op, Epilogue addend) {
+        Value y = op.y();
+        int out = y.dim(1), plane = y.dim(2) * y.dim(3), pixels = y.dim(0) * plane;
+        int tall = TensorCores.whole(out), pitch = TensorCores.whole(pixels);
+        Value x = Value.scratch(DType.F16, op.x().shape().elements());
+        Value sums = Value.scratch(DType.F32, tall, pitch);
+        return List.of(
+                TensorCores.rounding(op.x(), x),
+                KernelCall.groups(
+                        tall / TensorCores.SIDE * (pitch / TensorCores.SIDE),
+                        TensorCores.THREADS,
+                        Conv2dTensorCore::conv2dTensor,
+                        op.x().dim(1),
+                        op.x().dim(2),
+                        op.x().dim(3),
+                        out,
+                        y.dim(2),
+                        y.dim(3),
+                        op.weight().dim(2),
+                        op.stride(),
+                        op.padding(),
+                        pixels,
+                        pitch,
+                        x,
+                        new DevicePanels(op.weight(), out, 1, true), // as it is, in 16 bits
+                        sums),
+                KernelCall.of(
+                        y.shape().elements(),
+                        Conv2dTensorCore::conv2dTensorEnd,
+                        out,
+                        plane,
+                        pitch,
+                        addend.each(),
+                        sums,
+                        op.bias(),
+                        addend.value(),
+                        y));
+    }
+
+    /**
+     * Products alone.
+     *
+     * @param x [batch, in, height, width]
+     * @param w [out, in, side, side]
+     * @param y [out made a multiple of 64, pitch]
+     */
+    public static void conv2dTensor(
+            KernelContext context,
+            int in,
+            int height,
+            int width,
+            int out,
+            int rows,
+            int columns,
+            int side,
+            int stride,
+            int padding,
+            int pixels,
+            int pitch,
+            HalfFloatArray x,
+            HalfFloatArray w,
+            FloatArray y) {
+        int blocks = (pixels + 63) / 64, first = context.groupIdx / blocks * 64, depth = in * side * side;
+        int thread = context.localIdx, warp = thread / 32, down = warp / 2, across = warp % 2;
+        // A thread brings in the same pair of every 16th channel, and every fourth step of the same two pixels'
+        // windows.
+        int line = thread / 8, step = thread % 8;
+        int pair = warp * 8 + thread % 8, to = pair / 4 * 64 + pair % 4, start = context.groupIdx % blocks * 64;
+        int p = TornadoMath.min(start + pair * 2, pixels - 1), q = TornadoMath.min(start + pair * 2 + 1, pixels - 1);
+        int pPlane = p / (columns * rows) * in, qPlane = q / (columns * rows) * in;
+        int pTop = p / columns % rows * stride - padding, qTop = q / columns % rows * stride - padding;
+        int pStart = p % columns * stride - padding, qStart = q % columns * stride - padding;
+        int[] left = context.allocateIntLocalArray(512);
+        int[] right = context.allocateIntLocalArray(512);
+        float[] s00 = context.mmaFragment(0f), s01 = context.mmaFragment(0f);
+        float[] s02 = context.mmaFragment(0f), s03 = context.mmaFragment(0f);
+        float[] s10 = context.mmaFragment(0f), s11 = context.mmaFragment(0f);
+        float[] s12 = context.mmaFragment(0f), s13 = context.mmaFragment(0f);
+        for (int d = 0; d < depth; d += 16) {
+            for (int r = line; r < 64; r += 16) {
+                int from = TornadoMath.min(first + r, out - 1) * depth + d + step * 2;
+                left[r * 8 + step] = TensorCores.pair(w, from, from + 1);
+            }
+            for (int k = line % 4; k < 16; k += 4) {
+                int c = (d + k) / (side * side), u = (d + k) / side % side, v = (d + k) % side;
+                right[to + k * 4] = seen(pPlane + c, pTop + u, pStart + v, height, width, x)
+                        | seen(qPlane + c, qTop + u, qStart + v, height, width, x) << 16;
+            }
+            context.localBarrier();
+            HalfFloat[] a0 = context.mmaLoadA(left, 16, down * 1024);
+            HalfFloat[] a1 = context.mmaLoadA(left, 16, down * 1024 + 512);
+            HalfFloat[] b0 = context.mmaLoadB(right, 16, across * 1024);
+            HalfFloat[] b1 = context.mmaLoadB(right, 16, across * 1024 + 256);
+            HalfFloat[] b2 = context.mmaLoadB(right, 16, across * 1024 + 512);
+            HalfFloat[] b3 = context.mmaLoadB(right, 16, across * 1024 + 768);
+            s00 = context.mma(a0, b0, s00, MMAShape.M16N8K16);
+            s01 = context.mma(a0, b1, s01, MMAShape.M16N8K16);
+            s02 = context.mma(a0, b2, s02, MMAShape.M16N8K16);
+            s03 = context.mma(a0, b3, s03, MMAShape.M16N8K16);
+            s10 = context.mma(a1, b0, s10, MMAShape.M16N8K16);
+            s11 = context.mma(a1, b1, s11, MMAShape.M16N8K16);
+            s12 = context.mma(a1, b2, s12, MMAShape.M16N8K16);
+            s13 = context.mma(a1, b3, s13, MMAShape.M16N8K16);
+            context.localBarrier();
+        }
+        int row = first + down * 32, column = start + across * 32;
+        context.mmaStore(s00, y, row, column, pitch);
+        context.mmaStore(s01, y, row, column + 8, pitch);
+        context.mmaStore(s02, y, row, column + 16, pitch);
+        context.mmaStore(s03, y, row, column + 24, pitch);
+        context.mmaStore(s10, y, row + 16, column, pitch);
+        context.mmaStore(s11, y, row + 16, column + 8, pitch);
+        context.mmaStore(s12, y, row + 16, column + 16, pitch);
+        context.mmaStore(s13, y, row + 16, column + 24, pitch);
+    }
+
+    /** The bits at row {@code h} and column {@code l} of a plane; 0 outside of it. */
+    private static int seen(int plane, int h, int l, int height, int width, HalfFloatArray x) {
+        int bits = 0;
+        if (h >= 0 && h < height && l >= 0 && l < width)
+            bits = x.get((plane * height + h) * width + l).getHalfFloatValue() & 0xFFFF;
+        return bits;
+    }
+
+    /** What x [out, pitch] has of every pixel, image by image, with b and what is added. */
+    public static void conv2dTensorEnd(
+            int begin,
+            int count,
+            int out,
+            int plane,
+            int pitch,
+            int each,
+            FloatArray x,
+            FloatArray b,
+            FloatArray a,
+            FloatArray y) {
+        for (@Parallel int n = 0; n < count; n++) {
+            int i = begin + n, o = i / plane % out;
+            float v = x.get(o * pitch + i / (plane * out) * plane + i % plane) + b.get(o);
+            y.set(i, Epilogue.plus(v, i, each, a));
+        }
+    }
+}

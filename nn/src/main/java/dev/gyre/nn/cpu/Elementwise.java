@@ -1,0 +1,146 @@
+package dev.gyre.nn.cpu;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.Op;
+import dev.gyre.core.Scratch;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.function.Function;
+
+/** What ops that work element by element share. */
+public final class Elementwise {
+    /** Elements taken at a time: a few arrays of these fit the first cache. */
+    public static final int BLOCK = 2048;
+
+    private Elementwise() {}
+
+    /** Adds an op whose output is as large as {@code x}. */
+    public static Value like(Value x, Function<Value, Op> op) {
+        int[] dims = x.shape().dims().stream().mapToInt(Integer::intValue).toArray();
+        return x.graph().add(op.apply(x.like(dims)));
+    }
+
+    /** Runs {@code range} on all of n elements in pieces of so many blocks. */
+    public static void blocks(Workers workers, int n, int blocks, Range range) {
+        int piece = blocks * BLOCK;
+        workers.run((n + piece - 1) / piece, (index, scratch) -> {
+            int begin = index * piece;
+            range.run(begin, Math.min(piece, n - begin), scratch);
+        });
+    }
+
+    /** What is done with elements begin to begin + count − 1. */
+    public interface Range {
+        void run(int begin, int count, Scratch scratch);
+    }
+
+    /** x · sigmoid(slope · x). */
+    public static JvmKernel silu(Value x, Value y, float slope) {
+        return (memory, workers) -> {
+            MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+            blocks(
+                    workers,
+                    y.shape().elements(),
+                    4,
+                    (begin, count, scratch) ->
+                            // A shift of −0 leaves every number as it is, −0 too.
+                            silu(from, to, begin, count, 0f, 1f, -0f, slope, scratch));
+        };
+    }
+
+    /** to[at + i] = x · sigmoid(slope · x) for x = (from[at + i] − middle) · scale + shift. */
+    public static void silu(
+            MemorySegment from,
+            MemorySegment to,
+            long at,
+            int count,
+            float middle,
+            float scale,
+            float shift,
+            float slope,
+            Scratch scratch) {
+        int done = MachineElementwise.gate(from, to, at, count, middle, scale, shift, slope);
+        rest(from, to, at, done, count, scratch, (v, n) -> {
+            for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
+            sigmoidGate(v, n, slope, scratch);
+        });
+    }
+
+    /** to[at + i] = (from[at + i] − middle) · scale + shift. */
+    public static void scale(
+            MemorySegment from,
+            MemorySegment to,
+            long at,
+            int count,
+            float middle,
+            float scale,
+            float shift,
+            Scratch scratch) {
+        int done = MachineElementwise.scale(from, to, at, count, middle, scale, shift);
+        rest(from, to, at, done, count, scratch, (v, n) -> {
+            for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
+        });
+    }
+
+    /** Elements {@code done} to {@code count - 1}, block by block through an array. */
+    private static void rest(
+            MemorySegment from, MemorySegment to, long at, int done, int count, Scratch scratch, Change change) {
+        for (int n; done < count; done += n) {
+            n = Math.min(BLOCK, count - done);
+            float[] v = scratch.floats(ScratchSlots.LINE, BLOCK);
+            read(from, at + done, v, n);
+            change.apply(v, n);
+            write(v, to, at + done, n);
+        }
+    }
+
+    /** What is done to v[0 … count). */
+    public interface Change {
+        void apply(float[] v, int count);
+    }
+
+    /** A kernel that changes every element by itself, block by block. */
+    public static JvmKernel map(Value x, Value y, Change change) {
+        return (memory, workers) -> {
+            MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+            blocks(
+                    workers,
+                    y.shape().elements(),
+                    1,
+                    (begin, count, scratch) -> rest(from, to, begin, 0, count, scratch, change));
+        };
+    }
+
+    /** v = v · sigmoid(slope · v). */
+    static void sigmoidGate(float[] v, int count, float slope, Scratch scratch) {
+        float[] e = scratch.floats(ScratchSlots.GATHERED, BLOCK);
+        for (int i = 0; i < count; i++) e[i] = -slope * v[i];
+        Exp.inPlace(e, count, scratch.ints(BLOCK));
+        for (int i = 0; i < count; i++) v[i] = v[i] / (1f + e[i]);
+    }
+
+    public static void read(MemorySegment from, long at, float[] to, int count) {
+        read(from, at, to, 0, count);
+    }
+
+    public static void read(MemorySegment from, long at, float[] to, int begin, int count) {
+        MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, at * Float.BYTES, to, begin, count);
+    }
+
+    /** Elements of any floating type, as floats. */
+    public static void read(Tensor from, long at, float[] to, int begin, int count, Scratch scratch) {
+        int done = MachineElementwise.widen(from, at, to, begin, count);
+        from.read(at + done, to, begin + done, count - done, scratch.shorts());
+    }
+
+    public static void write(float[] from, MemorySegment to, long at, int count) {
+        write(from, 0, to, at, count);
+    }
+
+    public static void write(float[] from, int begin, MemorySegment to, long at, int count) {
+        MemorySegment.copy(from, begin, to, ValueLayout.JAVA_FLOAT, at * Float.BYTES, count);
+    }
+}

@@ -1,0 +1,212 @@
+package dev.gyre.nn.cpu;
+
+import dev.gyre.core.Scratch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * The innermost block as plain loops: four rows of C gain four rows of B, each times one number of A. B and C are separate arrays
+ * read with one index, which HotSpot turns into vector instructions by itself; the sixteen numbers of A stay in registers.
+ */
+final class ScalarKernel implements MicroKernel {
+    private static final int SIDE = 4;
+
+    /** Long rows: HotSpot's vector loops need a few hundred rounds to come to speed. */
+    private static final int STRIP = 512;
+
+    @Override
+    public int rows() {
+        return SIDE;
+    }
+
+    @Override
+    public int strip() {
+        return STRIP;
+    }
+
+    /** A line for each row. */
+    @Override
+    public int lines(int rows) {
+        return rows;
+    }
+
+    @Override
+    public int lineLength(int rows) {
+        return STRIP;
+    }
+
+    @Override
+    public void put(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column) {
+        for (int done = 0; done < width; ) {
+            int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
+            System.arraycopy(from, at + done, to[first + (column + done) / STRIP * lines + row], here, n);
+            done += n;
+        }
+    }
+
+    @Override
+    public void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width) {
+        for (int done = 0; done < width; ) {
+            int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
+            System.arraycopy(from[first + (column + done) / STRIP * lines + row], here, to, at + done, n);
+            done += n;
+        }
+    }
+
+    @Override
+    public void columns(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
+        for (int column = 0; column < count; column++)
+            for (int i = 0; i < rows; i++)
+                to.setAtIndex(ValueLayout.JAVA_FLOAT, at + column * apart + i, from[first + i][column]);
+    }
+
+    @Override
+    public void fill(PackedRows from, int column, int k, int depth, float[][] to, int first, Scratch scratch) {
+        int some = 32;
+        float[] band = scratch.floats(ScratchSlots.BAND, some * STRIP);
+        for (int i = 0; i < depth; i += some) {
+            int n = Math.min(some, depth - i);
+            from.read(column, k + i, n, band, 0, scratch);
+            for (int j = 0; j < n; j++) System.arraycopy(band, j * STRIP, to[first + i + j], 0, STRIP);
+        }
+    }
+
+    @Override
+    public void multiply(
+            boolean add,
+            float[] a,
+            int at,
+            float[][] b,
+            int firstB,
+            int depth,
+            float[][] c,
+            int firstC,
+            int row,
+            int rows,
+            int width,
+            Scratch scratch) {
+        for (int i = 0; i < rows; i += SIDE)
+            band(add, a, at + i * depth, b, firstB, depth, c, firstC, row + i, width, scratch);
+    }
+
+    private static void band(
+            boolean add,
+            float[] a,
+            int at,
+            float[][] b,
+            int firstB,
+            int depth,
+            float[][] c,
+            int firstC,
+            int row,
+            int width,
+            Scratch scratch) {
+        float[][] sums = scratch.rows(ScratchSlots.SUMS, SIDE, STRIP);
+        for (int i = 0; i < SIDE; i++) Arrays.fill(sums[i], 0, width, 0f);
+        int whole = depth / SIDE * SIDE;
+        for (int k = 0; k < whole; k += SIDE)
+            step(
+                    a,
+                    at + k * SIDE,
+                    b[firstB + k],
+                    b[firstB + k + 1],
+                    b[firstB + k + 2],
+                    b[firstB + k + 3],
+                    sums[0],
+                    sums[1],
+                    sums[2],
+                    sums[3],
+                    width);
+        for (int k = whole; k < depth; k++)
+            for (int i = 0; i < SIDE; i++) one(a[at + k * SIDE + i], b[firstB + k], sums[i], width);
+        for (int i = 0; i < SIDE; i++)
+            if (add) add(c[firstC + row + i], sums[i], width);
+            else System.arraycopy(sums[i], 0, c[firstC + row + i], 0, width);
+    }
+
+    @Override
+    public void scale(float[][] c, int first, int rows, int width, float[] factors, int at) {
+        for (int i = 0; i < rows; i++) scale(c[first + i], factors, at, width);
+    }
+
+    @Override
+    public void softmax(
+            float[][] scores,
+            int first,
+            int rows,
+            int width,
+            float[] largest,
+            float[] total,
+            float[] correction,
+            int at,
+            Scratch scratch) {
+        float[] most = scratch.floats(ScratchSlots.LARGEST, STRIP), sum = scratch.floats(ScratchSlots.TOTAL, STRIP);
+        float[] change = scratch.floats(ScratchSlots.CHANGE, STRIP);
+        int[] bits = scratch.ints(STRIP);
+        System.arraycopy(largest, at, most, 0, width);
+        System.arraycopy(largest, at, change, 0, width);
+        System.arraycopy(total, at, sum, 0, width);
+        for (int j = 0; j < rows; j++) max(most, scores[first + j], width);
+        subtract(change, most, width);
+        Exp.inPlace(change, width, bits);
+        multiply(sum, change, width);
+        for (int j = 0; j < rows; j++) {
+            subtract(scores[first + j], most, width);
+            Exp.inPlace(scores[first + j], width, bits);
+            add(sum, scores[first + j], width);
+        }
+        System.arraycopy(most, 0, largest, at, width);
+        System.arraycopy(change, 0, correction, at, width);
+        System.arraycopy(sum, 0, total, at, width);
+    }
+
+    private static void step(
+            float[] a,
+            int at,
+            float[] b0,
+            float[] b1,
+            float[] b2,
+            float[] b3,
+            float[] c0,
+            float[] c1,
+            float[] c2,
+            float[] c3,
+            int n) {
+        float p0 = a[at], q0 = a[at + 1], r0 = a[at + 2], s0 = a[at + 3];
+        float p1 = a[at + 4], q1 = a[at + 5], r1 = a[at + 6], s1 = a[at + 7];
+        float p2 = a[at + 8], q2 = a[at + 9], r2 = a[at + 10], s2 = a[at + 11];
+        float p3 = a[at + 12], q3 = a[at + 13], r3 = a[at + 14], s3 = a[at + 15];
+        for (int j = 0; j < n; j++) {
+            float x0 = b0[j], x1 = b1[j], x2 = b2[j], x3 = b3[j];
+            c0[j] = Math.fma(p3, x3, Math.fma(p2, x2, Math.fma(p1, x1, Math.fma(p0, x0, c0[j]))));
+            c1[j] = Math.fma(q3, x3, Math.fma(q2, x2, Math.fma(q1, x1, Math.fma(q0, x0, c1[j]))));
+            c2[j] = Math.fma(r3, x3, Math.fma(r2, x2, Math.fma(r1, x1, Math.fma(r0, x0, c2[j]))));
+            c3[j] = Math.fma(s3, x3, Math.fma(s2, x2, Math.fma(s1, x1, Math.fma(s0, x0, c3[j]))));
+        }
+    }
+
+    private static void one(float a, float[] b, float[] c, int n) {
+        for (int j = 0; j < n; j++) c[j] = Math.fma(a, b[j], c[j]);
+    }
+
+    private static void add(float[] a, float[] b, int n) {
+        for (int j = 0; j < n; j++) a[j] += b[j];
+    }
+
+    private static void multiply(float[] a, float[] b, int n) {
+        for (int j = 0; j < n; j++) a[j] *= b[j];
+    }
+
+    private static void scale(float[] a, float[] b, int at, int n) {
+        for (int j = 0; j < n; j++) a[j] *= b[at + j];
+    }
+
+    private static void max(float[] a, float[] b, int n) {
+        for (int j = 0; j < n; j++) a[j] = Math.max(a[j], b[j]);
+    }
+
+    private static void subtract(float[] a, float[] b, int n) {
+        for (int j = 0; j < n; j++) a[j] -= b[j];
+    }
+}

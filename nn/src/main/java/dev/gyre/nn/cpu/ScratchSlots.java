@@ -1,0 +1,16 @@
+package dev.gyre.nn.cpu;
+
+/** Who uses which of a thread's {@link dev.gyre.core.Scratch} arrays, so that no two that are in use at a time are the same. */
+public final class ScratchSlots {
+    private ScratchSlots() {}
+
+    // floats
+    public static final int LEFT = 0, LINE = 1, GATHERED = 2, BAND = 3, PRODUCT = 4;
+    public static final int LARGEST = 5, TOTAL = 6, CHANGE = 7, ALL_LARGEST = 8, ALL_TOTAL = 9, CORRECTION = 10;
+    public static final int KEYS = 11, VALUES = 12, STRIP_SUMS = 13, CHAINS = 14, ROWS_TO_TURN = 15;
+
+    // rows
+    public static final int PANEL = 0, RESULT = 1, SUMS = 2;
+    public static final int QUERIES = 4, SCORES = 5;
+    public static final int TAPS = 6, WEIGHTS = 7, HALF_WEIGHTS = 8, INPUTS = 9, HALF_INPUTS = 10, OUTPUTS = 11;
+}

@@ -1,0 +1,94 @@
+package dev.gyre.nn.elementwise;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Op;
+import dev.gyre.core.Target;
+import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import dev.gyre.nn.cpu.Elementwise;
+import dev.gyre.nn.cpu.MachineElementwise;
+import dev.gyre.nn.cpu.ScratchSlots;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * y = a + scale · b, element by element.
+ *
+ * @param a any shape
+ * @param b as a
+ * @param scale 1 for a plain sum
+ * @param y as a
+ */
+public record Add(Value a, Value b, float scale, Value y) implements Op {
+    /** a + b, of one shape. */
+    public static Value of(Value a, Value b) {
+        return of(a, b, 1);
+    }
+
+    /**
+     * a + scale · b, of one shape.
+     *
+     * @throws IllegalArgumentException when shapes differ
+     */
+    public static Value of(Value a, Value b, float scale) {
+        if (!a.shape().equals(b.shape()))
+            throw new IllegalArgumentException("cannot add " + a + " and " + b + ": their shapes differ");
+        return Elementwise.like(a, y -> new Add(a, b, scale, y));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(a, b);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<KernelCall> loops() {
+        return List.of(KernelCall.of(y.shape().elements(), Add::add, scale, a, b, y));
+    }
+
+    /** After a linear layer or a convolution that makes one of the two, one op. */
+    @Override
+    public Optional<Op> fused(Op producer, Target target) {
+        return scale == 1 ? FusedAdd.of(producer, this, target) : Optional.empty();
+    }
+
+    /** The definition. */
+    public static void add(int begin, int count, float scale, FloatArray a, FloatArray b, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k;
+            y.set(i, a.get(i) + scale * b.get(i));
+        }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        MemorySegment left = memory.at(a).data(),
+                right = memory.at(b).data(),
+                to = memory.at(y).data();
+        Elementwise.blocks(workers, y.shape().elements(), 8, (begin, count, scratch) -> {
+            int done = MachineElementwise.add(left, right, to, begin, count, scale);
+            for (int n; done < count; done += n) {
+                n = Math.min(Elementwise.BLOCK, count - done);
+                float[] v = scratch.floats(ScratchSlots.LINE, n), w = scratch.floats(ScratchSlots.GATHERED, n);
+                Elementwise.read(left, begin + done, v, n);
+                Elementwise.read(right, begin + done, w, n);
+                for (int i = 0; i < n; i++) v[i] += scale * w[i];
+                Elementwise.write(v, to, begin + done, n);
+            }
+        });
+    }
+}

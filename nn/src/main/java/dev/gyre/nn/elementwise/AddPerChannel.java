@@ -1,0 +1,82 @@
+package dev.gyre.nn.elementwise;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Op;
+import dev.gyre.core.Target;
+import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import dev.gyre.nn.conv.Conv2d;
+import dev.gyre.nn.cpu.Elementwise;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * y = x + c, the same number for every pixel of a channel.
+ *
+ * @param x [batch, channels, height, width]
+ * @param c [batch, channels]
+ * @param y as x
+ */
+public record AddPerChannel(Value x, Value c, Value y) implements Op {
+    /**
+     * Takes x [batch, channels, height, width] and c [batch, channels] or as many; gives x's shape.
+     *
+     * @throws IllegalArgumentException when c has not as many elements as x has channels
+     */
+    public static Value of(Value x, Value c) {
+        if (x.dim(0) * x.dim(1) != c.shape().elements())
+            throw new IllegalArgumentException("cannot add " + c + " to the channels of " + x);
+        return Elementwise.like(x, y -> new AddPerChannel(x, c, y));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x, c);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<KernelCall> loops() {
+        return List.of(KernelCall.of(y.shape().elements(), AddPerChannel::addPerChannel, x.dim(2) * x.dim(3), x, c, y));
+    }
+
+    /** After a convolution that makes x, one op. */
+    @Override
+    public Optional<Op> fused(Op producer, Target target) {
+        return producer instanceof Conv2d && producer.output().storage() == x.storage()
+                ? FusedAdd.of(producer, this, target)
+                : Optional.empty();
+    }
+
+    /** The definition. */
+    public static void addPerChannel(int begin, int count, int pixels, FloatArray x, FloatArray c, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k;
+            y.set(i, x.get(i) + c.get(i / pixels));
+        }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+        float[] shifts = memory.at(c).floats();
+        int pixels = x.dim(2) * x.dim(3);
+        workers.run(
+                shifts.length,
+                (channel, scratch) ->
+                        Elementwise.scale(from, to, (long) channel * pixels, pixels, 0f, 1f, shifts[channel], scratch));
+    }
+}

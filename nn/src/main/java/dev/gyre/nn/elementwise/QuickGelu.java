@@ -1,0 +1,54 @@
+package dev.gyre.nn.elementwise;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Op;
+import dev.gyre.core.Value;
+import dev.gyre.nn.cpu.Elementwise;
+import java.util.List;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * y = x · sigmoid(1.702 x), element by element: the GELU of OpenAI's CLIP.
+ *
+ * @param x any shape
+ * @param y as x
+ */
+public record QuickGelu(Value x, Value y) implements Op {
+    /** Takes any shape; gives the same. */
+    public static Value of(Value x) {
+        return Elementwise.like(x, y -> new QuickGelu(x, y));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<KernelCall> loops() {
+        return List.of(KernelCall.of(y.shape().elements(), QuickGelu::quickGelu, x, y));
+    }
+
+    /** The definition. */
+    public static void quickGelu(int begin, int count, FloatArray x, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k;
+            float v = x.get(i);
+            y.set(i, v / (1f + TornadoMath.exp(-1.702f * v)));
+        }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(Elementwise.silu(x, y, 1.702f));
+    }
+}

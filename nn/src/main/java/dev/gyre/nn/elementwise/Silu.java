@@ -1,0 +1,64 @@
+package dev.gyre.nn.elementwise;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Op;
+import dev.gyre.core.Value;
+import dev.gyre.nn.cpu.Elementwise;
+import dev.gyre.nn.norm.GroupNorm;
+import java.util.List;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * y = x · sigmoid(x), element by element (Elfwing et al. 2017; also called swish).
+ *
+ * @param x any shape
+ * @param y as x
+ */
+public record Silu(Value x, Value y) implements Op {
+    /** Takes any shape; gives the same. */
+    public static Value of(Value x) {
+        return Elementwise.like(x, y -> new Silu(x, y));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<KernelCall> loops() {
+        return List.of(KernelCall.of(y.shape().elements(), Silu::silu, x, y));
+    }
+
+    /** After a group norm, one op: the norm's elements are at hand. */
+    @Override
+    public Optional<Op> fused(Op producer) {
+        return producer instanceof GroupNorm norm && !norm.silu()
+                ? Optional.of(
+                        new GroupNorm(norm.x(), norm.weight(), norm.bias(), norm.groups(), norm.epsilon(), true, y))
+                : Optional.empty();
+    }
+
+    /** The definition. */
+    public static void silu(int begin, int count, FloatArray x, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k;
+            float v = x.get(i);
+            y.set(i, v / (1f + TornadoMath.exp(-v)));
+        }
+    }
+
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(Elementwise.silu(x, y, 1f));
+    }
+}

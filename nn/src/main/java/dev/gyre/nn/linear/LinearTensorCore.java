@@ -1,0 +1,136 @@
+package dev.gyre.nn.linear;
+
+import dev.gyre.core.DType;
+import dev.gyre.core.DevicePanels;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Value;
+import dev.gyre.nn.device.Epilogue;
+import dev.gyre.nn.device.TensorCores;
+import java.util.ArrayList;
+import java.util.List;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.enums.MMAShape;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.HalfFloat;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
+
+/** A linear layer on {@link TensorCores}: rows to the left, outputs to the right. */
+final class LinearTensorCore {
+    private LinearTensorCore() {}
+
+    static boolean fits(Linear op) {
+        return op.x().dim(1) % TensorCores.DEPTH == 0;
+    }
+
+    static List<KernelCall> steps(Linear op, Epilogue addend) {
+        int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
+        int tall = TensorCores.whole(rows), pitch = TensorCores.whole(out);
+        boolean end = op.bias().isPresent() || addend.each() > 0 || tall != rows || pitch != out;
+        Value x = Value.scratch(DType.F16, rows, in);
+        Value y = end ? Value.scratch(DType.F32, tall, pitch) : op.y();
+        List<KernelCall> steps = new ArrayList<>(List.of(
+                TensorCores.rounding(op.x(), x),
+                KernelCall.groups(
+                        tall / TensorCores.SIDE * (pitch / TensorCores.SIDE),
+                        TensorCores.THREADS,
+                        LinearTensorCore::linearTensor,
+                        rows,
+                        in,
+                        pitch,
+                        x,
+                        new DevicePanels(op.weight(), out, TensorCores.SIDE, true),
+                        y)));
+        if (end)
+            steps.add(KernelCall.of(
+                    rows * out,
+                    LinearTensorCore::linearTensorEnd,
+                    out,
+                    pitch,
+                    op.bias().isPresent() ? 1 : 0,
+                    addend.each(),
+                    y,
+                    op.bias().orElse(op.x()), // not read where there is none
+                    addend.value(),
+                    op.y()));
+        return steps;
+    }
+
+    /**
+     * Products alone.
+     *
+     * @param x [rows, in]
+     * @param w [pitch / 64, in, 64]
+     * @param y [rows made a multiple of 64, pitch]
+     */
+    public static void linearTensor(
+            KernelContext context, int rows, int in, int pitch, HalfFloatArray x, HalfFloatArray w, FloatArray y) {
+        int blocks = (rows + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
+        int thread = context.localIdx, warp = thread / 32, down = warp / 2, across = warp % 2;
+        // A thread brings in the same pair of every 16th row, and the same pair of columns of every fourth step.
+        int line = thread / 8, step = thread % 8;
+        int pair = warp * 8 + thread % 8, to = pair / 4 * 64 + pair % 4;
+        int[] left = context.allocateIntLocalArray(512);
+        int[] right = context.allocateIntLocalArray(512);
+        float[] s00 = context.mmaFragment(0f), s01 = context.mmaFragment(0f);
+        float[] s02 = context.mmaFragment(0f), s03 = context.mmaFragment(0f);
+        float[] s10 = context.mmaFragment(0f), s11 = context.mmaFragment(0f);
+        float[] s12 = context.mmaFragment(0f), s13 = context.mmaFragment(0f);
+        for (int d = 0; d < in; d += 16) {
+            for (int r = line; r < 64; r += 16) {
+                int from = TornadoMath.min(first + r, rows - 1) * in + d + step * 2;
+                left[r * 8 + step] = TensorCores.pair(x, from, from + 1);
+            }
+            for (int k = line % 4; k < 16; k += 4) {
+                int from = (panel * in + d + k) * 64 + pair * 2;
+                right[to + k * 4] = TensorCores.pair(w, from, from + 1);
+            }
+            context.localBarrier();
+            HalfFloat[] a0 = context.mmaLoadA(left, 16, down * 1024);
+            HalfFloat[] a1 = context.mmaLoadA(left, 16, down * 1024 + 512);
+            HalfFloat[] b0 = context.mmaLoadB(right, 16, across * 1024);
+            HalfFloat[] b1 = context.mmaLoadB(right, 16, across * 1024 + 256);
+            HalfFloat[] b2 = context.mmaLoadB(right, 16, across * 1024 + 512);
+            HalfFloat[] b3 = context.mmaLoadB(right, 16, across * 1024 + 768);
+            s00 = context.mma(a0, b0, s00, MMAShape.M16N8K16);
+            s01 = context.mma(a0, b1, s01, MMAShape.M16N8K16);
+            s02 = context.mma(a0, b2, s02, MMAShape.M16N8K16);
+            s03 = context.mma(a0, b3, s03, MMAShape.M16N8K16);
+            s10 = context.mma(a1, b0, s10, MMAShape.M16N8K16);
+            s11 = context.mma(a1, b1, s11, MMAShape.M16N8K16);
+            s12 = context.mma(a1, b2, s12, MMAShape.M16N8K16);
+            s13 = context.mma(a1, b3, s13, MMAShape.M16N8K16);
+            context.localBarrier();
+        }
+        int row = first + down * 32, column = panel * 64 + across * 32;
+        context.mmaStore(s00, y, row, column, pitch);
+        context.mmaStore(s01, y, row, column + 8, pitch);
+        context.mmaStore(s02, y, row, column + 16, pitch);
+        context.mmaStore(s03, y, row, column + 24, pitch);
+        context.mmaStore(s10, y, row + 16, column, pitch);
+        context.mmaStore(s11, y, row + 16, column + 8, pitch);
+        context.mmaStore(s12, y, row + 16, column + 16, pitch);
+        context.mmaStore(s13, y, row + 16, column + 24, pitch);
+    }
+
+    /** The columns of x [rows, pitch] that are outputs, with b, or without it where {@code biased} is 0, and what is added. */
+    public static void linearTensorEnd(
+            int begin,
+            int count,
+            int out,
+            int pitch,
+            int biased,
+            int each,
+            FloatArray x,
+            FloatArray b,
+            FloatArray a,
+            FloatArray y) {
+        for (@Parallel int n = 0; n < count; n++) {
+            int i = begin + n, o = i % out;
+            float v = x.get(i / out * pitch + o);
+            if (biased == 1) v += b.get(o);
+            y.set(i, Epilogue.plus(v, i, each, a));
+        }
+    }
+}

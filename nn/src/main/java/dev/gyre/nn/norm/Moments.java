@@ -1,0 +1,64 @@
+package dev.gyre.nn.norm;
+
+import dev.gyre.core.Scratch;
+import dev.gyre.machine.kernel.ElementwiseKernels;
+import dev.gyre.nn.cpu.Elementwise;
+import dev.gyre.nn.cpu.MachineElementwise;
+import dev.gyre.nn.cpu.ScratchSlots;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Sums along rows in {@value #CHAINS} chains, of every so manieth number each: one would wait for every addition, and lose more digits.
+ * The chains are joined two by two; numbers beyond the last whole round are added at the end.
+ */
+public final class Moments {
+    private static final int CHAINS = ElementwiseKernels.ROUND;
+
+    private Moments() {}
+
+    /** The sum of x[at … at + count). */
+    public static float sum(MemorySegment x, long at, int count, Scratch scratch) {
+        float[] sums = scratch.floats(ScratchSlots.CHAINS, CHAINS);
+        int done = MachineElementwise.sums(x, at, count, sums);
+        float[] v = rest(x, at, count, done, scratch);
+        if (done == 0) {
+            Arrays.fill(sums, 0, CHAINS, 0f);
+            for (; done <= count - CHAINS; done += CHAINS) for (int c = 0; c < CHAINS; c++) sums[c] += v[done + c];
+        }
+        float rest = 0f;
+        for (int i = done; i < count; i++) rest += v[i];
+        return joined(sums) + rest;
+    }
+
+    /** The sum of squared differences of x[at … at + count) from {@code mean}. */
+    public static float squares(MemorySegment x, long at, int count, float mean, Scratch scratch) {
+        float[] sums = scratch.floats(ScratchSlots.CHAINS, CHAINS);
+        int done = MachineElementwise.squares(x, at, count, mean, sums);
+        float[] v = rest(x, at, count, done, scratch);
+        if (done == 0) {
+            Arrays.fill(sums, 0, CHAINS, 0f);
+            for (; done <= count - CHAINS; done += CHAINS)
+                for (int c = 0; c < CHAINS; c++) sums[c] = square(v[done + c] - mean, sums[c]);
+        }
+        float rest = 0f;
+        for (int i = done; i < count; i++) rest = square(v[i] - mean, rest);
+        return joined(sums) + rest;
+    }
+
+    /** An array in which x[at + i] stands at i, from {@code done} on. */
+    private static float[] rest(MemorySegment x, long at, int count, int done, Scratch scratch) {
+        float[] v = scratch.floats(ScratchSlots.LINE, count);
+        if (done < count) Elementwise.read(x, at + done, v, done, count - done);
+        return v;
+    }
+
+    private static float joined(float[] sums) {
+        for (int half = CHAINS / 2; half > 0; half /= 2) for (int c = 0; c < half; c++) sums[c] += sums[c + half];
+        return sums[0];
+    }
+
+    private static float square(float d, float sum) {
+        return Math.fma(d, d, sum);
+    }
+}

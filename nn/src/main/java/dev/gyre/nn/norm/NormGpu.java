@@ -1,0 +1,122 @@
+package dev.gyre.nn.norm;
+
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Value;
+import dev.gyre.nn.device.WorkGroups;
+import java.util.List;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.math.TornadoMath;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/** Norms on GPUs: a group of threads takes one row, or one group of channels, from the first sum to the last element. */
+final class NormGpu {
+    private NormGpu() {}
+
+    static List<KernelCall> steps(LayerNorm op) {
+        int width = op.x().dim(-1), rows = op.x().shape().elements() / width;
+        return List.of(KernelCall.groups(
+                rows,
+                WorkGroups.THREADS,
+                NormGpu::layerNormGroups,
+                width,
+                op.epsilon(),
+                op.x(),
+                op.weight(),
+                op.bias(),
+                op.y()));
+    }
+
+    static List<KernelCall> steps(GroupNorm op) {
+        Value x = op.x();
+        return List.of(KernelCall.groups(
+                x.dim(0) * op.groups(),
+                WorkGroups.THREADS,
+                NormGpu::groupNormGroups,
+                op.groups(),
+                x.dim(1) / op.groups(),
+                x.dim(2) * x.dim(3),
+                op.epsilon(),
+                op.silu() ? 1 : 0,
+                x,
+                op.weight(),
+                op.bias(),
+                op.y()));
+    }
+
+    public static void layerNormGroups(
+            KernelContext context,
+            int width,
+            float epsilon,
+            FloatArray x,
+            FloatArray weight,
+            FloatArray bias,
+            FloatArray y) {
+        int thread = context.localIdx, at = context.groupIdx * width;
+        float[] shared = context.allocateFloatLocalArray(256);
+        float sum = 0f;
+        for (int j = thread; j < width; j += 256) sum += x.get(at + j);
+        shared[thread] = sum;
+        context.localBarrier();
+        for (int some = 128; some > 0; some /= 2) {
+            if (thread < some) shared[thread] += shared[thread + some];
+            context.localBarrier();
+        }
+        float mean = shared[0] / width, squares = 0f;
+        context.localBarrier(); // all have read it
+        for (int j = thread; j < width; j += 256) {
+            float apart = x.get(at + j) - mean;
+            squares += apart * apart;
+        }
+        shared[thread] = squares;
+        context.localBarrier();
+        for (int some = 128; some > 0; some /= 2) {
+            if (thread < some) shared[thread] += shared[thread + some];
+            context.localBarrier();
+        }
+        float inverse = 1f / TornadoMath.sqrt(shared[0] / width + epsilon);
+        for (int j = thread; j < width; j += 256)
+            y.set(at + j, (x.get(at + j) - mean) * inverse * weight.get(j) + bias.get(j));
+    }
+
+    public static void groupNormGroups(
+            KernelContext context,
+            int groups,
+            int members,
+            int pixels,
+            float epsilon,
+            int silu,
+            FloatArray x,
+            FloatArray weight,
+            FloatArray bias,
+            FloatArray y) {
+        int thread = context.localIdx, group = context.groupIdx, size = members * pixels, at = group * size;
+        float[] shared = context.allocateFloatLocalArray(256);
+        float sum = 0f;
+        for (int j = thread; j < size; j += 256) sum += x.get(at + j);
+        shared[thread] = sum;
+        context.localBarrier();
+        for (int some = 128; some > 0; some /= 2) {
+            if (thread < some) shared[thread] += shared[thread + some];
+            context.localBarrier();
+        }
+        float mean = shared[0] / size, squares = 0f;
+        context.localBarrier(); // all have read it
+        for (int j = thread; j < size; j += 256) {
+            float apart = x.get(at + j) - mean;
+            squares += apart * apart;
+        }
+        shared[thread] = squares;
+        context.localBarrier();
+        for (int some = 128; some > 0; some /= 2) {
+            if (thread < some) shared[thread] += shared[thread + some];
+            context.localBarrier();
+        }
+        float inverse = 1f / TornadoMath.sqrt(shared[0] / size + epsilon);
+        for (int j = thread; j < size; j += 256) {
+            int channel = group % groups * members + j / pixels;
+            float v = (x.get(at + j) - mean) * inverse * weight.get(channel) + bias.get(channel);
+            if (silu == 1) v = v / (1f + TornadoMath.exp(-v));
+            y.set(at + j, v);
+        }
+    }
+}

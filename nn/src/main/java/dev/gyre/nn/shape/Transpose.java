@@ -1,0 +1,83 @@
+package dev.gyre.nn.shape;
+
+import dev.gyre.core.JvmKernel;
+import dev.gyre.core.JvmMemory;
+import dev.gyre.core.KernelCall;
+import dev.gyre.core.Op;
+import dev.gyre.core.Scratch;
+import dev.gyre.core.Value;
+import dev.gyre.core.Workers;
+import dev.gyre.nn.cpu.Elementwise;
+import dev.gyre.nn.cpu.MachineElementwise;
+import dev.gyre.nn.cpu.MachineMicroKernel;
+import dev.gyre.nn.cpu.PackedRows;
+import dev.gyre.nn.cpu.ScratchSlots;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.annotations.Parallel;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+
+/**
+ * Swaps the last two dimensions: [batch, channels, pixels] to [batch, pixels, channels] and back.
+ *
+ * @param x [batch, rows, columns]
+ * @param y [batch, columns, rows]
+ */
+public record Transpose(Value x, Value y) implements Op {
+    /** Takes [batch, rows, columns]; gives [batch, columns, rows]. */
+    public static Value of(Value x) {
+        return x.graph().add(new Transpose(x, x.like(x.dim(0), x.dim(2), x.dim(1))));
+    }
+
+    @Override
+    public List<Value> inputs() {
+        return List.of(x);
+    }
+
+    @Override
+    public Value output() {
+        return y;
+    }
+
+    @Override
+    public List<KernelCall> loops() {
+        return List.of(KernelCall.of(y.shape().elements(), Transpose::transpose, x.dim(1), x.dim(2), x, y));
+    }
+
+    /** The definition. */
+    public static void transpose(int begin, int count, int rows, int columns, FloatArray x, FloatArray y) {
+        for (@Parallel int k = 0; k < count; k++) {
+            int i = begin + k, row = i % rows, column = i / rows % columns, batch = i / (rows * columns);
+            y.set(i, x.get((batch * rows + row) * columns + column));
+        }
+    }
+
+    /** Some rows of x at a time, interleaved: so many neighbours in every row of y. */
+    @Override
+    public Optional<JvmKernel> jvm() {
+        return Optional.of(this::run);
+    }
+
+    private void run(JvmMemory memory, Workers workers) {
+        int rows = x.dim(1), columns = x.dim(2), some = 64, blocks = (rows + some - 1) / some;
+        MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
+        workers.run(x.dim(0) * blocks, (piece, scratch) -> {
+            int batch = piece / blocks, first = piece % blocks * some, n = Math.min(some, rows - first);
+            long start = ((long) batch * rows + first) * columns, end = (long) batch * columns * rows + first;
+            for (int c = 0; c < columns; c += some)
+                block(from, start + c, to, end + (long) c * rows, n, Math.min(some, columns - c), scratch);
+        });
+    }
+
+    private void block(MemorySegment from, long at, MemorySegment to, long place, int n, int count, Scratch scratch) {
+        int rows = x.dim(1), columns = x.dim(2);
+        if (MachineMicroKernel.isThere()) {
+            MachineElementwise.transpose(from, at, columns, n, count, 1f, to, place, rows);
+            return;
+        }
+        float[] band = scratch.floats(ScratchSlots.BAND, count * n);
+        PackedRows.interleave(from, at, columns, n, count, 1f, band, 0, n);
+        for (int c = 0; c < count; c++) Elementwise.write(band, c * n, to, place + (long) c * rows, n);
+    }
+}

@@ -1,0 +1,116 @@
+package dev.gyre.nn.check;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gyre.core.Shape;
+import dev.gyre.core.Target;
+import dev.gyre.core.Tensor;
+import dev.gyre.nn.conv.Conv2d;
+import dev.gyre.nn.device.TensorCores;
+import dev.gyre.nn.device.WorkGroups;
+import dev.gyre.nn.linear.Linear;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Kernels for tensor cores, which no device at hand has, on paper: against double precision over operands rounded to 16 bits. */
+class TensorCoresTest {
+    private static final Target TENSOR = new Target(Target.KernelKind.TENSOR_CORE, true);
+
+    /** What the op table has of such sums, and shapes of chance. */
+    static Stream<OpCase> cases() {
+        Random random = new Random(11);
+        Stream<OpCase> linear = IntStream.range(0, 8).mapToObj(i -> {
+            int rows = 1 + random.nextInt(150), in = 16 * (1 + random.nextInt(6)), out = 1 + random.nextInt(150);
+            OpCase one = OpCase.of(
+                            "linear " + rows + "x" + in + "x" + out,
+                            (x, at) ->
+                                    i % 2 == 0 ? Linear.of(x.get(0), out, at) : Linear.withoutBias(x.get(0), out, at),
+                            a -> ReferenceOps.linear(
+                                    a.get(0), a.get(1), i % 2 == 0 ? a.get(2) : new double[out], rows, in, out),
+                            Shape.of(rows, in))
+                    .weight("weight", out, in);
+            return i % 2 == 0 ? one.weight("bias", out) : one;
+        });
+        // Whole blocks without bias are stored where they belong at once.
+        OpCase whole = OpCase.of(
+                        "linear without bias, 128x32x64",
+                        (x, at) -> Linear.withoutBias(x.get(0), 64, at),
+                        a -> ReferenceOps.linear(a.get(0), a.get(1), new double[64], 128, 32, 64),
+                        Shape.of(128, 32))
+                .weight("weight", 64, 32);
+        Stream<OpCase> conv2d = IntStream.range(0, 8).mapToObj(i -> {
+            int side = 1 + 2 * random.nextInt(2), before = random.nextInt(side), after = random.nextInt(side);
+            int height = side + random.nextInt(12), width = side + random.nextInt(12);
+            int[] s = {
+                1 + random.nextInt(3),
+                16 * (1 + random.nextInt(3)),
+                height,
+                width,
+                1 + random.nextInt(100),
+                side,
+                1 + random.nextInt(2),
+                before,
+                after
+            };
+            return OpCase.of(
+                            "conv2d " + Arrays.toString(s),
+                            (x, at) -> Conv2d.of(x.get(0), s[4], s[5], s[6], s[7], s[8], at),
+                            a -> ReferenceOps.conv2d(a.get(0), a.get(1), a.get(2), s),
+                            Shape.of(s[0], s[1], s[2], s[3]))
+                    .weight("weight", s[4], s[1], s[5], s[5])
+                    .weight("bias", s[4]);
+        });
+        Stream<OpCase> table = OpCases.cases().filter(one -> runs(one, TENSOR));
+        return Stream.of(linear, Stream.of(whole), conv2d, table).flatMap(all -> all);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void agreesWithDoublePrecisionOverRoundedOperands(OpCase one) {
+        List<Tensor> inputs =
+                one.makeInputs().stream().map(DeviceCheck::rounded).toList();
+        Map<String, Tensor> weights = one.makeWeights();
+        weights.replaceAll((key, tensor) -> DeviceCheck.rounded(tensor));
+        assertTrue(runs(one, TENSOR), "no kernel for tensor cores");
+        float[] y = VendorModel.run(one, inputs, weights, TENSOR, WorkGroupEmulator::run);
+        OpCasesTest.compare(one.name(), one.expected(inputs, weights), y);
+    }
+
+    // By the size of its groups: kernels have no names where they are compiled against TornadoVM's own API.
+    private static boolean runs(OpCase one, Target target) {
+        return VendorModel.steps(one, target).stream().anyMatch(step -> step.group() == TensorCores.THREADS);
+    }
+
+    @Test
+    void theTableHasBothOps() {
+        List<String> names = cases().map(OpCase::name).toList();
+        assertTrue(names.stream().filter(name -> name.startsWith("linear")).count() > 12, names.toString());
+        assertTrue(names.stream().filter(name -> name.startsWith("conv2d")).count() > 12, names.toString());
+    }
+
+    @Test
+    void sumsThatAreNoMultipleOf16RunAsGroups() {
+        OpCase odd = OpCases.cases()
+                .filter(one -> one.name().equals("linear 7x33x13"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(
+                WorkGroups.THREADS, VendorModel.steps(odd, TENSOR).getFirst().group());
+    }
+
+    @Test
+    void nothingElseTakesThem() {
+        for (Target.KernelKind kernels : Target.KernelKind.values())
+            if (kernels != Target.KernelKind.TENSOR_CORE)
+                cases().forEach(one -> assertFalse(runs(one, new Target(kernels, true)), one.name()));
+    }
+}
