@@ -23,23 +23,24 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
     static final String METADATA = "__metadata__";
 
     static Header parse(MemorySegment file, String origin) throws SafeTensorsException {
+        if (file.byteSize() == 0)
+            throw new SafeTensorsException(origin, "the file is empty; a safetensors file has at least 8 bytes");
         if (file.byteSize() < 8)
-            throw new SafeTensorsException(
-                    origin, "no safetensors file: it would have at least 8 bytes, this has " + file.byteSize());
+            throw foreign(file, origin, "it would have at least 8 bytes, this has " + file.byteSize());
         long length = file.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         if (length < 0 || length > MAX_LENGTH)
-            throw new SafeTensorsException(
+            throw foreign(
+                    file,
                     origin,
-                    "no safetensors file: the header's length " + Long.toUnsignedString(length)
-                            + " is over the limit of " + MAX_LENGTH);
+                    "the header's length " + Long.toUnsignedString(length) + " is over the limit of " + MAX_LENGTH);
         if (length > file.byteSize() - 8)
-            throw new SafeTensorsException(
+            throw foreign(
+                    file,
                     origin,
-                    "cut off, or no safetensors file: the header's length " + length + " reaches beyond the file of "
-                            + file.byteSize() + " bytes");
-        if (length == 0 || file.get(ValueLayout.JAVA_BYTE, 8) != '{')
-            throw new SafeTensorsException(
-                    origin, "no safetensors file: the header is not JSON: it does not begin with '{'");
+                    "or cut off: the header's length " + length + " reaches beyond the file of " + file.byteSize()
+                            + " bytes");
+        if (!isObject(file.asSlice(8, length)))
+            throw foreign(file, origin, "the header is not JSON: it does not begin with '{'");
         Json json = new Json(file.asSlice(8, length), origin, "header");
         Map<String, TensorInfo> tensors = new LinkedHashMap<>();
         Map<String, String> metadata = null;
@@ -58,6 +59,23 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
         json.finish();
         checkLayout(tensors.values(), file.byteSize() - 8 - length, origin);
         return new Header(tensors, metadata == null ? Map.of() : metadata, 8 + length);
+    }
+
+    /** Whether this is JSON that begins with an object, behind the white space that the reference reader passes over, too. */
+    private static boolean isObject(MemorySegment json) {
+        long at = 0;
+        while (at < json.byteSize() && " \t\n\r".indexOf(json.get(ValueLayout.JAVA_BYTE, at)) >= 0) at++;
+        return at < json.byteSize() && json.get(ValueLayout.JAVA_BYTE, at) == '{';
+    }
+
+    /** Says what the file is instead, or else what speaks against it. */
+    private static SafeTensorsException foreign(MemorySegment file, String origin, String otherwise) {
+        return new SafeTensorsException(
+                origin,
+                "no safetensors file: "
+                        + ForeignFile.describe(file)
+                                .map(kind -> "it is " + kind)
+                                .orElse(otherwise));
     }
 
     private static Map<String, String> metadata(Json json) throws SafeTensorsException {
@@ -128,6 +146,7 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
         List<TensorInfo> sorted = new ArrayList<>();
         tensors.forEach(sorted::add);
         sorted.sort(Comparator.comparingLong(TensorInfo::begin).thenComparingLong(TensorInfo::end));
+        long described = sorted.stream().mapToLong(TensorInfo::end).max().orElse(0);
         long at = 0;
         String before = "the header";
         for (TensorInfo t : sorted) {
@@ -135,7 +154,8 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
             if (t.end() > dataBytes)
                 throw new SafeTensorsException(
                         origin,
-                        name + " ends at byte " + t.end() + " of the data, but the file holds only " + dataBytes);
+                        name + " ends at byte " + t.end() + " of the data, but the file holds only " + dataBytes
+                                + ": cut off, " + (described - dataBytes) + " bytes are missing");
             if (t.begin() < at)
                 throw new SafeTensorsException(
                         origin, name + " at " + t.begin() + " overlaps " + before + ", which ends at " + at);

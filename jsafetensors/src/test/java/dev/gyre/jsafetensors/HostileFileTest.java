@@ -5,11 +5,15 @@ import static dev.gyre.jsafetensors.Bytes.file;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a file may not be, each with the sentence that says so. */
@@ -63,7 +67,12 @@ class HostileFileTest {
     @Test
     void truncatedData() {
         byte[] whole = file("{" + GOOD + "}", 8);
-        refused(Arrays.copyOf(whole, whole.length - 3), "tensor \"w\"", "ends at byte 8", "only 5");
+        refused(
+                Arrays.copyOf(whole, whole.length - 3),
+                "tensor \"w\"",
+                "ends at byte 8",
+                "only 5",
+                "3 bytes are missing");
     }
 
     @Test
@@ -191,6 +200,50 @@ class HostileFileTest {
         headerRefused("{" + GOOD.replace("[2]", "[" + number + "]").replace("[]", "[ ,]") + "}", "\"w\"");
     }
 
+    /** The reference reader's JSON begins behind white space, of JSON's own four kinds. */
+    @ParameterizedTest
+    @ValueSource(strings = {" ", "\t", "\n", "\r", " \r\n\t "})
+    void whiteSpaceBeforeTheHeader(String white) throws Exception {
+        try (SafeTensors opened = Bytes.open(file(white + "{" + GOOD + "}", 8))) {
+            assertEquals(8, opened.info("w").bytes());
+        }
+    }
+
+    /** What people have in place of a safetensors file, by its first bytes, and what they read of it. */
+    static Stream<Arguments> foreignFiles() {
+        return Stream.of(
+                arguments("<!DOCTYPE html>\n<html><head><title>Log in</title></head></html>", "a web page"),
+                arguments("\ufeff\r\n<HTML lang=en>", "a web page"),
+                arguments(
+                        "version https://git-lfs.github.com/spec/v1\noid sha256:6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f"
+                                + "50797806fa2fa\nsize 4265146304\n",
+                        "a Git LFS pointer to a file of 4265146304 bytes"),
+                arguments("{\"error\": \"Repository not found\"}", "a JSON file"),
+                arguments("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "an XML file"),
+                arguments("Entry not found", "a text file that begins with \"Entry not found\""),
+                arguments("GGUF\3\0\0\0\0\0\0\0\0\0\0\0", "a GGUF file"),
+                arguments("PK\3\4\0\0\b\b\0\0\0\0\0\0\0\0\0\0archive/data.pkl", "a zip archive"),
+                arguments("\u0080\2\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019.", "a Python pickle"),
+                arguments("\u0089HDF\r\n\u001a\n", "an HDF5 file"),
+                arguments("\u0089PNG\r\n\u001a\n", "a picture"),
+                arguments("\u001f\u008b\b\0\0\0\0\0\0\3", "a compressed file"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("foreignFiles")
+    void foreignFile(String start, String kind) {
+        boolean text = start.indexOf('\ufeff') >= 0;
+        refused(
+                start.getBytes(text ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1),
+                "no safetensors file: it is " + kind);
+    }
+
+    @Test
+    void foreignTextCannotSteerATerminal() {
+        refused("\u001b[2Jcleared".getBytes(StandardCharsets.UTF_8), "no safetensors file");
+        refused("a\tb\u0007 and so on".getBytes(StandardCharsets.UTF_8), "over the limit");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -198,7 +251,9 @@ class HostileFileTest {
                 "[]",
                 "null",
                 "7",
-                " {}",
+                "\u00a0{}",
+                "\u000b{}",
+                "\ufeff{}",
                 "{",
                 "{]",
                 "{,}",
