@@ -2,7 +2,6 @@ package dev.gyre.tokenizer;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -154,8 +153,7 @@ public final class ClipTokenizer {
 
     static String normalize(String text) {
         String whole = new String(text.getBytes(StandardCharsets.UTF_16LE), StandardCharsets.UTF_16LE);
-        String spaced =
-                SPACE.matcher(Normalizer.normalize(whole, Normalizer.Form.NFC)).replaceAll(" ");
+        String spaced = SPACE.matcher(CanonicalComposition.of(whole)).replaceAll(" ");
         StringBuilder lower = new StringBuilder();
         // One character at a time: the last sigma of a word stays a sigma like any other.
         spaced.codePoints().forEach(c -> lower.append(Character.toString(c).toLowerCase(Locale.ROOT)));
