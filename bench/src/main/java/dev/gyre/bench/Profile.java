@@ -71,7 +71,7 @@ public final class Profile implements Profiler {
         if (op instanceof Attention attention)
             return name + " " + attention.q().dim(1) + " on " + attention.k().dim(1);
         if (op instanceof Linear linear) return name + " " + linear.y().dim(0) + " rows";
-        if (op instanceof FusedAdd plus) return kind(plus.product()) + " + " + kind(plus.sum());
+        if (op instanceof FusedAdd plus) return kind(plus.op()) + " + " + kind(plus.sum());
         if (op instanceof GroupNorm norm) return norm.silu() ? name + " + Silu" : name;
         return name;
     }

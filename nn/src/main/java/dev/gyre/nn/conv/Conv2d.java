@@ -9,13 +9,15 @@ import dev.gyre.core.Target;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
+import dev.gyre.nn.AcceptsAddend;
+import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.LowRank;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.cpu.Gemm;
 import dev.gyre.nn.cpu.MicroKernel;
 import dev.gyre.nn.cpu.PackedRows;
-import dev.gyre.nn.device.Epilogue;
 import dev.gyre.nn.elementwise.Add;
+import dev.gyre.nn.elementwise.FusedAdd;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +35,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param padding rows of zeros above and columns of zeros to the left
  * @param y [batch, out, (height + padding + bottom − kernel) / stride + 1, likewise]
  */
-public record Conv2d(Value x, Value weight, Value bias, int stride, int padding, Value y) implements Op {
+public record Conv2d(Value x, Value weight, Value bias, int stride, int padding, Value y) implements AcceptsAddend {
 
     /** Square kernel, stride 1, output as large as the input: padding (kernel − 1) / 2 on all sides. */
     public static Value of(Value x, int out, int kernel, Weights at) {
@@ -159,8 +161,13 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         return device(target, Epilogue.none(x)).orElseGet(this::loops);
     }
 
-    /** With something added on the way; empty where only the loops will do. */
-    public Optional<List<KernelCall>> device(Target target, Epilogue addend) {
+    @Override
+    public Optional<Op> withAddend(Op sum, Epilogue epilogue, Target target) {
+        return FusedAdd.of(this, sum, epilogue, target, to -> into(sum.output()).device(to, epilogue));
+    }
+
+    /** Kernels with this epilogue; empty where only the loops will do. */
+    private Optional<List<KernelCall>> device(Target target, Epilogue addend) {
         Target.KernelKind kernels = target.kernels();
         if (kernels == Target.KernelKind.REFERENCE) return Optional.empty();
         if (kernels == Target.KernelKind.SIMD)
@@ -173,7 +180,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
     }
 
     /** The same layer, making another value of as many elements. */
-    public Conv2d into(Value other) {
+    private Conv2d into(Value other) {
         return new Conv2d(x, weight, bias, stride, padding, other.reshape(y.dim(0), y.dim(1), y.dim(2), y.dim(3)));
     }
 

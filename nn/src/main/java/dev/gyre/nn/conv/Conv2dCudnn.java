@@ -3,7 +3,7 @@ package dev.gyre.nn.conv;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.core.VendorCall;
-import dev.gyre.nn.device.Epilogue;
+import dev.gyre.nn.Epilogue;
 import java.util.List;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;

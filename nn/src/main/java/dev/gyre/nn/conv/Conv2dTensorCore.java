@@ -4,7 +4,7 @@ import dev.gyre.core.DType;
 import dev.gyre.core.DevicePanels;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
-import dev.gyre.nn.device.Epilogue;
+import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.device.TensorCores;
 import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;

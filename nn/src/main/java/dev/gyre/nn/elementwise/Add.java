@@ -7,6 +7,8 @@ import dev.gyre.core.Op;
 import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
+import dev.gyre.nn.AcceptsAddend;
+import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.cpu.Elementwise;
 import dev.gyre.nn.cpu.MachineElementwise;
 import dev.gyre.nn.cpu.ScratchSlots;
@@ -56,10 +58,22 @@ public record Add(Value a, Value b, float scale, Value y) implements Op {
         return List.of(KernelCall.of(y.shape().elements(), Add::add, scale, a, b, y));
     }
 
-    /** After a linear layer or a convolution that makes one of the two, one op. */
+    /** Added by the op that makes one of the two, where that accepts an addend. */
+    @Override
+    public Optional<Op> fused(Op producer) {
+        return scale == 1 && producer instanceof AcceptsAddend op ? op.withAddend(this, besides(op)) : Optional.empty();
+    }
+
     @Override
     public Optional<Op> fused(Op producer, Target target) {
-        return scale == 1 ? FusedAdd.of(producer, this, target) : Optional.empty();
+        return scale == 1 && producer instanceof AcceptsAddend op
+                ? op.withAddend(this, besides(op), target)
+                : Optional.empty();
+    }
+
+    /** What is added to the producer's output. */
+    private Epilogue besides(Op producer) {
+        return new Epilogue(producer.output().storage() == a.storage() ? b : a, 1);
     }
 
     /** The definition. */

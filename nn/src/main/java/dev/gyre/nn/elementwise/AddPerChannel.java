@@ -7,7 +7,8 @@ import dev.gyre.core.Op;
 import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
-import dev.gyre.nn.conv.Conv2d;
+import dev.gyre.nn.AcceptsAddend;
+import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.cpu.Elementwise;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -49,12 +50,25 @@ public record AddPerChannel(Value x, Value c, Value y) implements Op {
         return List.of(KernelCall.of(y.shape().elements(), AddPerChannel::addPerChannel, x.dim(2) * x.dim(3), x, c, y));
     }
 
-    /** After a convolution that makes x, one op. */
+    /** Added by the op that makes x, where that accepts an addend. */
+    @Override
+    public Optional<Op> fused(Op producer) {
+        return producer instanceof AcceptsAddend op && makesX(op) ? op.withAddend(this, epilogue()) : Optional.empty();
+    }
+
     @Override
     public Optional<Op> fused(Op producer, Target target) {
-        return producer instanceof Conv2d && producer.output().storage() == x.storage()
-                ? FusedAdd.of(producer, this, target)
+        return producer instanceof AcceptsAddend op && makesX(op)
+                ? op.withAddend(this, epilogue(), target)
                 : Optional.empty();
+    }
+
+    private boolean makesX(Op producer) {
+        return producer.output().storage() == x.storage();
+    }
+
+    private Epilogue epilogue() {
+        return new Epilogue(c, x.dim(2) * x.dim(3));
     }
 
     /** The definition. */

@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
+import dev.gyre.nn.AcceptsActivation;
 import dev.gyre.nn.cpu.Elementwise;
 import dev.gyre.nn.cpu.Erf;
 import java.util.List;
@@ -36,6 +37,12 @@ public record Gelu(Value x, Value y) implements Op {
     @Override
     public List<KernelCall> loops() {
         return List.of(KernelCall.of(y.shape().elements(), Gelu::gelu, x, y));
+    }
+
+    /** Applied by the op that makes x, where that accepts an activation. */
+    @Override
+    public Optional<Op> fused(Op producer) {
+        return AcceptsActivation.fused(producer, this);
     }
 
     /** The definition. */

@@ -4,6 +4,7 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
+import dev.gyre.nn.AcceptsActivation;
 import dev.gyre.nn.cpu.Elementwise;
 import java.util.List;
 import java.util.Optional;
@@ -36,6 +37,12 @@ public record QuickGelu(Value x, Value y) implements Op {
     @Override
     public List<KernelCall> loops() {
         return List.of(KernelCall.of(y.shape().elements(), QuickGelu::quickGelu, x, y));
+    }
+
+    /** Applied by the op that makes x, where that accepts an activation. */
+    @Override
+    public Optional<Op> fused(Op producer) {
+        return AcceptsActivation.fused(producer, this);
     }
 
     /** The definition. */

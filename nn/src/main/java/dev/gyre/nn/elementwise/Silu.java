@@ -4,8 +4,8 @@ import dev.gyre.core.JvmKernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
+import dev.gyre.nn.AcceptsActivation;
 import dev.gyre.nn.cpu.Elementwise;
-import dev.gyre.nn.norm.GroupNorm;
 import java.util.List;
 import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -39,13 +39,10 @@ public record Silu(Value x, Value y) implements Op {
         return List.of(KernelCall.of(y.shape().elements(), Silu::silu, x, y));
     }
 
-    /** After a group norm, one op: the norm's elements are at hand. */
+    /** Applied by the op that makes x, where that accepts an activation. */
     @Override
     public Optional<Op> fused(Op producer) {
-        return producer instanceof GroupNorm norm && !norm.silu()
-                ? Optional.of(
-                        new GroupNorm(norm.x(), norm.weight(), norm.bias(), norm.groups(), norm.epsilon(), true, y))
-                : Optional.empty();
+        return AcceptsActivation.fused(producer, this);
     }
 
     /** The definition. */

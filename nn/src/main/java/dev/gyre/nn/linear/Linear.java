@@ -9,13 +9,15 @@ import dev.gyre.core.Target;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
+import dev.gyre.nn.AcceptsAddend;
+import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.LowRank;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.cpu.Gemm;
 import dev.gyre.nn.cpu.MicroKernel;
 import dev.gyre.nn.cpu.PackedRows;
-import dev.gyre.nn.device.Epilogue;
 import dev.gyre.nn.elementwise.Add;
+import dev.gyre.nn.elementwise.FusedAdd;
 import java.util.List;
 import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -29,7 +31,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param bias [out], or empty
  * @param y [rows, out]
  */
-public record Linear(Value x, Value weight, Optional<Value> bias, Value y) implements Op {
+public record Linear(Value x, Value weight, Optional<Value> bias, Value y) implements AcceptsAddend {
 
     /** Reads {@code weight} and {@code bias}. {@code x} is [..., in]; all but the last dimension are rows. Gives [..., out]. */
     public static Value of(Value x, int out, Weights at) {
@@ -116,8 +118,13 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         return device(target, Epilogue.none(x)).orElseGet(this::loops);
     }
 
-    /** With something added on the way; empty where only the loops will do. */
-    public Optional<List<KernelCall>> device(Target target, Epilogue addend) {
+    @Override
+    public Optional<Op> withAddend(Op sum, Epilogue epilogue, Target target) {
+        return FusedAdd.of(this, sum, epilogue, target, to -> into(sum.output()).device(to, epilogue));
+    }
+
+    /** Kernels with this epilogue; empty where only the loops will do. */
+    private Optional<List<KernelCall>> device(Target target, Epilogue addend) {
         Target.KernelKind kernels = target.kernels();
         if (kernels == Target.KernelKind.REFERENCE) return Optional.empty();
         if (kernels == Target.KernelKind.SIMD) return Optional.of(LinearSimd.steps(this, addend));
@@ -128,7 +135,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
     }
 
     /** The same layer, making another value of as many elements. */
-    public Linear into(Value other) {
+    private Linear into(Value other) {
         return new Linear(x, weight, bias, other.reshape(y.dim(0), y.dim(1)));
     }
 

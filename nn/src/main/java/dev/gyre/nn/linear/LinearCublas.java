@@ -2,7 +2,7 @@ package dev.gyre.nn.linear;
 
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.VendorCall;
-import dev.gyre.nn.device.Epilogue;
+import dev.gyre.nn.Epilogue;
 import java.util.ArrayList;
 import java.util.List;
 import uk.ac.manchester.tornado.api.annotations.Parallel;

@@ -4,7 +4,7 @@ import dev.gyre.core.DevicePanels;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Target;
 import dev.gyre.core.Value;
-import dev.gyre.nn.device.Epilogue;
+import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.device.WorkGroups;
 import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;

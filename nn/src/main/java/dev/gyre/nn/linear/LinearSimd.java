@@ -3,7 +3,7 @@ package dev.gyre.nn.linear;
 import dev.gyre.core.DevicePanels;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
-import dev.gyre.nn.device.Epilogue;
+import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.device.Float16s;
 import java.util.List;
 import uk.ac.manchester.tornado.api.annotations.Parallel;

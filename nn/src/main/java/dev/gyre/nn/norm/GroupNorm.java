@@ -7,6 +7,7 @@ import dev.gyre.core.Op;
 import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.core.Workers;
+import dev.gyre.nn.AcceptsActivation;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.cpu.Elementwise;
 import dev.gyre.nn.elementwise.Silu;
@@ -30,7 +31,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y as x
  */
 public record GroupNorm(Value x, Value weight, Value bias, int groups, float epsilon, boolean silu, Value y)
-        implements Op {
+        implements AcceptsActivation {
     /** Sums are taken in runs of this many, then over the runs: a float's error grows with the length of a sum. */
     private static final int RUN = 256;
 
@@ -56,6 +57,13 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
     @Override
     public Value output() {
         return y;
+    }
+
+    @Override
+    public Optional<Op> withActivation(Op activation) {
+        return activation instanceof Silu && !silu
+                ? Optional.of(new GroupNorm(x, weight, bias, groups, epsilon, true, activation.output()))
+                : Optional.empty();
     }
 
     @Override
