@@ -1,5 +1,6 @@
 package example;
 
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
@@ -50,7 +51,7 @@ public record BlockDiagonal(Value x, Value weight, Optional<Epilogue> epilogue, 
     public List<KernelCall> loops() {
         Epilogue e = epilogue.orElse(Epilogue.none(x));
         int in = weight.dim(2), out = weight.dim(1), groups = weight.dim(0);
-        return List.of(KernelCall.of(
+        return List.of(Kernel.call(
                 x.dim(0) * groups * out, BlockDiagonal::blockDiagonal, groups, in, out, e.each(), x, weight, e.value(), y));
     }
 

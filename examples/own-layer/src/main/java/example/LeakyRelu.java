@@ -1,5 +1,6 @@
 package example;
 
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
@@ -26,7 +27,7 @@ public record LeakyRelu(Value x, float slope, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), LeakyRelu::leakyRelu, slope, x, y));
+        return List.of(Kernel.call(y.shape().elements(), LeakyRelu::leakyRelu, slope, x, y));
     }
 
     public static void leakyRelu(int begin, int count, float slope, FloatArray x, FloatArray y) {

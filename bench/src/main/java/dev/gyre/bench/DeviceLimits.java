@@ -3,6 +3,7 @@ package dev.gyre.bench;
 import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Tensor;
@@ -48,15 +49,15 @@ public record DeviceLimits(double gflops, double gigabytes, double launch) {
         int threads = device.units() * THREADS;
         Graph products = new Graph();
         Value seed = products.input("seed", DType.F32, 1);
-        Loop all = add(seed, threads, y -> KernelCall.of(threads, DeviceLimits::multiplyAdds, STEPS, seed, y));
+        Loop all = add(seed, threads, y -> Kernel.call(threads, DeviceLimits::multiplyAdds, STEPS, seed, y));
         products.output(all.y);
 
         int floats = (int) Math.min(FLOATS, Math.min(device.largestBuffer() / 4, device.memory() / 32));
         Graph copies = new Graph();
         Value first = copies.input("first", DType.F32, 1);
-        Value from = add(first, floats, y -> KernelCall.of(floats, DeviceLimits::spread, first, y)).y;
-        Loop copy = add(from, floats, y -> KernelCall.of(floats, DeviceLimits::copy, from, y));
-        copies.output(add(copy.y, 1, y -> KernelCall.of(1, DeviceLimits::copy, copy.y, y)).y);
+        Value from = add(first, floats, y -> Kernel.call(floats, DeviceLimits::spread, first, y)).y;
+        Loop copy = add(from, floats, y -> Kernel.call(floats, DeviceLimits::copy, from, y));
+        copies.output(add(copy.y, 1, y -> Kernel.call(1, DeviceLimits::copy, copy.y, y)).y);
 
         return new DeviceLimits(
                 2.0 * 64 * STEPS * threads / kernel(options, products, all),
@@ -79,7 +80,7 @@ public record DeviceLimits(double gflops, double gigabytes, double launch) {
         Value value = graph.input("x", DType.F32, 1);
         for (int i = 0; i < TASKS; i++) {
             Value x = value;
-            value = add(x, 1, y -> KernelCall.of(1, DeviceLimits::copy, x, y)).y;
+            value = add(x, 1, y -> Kernel.call(1, DeviceLimits::copy, x, y)).y;
         }
         graph.output(value);
         return runs(options, graph) / TASKS;

@@ -4,6 +4,7 @@ import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Q8;
@@ -184,7 +185,7 @@ final class OneOp implements AutoCloseable {
 
         @Override
         public List<KernelCall> loops() {
-            return List.of(KernelCall.of(1, First::first, x, y));
+            return List.of(Kernel.call(1, First::first, x, y));
         }
 
         public static void first(int begin, int count, FloatArray x, FloatArray y) {

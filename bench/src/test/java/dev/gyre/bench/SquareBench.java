@@ -3,6 +3,7 @@ package dev.gyre.bench;
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.JvmKernel;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
@@ -54,7 +55,7 @@ public class SquareBench implements OpBench {
 
         @Override
         public List<KernelCall> loops() {
-            return List.of(KernelCall.of(y.shape().elements(), Square::square, x, y));
+            return List.of(Kernel.call(y.shape().elements(), Square::square, x, y));
         }
 
         public static void square(int begin, int count, FloatArray x, FloatArray y) {

@@ -22,7 +22,7 @@ public record Sum(Value a, Value b, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), Sum::sum, a, b, y));
+        return List.of(Kernel.call(y.shape().elements(), Sum::sum, a, b, y));
     }
 
     public static void sum(int begin, int count, FloatArray a, FloatArray b, FloatArray y) {

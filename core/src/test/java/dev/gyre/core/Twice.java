@@ -24,7 +24,7 @@ public record Twice(Value x, Value y) implements Op {
     public List<KernelCall> loops() {
         int n = y.shape().elements();
         Value doubled = Value.scratch(DType.F32, n);
-        return List.of(KernelCall.of(n, Twice::twice, x, doubled), KernelCall.of(n, Twice::addNumber, 1f, doubled, y));
+        return List.of(Kernel.call(n, Twice::twice, x, doubled), Kernel.call(n, Twice::addNumber, 1f, doubled, y));
     }
 
     public static void twice(int begin, int count, FloatArray x, FloatArray y) {

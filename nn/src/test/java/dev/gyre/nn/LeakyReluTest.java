@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import dev.gyre.core.Backend;
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Tensor;
@@ -36,7 +37,7 @@ class LeakyReluTest {
 
         @Override
         public List<KernelCall> loops() {
-            return List.of(KernelCall.of(y.shape().elements(), LeakyRelu::leakyRelu, slope, x, y));
+            return List.of(Kernel.call(y.shape().elements(), LeakyRelu::leakyRelu, slope, x, y));
         }
 
         public static void leakyRelu(int begin, int count, float slope, FloatArray x, FloatArray y) {

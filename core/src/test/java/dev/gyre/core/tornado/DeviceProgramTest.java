@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.gyre.core.DType;
 import dev.gyre.core.DevicePanels;
 import dev.gyre.core.Graph;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Shape;
@@ -186,7 +187,7 @@ class DeviceProgramTest {
         @Override
         public List<KernelCall> loops() {
             Value half = Value.scratch(DType.F16, 2, 3);
-            return List.of(KernelCall.of(6, Halving::round, x, half), KernelCall.of(6, Halving::widen, half, y));
+            return List.of(Kernel.call(6, Halving::round, x, half), Kernel.call(6, Halving::widen, half, y));
         }
 
         @Override

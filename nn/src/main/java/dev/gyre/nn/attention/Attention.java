@@ -2,6 +2,7 @@ package dev.gyre.nn.attention;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Precision;
@@ -60,7 +61,7 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     @Override
     public List<KernelCall> loops() {
         int depth = q.dim(2) / heads;
-        return List.of(KernelCall.of(
+        return List.of(Kernel.call(
                 q.dim(0) * heads * q.dim(1),
                 Attention::attention,
                 q.dim(1),

@@ -1,5 +1,6 @@
 package dev.gyre.nn.attention;
 
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Target;
 import dev.gyre.core.Value;
@@ -30,7 +31,7 @@ final class AttentionSimd {
         Value values = Value.scratch(q.dtype(), batch * heads, wide / Float16s.COUNT, deep, Float16s.COUNT);
         Value sums = Value.scratch(q.dtype(), batch * heads, (queries + QUERIES - 1) / QUERIES * QUERIES, deep);
         return List.of(
-                KernelCall.of(
+                Kernel.call(
                         batch * heads * (wide / Float16s.COUNT) * (depth + 1),
                         AttentionSimd::attentionKeys,
                         keys,
@@ -40,7 +41,7 @@ final class AttentionSimd {
                         (float) (1 / Math.sqrt(depth)),
                         op.k(),
                         columns),
-                KernelCall.of(
+                Kernel.call(
                         batch * heads * wide,
                         AttentionSimd::attentionValues,
                         keys,
@@ -50,7 +51,7 @@ final class AttentionSimd {
                         deep,
                         op.v(),
                         values),
-                KernelCall.of(
+                Kernel.call(
                         batch * heads * ((queries + QUERIES - 1) / QUERIES),
                         AttentionSimd::attentionTiles,
                         queries,

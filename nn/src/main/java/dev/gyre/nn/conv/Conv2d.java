@@ -2,6 +2,7 @@ package dev.gyre.nn.conv;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Precision;
@@ -105,7 +106,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(
+        return List.of(Kernel.call(
                 y.shape().elements(),
                 Conv2d::conv2d,
                 x.dim(1),

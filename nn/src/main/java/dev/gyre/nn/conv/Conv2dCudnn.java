@@ -1,5 +1,6 @@
 package dev.gyre.nn.conv;
 
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.core.VendorCall;
@@ -26,7 +27,7 @@ final class Conv2dCudnn {
     static List<KernelCall> steps(Conv2d op, Epilogue addend) {
         Value x = op.x(), w = op.weight(), y = op.y();
         return List.of(
-                KernelCall.library(
+                KernelCall.vendor(
                         CONVOLUTION,
                         x,
                         w,
@@ -40,7 +41,7 @@ final class Conv2dCudnn {
                         w.dim(3),
                         op.padding(),
                         op.stride()),
-                KernelCall.of(
+                Kernel.call(
                         y.shape().elements(),
                         Conv2dCudnn::conv2dBias,
                         y.dim(1),

@@ -1,6 +1,7 @@
 package dev.gyre.nn.conv;
 
 import dev.gyre.core.DevicePanels;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Target;
 import dev.gyre.core.Value;
@@ -40,8 +41,8 @@ final class Conv2dGpu {
         };
         return List.of(
                 weight.halves()
-                        ? KernelCall.groups(groups, WorkGroups.THREADS, Conv2dGpu::conv2dGroupsHalves, arguments)
-                        : KernelCall.groups(groups, WorkGroups.THREADS, Conv2dGpu::conv2dGroups, arguments));
+                        ? Kernel.workGroups(groups, WorkGroups.THREADS, Conv2dGpu::conv2dGroupsHalves, arguments)
+                        : Kernel.workGroups(groups, WorkGroups.THREADS, Conv2dGpu::conv2dGroups, arguments));
     }
 
     public static void conv2dGroups(

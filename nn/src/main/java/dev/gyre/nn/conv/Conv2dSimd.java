@@ -1,6 +1,7 @@
 package dev.gyre.nn.conv;
 
 import dev.gyre.core.DevicePanels;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.nn.Epilogue;
@@ -53,7 +54,7 @@ final class Conv2dSimd {
         Epilogue now = straight ? addend : Epilogue.none(x);
         List<KernelCall> steps = new ArrayList<>();
         if (!asIs)
-            steps.add(KernelCall.of(
+            steps.add(Kernel.call(
                     batch * in * stride * stride * (rows + more),
                     Conv2dSimd::conv2dSpread,
                     x.dim(2),
@@ -65,7 +66,7 @@ final class Conv2dSimd {
                     plane,
                     x,
                     from));
-        steps.add(KernelCall.of(
+        steps.add(Kernel.call(
                 batch * panels * tiles,
                 Conv2dSimd::conv2dTiles,
                 batch,
@@ -84,7 +85,7 @@ final class Conv2dSimd {
                 now.value(),
                 to));
         if (!straight)
-            steps.add(KernelCall.of(
+            steps.add(Kernel.call(
                     batch * out * rows,
                     Conv2dSimd::conv2dCut,
                     out,

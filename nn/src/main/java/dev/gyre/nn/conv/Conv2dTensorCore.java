@@ -2,6 +2,7 @@ package dev.gyre.nn.conv;
 
 import dev.gyre.core.DType;
 import dev.gyre.core.DevicePanels;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.nn.Epilogue;
@@ -35,7 +36,7 @@ final class Conv2dTensorCore {
         Value sums = Value.scratch(DType.F32, tall, pitch);
         return List.of(
                 TensorCores.rounding(op.x(), x),
-                KernelCall.groups(
+                Kernel.workGroups(
                         tall / TensorCores.SIDE * (pitch / TensorCores.SIDE),
                         TensorCores.THREADS,
                         Conv2dTensorCore::conv2dTensor,
@@ -53,7 +54,7 @@ final class Conv2dTensorCore {
                         x,
                         new DevicePanels(op.weight(), out, 1, true), // as it is, in 16 bits
                         sums),
-                KernelCall.of(
+                Kernel.call(
                         y.shape().elements(),
                         Conv2dTensorCore::conv2dTensorEnd,
                         out,

@@ -1,5 +1,6 @@
 package dev.gyre.nn.device;
 
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -34,7 +35,7 @@ public final class TensorCores {
 
     /** Rounds {@code x} to {@code y}, which is F16. */
     public static KernelCall rounding(Value x, Value y) {
-        return KernelCall.of(x.shape().elements(), TensorCores::roundToHalves, x, y);
+        return Kernel.call(x.shape().elements(), TensorCores::roundToHalves, x, y);
     }
 
     /** On PTX, TornadoVM 5.2 converts what was read from an array and nothing that was computed. */

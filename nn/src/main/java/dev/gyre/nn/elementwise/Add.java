@@ -2,6 +2,7 @@ package dev.gyre.nn.elementwise;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Target;
@@ -55,7 +56,7 @@ public record Add(Value a, Value b, float scale, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), Add::add, scale, a, b, y));
+        return List.of(Kernel.call(y.shape().elements(), Add::add, scale, a, b, y));
     }
 
     /** Added by the op that makes one of the two, where that accepts an addend. */

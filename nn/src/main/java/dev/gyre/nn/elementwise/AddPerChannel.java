@@ -2,6 +2,7 @@ package dev.gyre.nn.elementwise;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Target;
@@ -47,7 +48,7 @@ public record AddPerChannel(Value x, Value c, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), AddPerChannel::addPerChannel, x.dim(2) * x.dim(3), x, c, y));
+        return List.of(Kernel.call(y.shape().elements(), AddPerChannel::addPerChannel, x.dim(2) * x.dim(3), x, c, y));
     }
 
     /** Added by the op that makes x, where that accepts an addend. */

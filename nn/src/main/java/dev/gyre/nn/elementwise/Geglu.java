@@ -2,6 +2,7 @@ package dev.gyre.nn.elementwise;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
@@ -42,7 +43,7 @@ public record Geglu(Value x, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), Geglu::geglu, y.dim(-1), x, y));
+        return List.of(Kernel.call(y.shape().elements(), Geglu::geglu, y.dim(-1), x, y));
     }
 
     /** The definition. */

@@ -1,6 +1,7 @@
 package dev.gyre.nn.elementwise;
 
 import dev.gyre.core.JvmKernel;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
@@ -36,7 +37,7 @@ public record Gelu(Value x, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), Gelu::gelu, x, y));
+        return List.of(Kernel.call(y.shape().elements(), Gelu::gelu, x, y));
     }
 
     /** Applied by the op that makes x, where that accepts an activation. */

@@ -1,6 +1,7 @@
 package dev.gyre.nn.embedding;
 
 import dev.gyre.core.JvmKernel;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Tensor;
@@ -39,7 +40,7 @@ public record Embedding(Value ids, Value table, Value positions, Value y) implem
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(
+        return List.of(Kernel.call(
                 y.shape().elements(), Embedding::embedding, ids.dim(1), table.dim(1), ids, table, positions, y));
     }
 

@@ -1,6 +1,7 @@
 package dev.gyre.nn.embedding;
 
 import dev.gyre.core.JvmKernel;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
@@ -37,7 +38,7 @@ public record TimestepEmbedding(Value t, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), TimestepEmbedding::timestepEmbedding, y.dim(1), t, y));
+        return List.of(Kernel.call(y.shape().elements(), TimestepEmbedding::timestepEmbedding, y.dim(1), t, y));
     }
 
     /** The definition. */

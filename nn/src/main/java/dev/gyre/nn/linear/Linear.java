@@ -2,6 +2,7 @@ package dev.gyre.nn.linear;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Precision;
@@ -87,8 +88,8 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         int rows = y.dim(0), in = x.dim(1), out = y.dim(1);
         return List.of(
                 bias.isPresent()
-                        ? KernelCall.of(rows * out, Linear::linear, in, out, x, weight, bias.get(), y)
-                        : KernelCall.of(rows * out, Linear::linearWithoutBias, in, out, x, weight, y));
+                        ? Kernel.call(rows * out, Linear::linear, in, out, x, weight, bias.get(), y)
+                        : Kernel.call(rows * out, Linear::linearWithoutBias, in, out, x, weight, y));
     }
 
     /** The definition. Every faster way is tested against it. */

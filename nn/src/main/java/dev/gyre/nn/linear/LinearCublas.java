@@ -1,5 +1,6 @@
 package dev.gyre.nn.linear;
 
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.VendorCall;
 import dev.gyre.nn.Epilogue;
@@ -23,7 +24,7 @@ final class LinearCublas {
         List<KernelCall> steps = new ArrayList<>();
         float before = op.bias().isPresent() || addend.each() > 0 ? 1f : 0f; // how much of what y was before is added
         if (before > 0)
-            steps.add(KernelCall.of(
+            steps.add(Kernel.call(
                     rows * out,
                     LinearCublas::linearBefore,
                     out,
@@ -32,7 +33,7 @@ final class LinearCublas {
                     op.bias().orElse(op.x()), // not read where there is none
                     addend.value(),
                     op.y()));
-        steps.add(KernelCall.library(
+        steps.add(KernelCall.vendor(
                 SGEMM, TRANSPOSED, PLAIN, out, rows, in, 1f, op.weight(), in, op.x(), in, before, op.y(), out));
         return steps;
     }

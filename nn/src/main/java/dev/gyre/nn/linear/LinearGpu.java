@@ -1,6 +1,7 @@
 package dev.gyre.nn.linear;
 
 import dev.gyre.core.DevicePanels;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Target;
 import dev.gyre.core.Value;
@@ -23,7 +24,7 @@ final class LinearGpu {
         Value bias = op.bias().orElse(op.x()); // not read where there is none
         return List.of(
                 weight.halves()
-                        ? KernelCall.groups(
+                        ? Kernel.workGroups(
                                 groups,
                                 WorkGroups.THREADS,
                                 LinearGpu::linearGroupsHalves,
@@ -37,7 +38,7 @@ final class LinearGpu {
                                 bias,
                                 addend.value(),
                                 op.y())
-                        : KernelCall.groups(
+                        : Kernel.workGroups(
                                 groups,
                                 WorkGroups.THREADS,
                                 LinearGpu::linearGroups,

@@ -1,6 +1,7 @@
 package dev.gyre.nn.linear;
 
 import dev.gyre.core.DevicePanels;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.nn.Epilogue;
@@ -28,7 +29,7 @@ final class LinearSimd {
                 .map(b -> new DevicePanels(b, out, Float16s.COUNT, false))
                 .orElse(weight);
         Epilogue now = whole ? addend : Epilogue.none(op.x());
-        KernelCall product = KernelCall.of(
+        KernelCall product = Kernel.call(
                 tiles,
                 LinearSimd::linearTiles,
                 rows,
@@ -45,7 +46,7 @@ final class LinearSimd {
                 ? List.of(product)
                 : List.of(
                         product,
-                        KernelCall.of(
+                        Kernel.call(
                                 rows * out,
                                 LinearSimd::linearCut,
                                 out,

@@ -2,6 +2,7 @@ package dev.gyre.nn.linear;
 
 import dev.gyre.core.DType;
 import dev.gyre.core.DevicePanels;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.nn.Epilogue;
@@ -32,7 +33,7 @@ final class LinearTensorCore {
         Value y = end ? Value.scratch(DType.F32, tall, pitch) : op.y();
         List<KernelCall> steps = new ArrayList<>(List.of(
                 TensorCores.rounding(op.x(), x),
-                KernelCall.groups(
+                Kernel.workGroups(
                         tall / TensorCores.SIDE * (pitch / TensorCores.SIDE),
                         TensorCores.THREADS,
                         LinearTensorCore::linearTensor,
@@ -43,7 +44,7 @@ final class LinearTensorCore {
                         new DevicePanels(op.weight(), out, TensorCores.SIDE, true),
                         y)));
         if (end)
-            steps.add(KernelCall.of(
+            steps.add(Kernel.call(
                     rows * out,
                     LinearTensorCore::linearTensorEnd,
                     out,

@@ -2,6 +2,7 @@ package dev.gyre.nn.norm;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Target;
@@ -73,9 +74,9 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
         Value perGroup = Value.scratch(y.dtype(), batch, groups, 2);
         Value normed = silu ? Value.scratch(y.dtype(), y.shape().elements()) : y;
         List<KernelCall> steps = new ArrayList<>(List.of(
-                KernelCall.of(batch * channels, GroupNorm::channelMoments, pixels, x, perChannel),
-                KernelCall.of(batch * groups, GroupNorm::groupMoments, members, pixels, epsilon, perChannel, perGroup),
-                KernelCall.of(
+                Kernel.call(batch * channels, GroupNorm::channelMoments, pixels, x, perChannel),
+                Kernel.call(batch * groups, GroupNorm::groupMoments, members, pixels, epsilon, perChannel, perGroup),
+                Kernel.call(
                         y.shape().elements(),
                         GroupNorm::groupNorm,
                         channels,
@@ -86,7 +87,7 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
                         weight,
                         bias,
                         normed)));
-        if (silu) steps.add(KernelCall.of(y.shape().elements(), Silu::silu, normed, y));
+        if (silu) steps.add(Kernel.call(y.shape().elements(), Silu::silu, normed, y));
         return steps;
     }
 

@@ -2,6 +2,7 @@ package dev.gyre.nn.norm;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Target;
@@ -50,8 +51,8 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
         int width = x.dim(-1), rows = x.shape().elements() / width;
         Value moments = Value.scratch(y.dtype(), rows, 2);
         return List.of(
-                KernelCall.of(rows, LayerNorm::layerNormMoments, width, epsilon, x, moments),
-                KernelCall.of(rows * width, LayerNorm::layerNorm, width, x, moments, weight, bias, y));
+                Kernel.call(rows, LayerNorm::layerNormMoments, width, epsilon, x, moments),
+                Kernel.call(rows * width, LayerNorm::layerNorm, width, x, moments, weight, bias, y));
     }
 
     /** Mean and 1 / √(variance + ε) of each row, in two passes: the difference of two large sums would lose digits. */

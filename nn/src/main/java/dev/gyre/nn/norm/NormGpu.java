@@ -1,5 +1,6 @@
 package dev.gyre.nn.norm;
 
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.nn.device.WorkGroups;
@@ -14,7 +15,7 @@ final class NormGpu {
 
     static List<KernelCall> steps(LayerNorm op) {
         int width = op.x().dim(-1), rows = op.x().shape().elements() / width;
-        return List.of(KernelCall.groups(
+        return List.of(Kernel.workGroups(
                 rows,
                 WorkGroups.THREADS,
                 NormGpu::layerNormGroups,
@@ -28,7 +29,7 @@ final class NormGpu {
 
     static List<KernelCall> steps(GroupNorm op) {
         Value x = op.x();
-        return List.of(KernelCall.groups(
+        return List.of(Kernel.workGroups(
                 x.dim(0) * op.groups(),
                 WorkGroups.THREADS,
                 NormGpu::groupNormGroups,

@@ -1,5 +1,6 @@
 package dev.gyre.nn.norm;
 
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.nn.device.Float16s;
@@ -15,14 +16,14 @@ final class NormSimd {
 
     static List<KernelCall> steps(LayerNorm op) {
         int width = op.x().dim(-1), rows = op.x().shape().elements() / width;
-        return List.of(KernelCall.of(
+        return List.of(Kernel.call(
                 rows, NormSimd::layerNormRows, width, op.epsilon(), op.x(), op.weight(), op.bias(), op.y()));
     }
 
     static List<KernelCall> steps(GroupNorm op) {
         Value x = op.x();
         int channels = x.dim(1);
-        return List.of(KernelCall.of(
+        return List.of(Kernel.call(
                 x.dim(0) * op.groups(),
                 NormSimd::groupNormGroups,
                 op.groups(),

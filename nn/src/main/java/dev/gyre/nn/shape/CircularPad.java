@@ -2,6 +2,7 @@ package dev.gyre.nn.shape;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
@@ -47,7 +48,7 @@ public record CircularPad(Value x, int by, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), CircularPad::wrap, x.dim(2), x.dim(3), by, x, y));
+        return List.of(Kernel.call(y.shape().elements(), CircularPad::wrap, x.dim(2), x.dim(3), by, x, y));
     }
 
     /** The definition. */

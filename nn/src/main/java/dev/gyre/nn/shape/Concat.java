@@ -2,6 +2,7 @@ package dev.gyre.nn.shape;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Tensor;
@@ -42,7 +43,7 @@ public record Concat(Value a, Value b, Value y) implements Op {
     public List<KernelCall> loops() {
         int pixels = y.dim(2) * y.dim(3);
         return List.of(
-                KernelCall.of(y.shape().elements(), Concat::concat, a.dim(1) * pixels, b.dim(1) * pixels, a, b, y));
+                Kernel.call(y.shape().elements(), Concat::concat, a.dim(1) * pixels, b.dim(1) * pixels, a, b, y));
     }
 
     /** The definition. {@code first} and {@code second} count the elements that one picture has in a and in b. */

@@ -2,6 +2,7 @@ package dev.gyre.nn.shape;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Scratch;
@@ -42,7 +43,7 @@ public record Transpose(Value x, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(y.shape().elements(), Transpose::transpose, x.dim(1), x.dim(2), x, y));
+        return List.of(Kernel.call(y.shape().elements(), Transpose::transpose, x.dim(1), x.dim(2), x, y));
     }
 
     /** The definition. */

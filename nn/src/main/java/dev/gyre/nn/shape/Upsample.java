@@ -2,6 +2,7 @@ package dev.gyre.nn.shape;
 
 import dev.gyre.core.JvmKernel;
 import dev.gyre.core.JvmMemory;
+import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
 import dev.gyre.core.Op;
 import dev.gyre.core.Value;
@@ -39,7 +40,7 @@ public record Upsample(Value x, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(KernelCall.of(
+        return List.of(Kernel.call(
                 y.shape().elements(), Upsample::upsampleNearest, x.dim(2), x.dim(3), y.dim(2), y.dim(3), x, y));
     }
 
