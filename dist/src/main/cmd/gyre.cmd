@@ -21,5 +21,5 @@ if not "%gyre_options:-XX:+Use=%"=="%gyre_options%" set "gyre_collector="
 rem What Arrow needs, for the command that uses it.
 set "gyre_arrow="
 if "%~1"=="sweep" set "gyre_arrow=--add-opens=java.base/java.nio=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow"
-"%gyre_java%" %gyre_arrow% --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 %gyre_collector% %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.Main %*
+"%gyre_java%" %gyre_arrow% --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -XX:MaxRAMPercentage=60 %gyre_collector% %JAVA_OPTS% %GYRE_JAVA_OPTS% -cp "%gyre_home%\lib\*" dev.gyre.cli.GyreCommand %*
 exit /b %ERRORLEVEL%

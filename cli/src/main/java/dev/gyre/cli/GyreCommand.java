@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
             "In brackets: what holds where an option is not given. gyre COMMAND --help has a command's options."
         },
         mixinStandardHelpOptions = true,
-        versionProvider = Main.Version.class,
+        versionProvider = GyreCommand.Version.class,
         sortOptions = false,
         subcommands = {
             Remake.class,
@@ -49,7 +49,7 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             ServeCommand.class
         })
-public final class Main implements Callable<Integer> {
+public final class GyreCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -253,7 +253,7 @@ public final class Main implements Callable<Integer> {
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version = Main.class.getPackage().getImplementationVersion();
+            String version = GyreCommand.class.getPackage().getImplementationVersion();
             return new String[] {"gyre " + (version == null ? "(not from a jar)" : version)};
         }
     }
@@ -264,7 +264,7 @@ public final class Main implements Callable<Integer> {
     }
 
     static CommandLine commandLine() {
-        CommandLine line = new CommandLine(new Main());
+        CommandLine line = new CommandLine(new GyreCommand());
         line.setExecutionExceptionHandler((e, command, parsed) -> {
             boolean expected = e instanceof IOException
                     || e instanceof IllegalArgumentException

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-class MainTest {
+class GyreCommandTest {
     @TempDir
     Path folder;
 
@@ -30,7 +30,7 @@ class MainTest {
     private final StringWriter err = new StringWriter();
 
     private int gyre(String... arguments) {
-        CommandLine line = Main.commandLine();
+        CommandLine line = GyreCommand.commandLine();
         line.setOut(new PrintWriter(out, true));
         line.setErr(new PrintWriter(err, true));
         return line.execute(arguments);
