@@ -11,7 +11,7 @@ cached() {
   rm -f "$scratch/log"
   JAVA_TOOL_OPTIONS= JDK_JAVA_OPTIONS="-Xlog:class+load:file=$scratch/log" "$repo/gyre" --version >"$scratch/out" 2>&1
   grep -q '^gyre ' "$scratch/out" || { cat "$scratch/out"; exit 1; }
-  grep -q 'dev.gyre.cli.GyreCommand source: shared objects file' "$scratch/log"
+  grep -q 'dev.gyre.cli.Main source: shared objects file' "$scratch/log"
 }
 
 "$repo/gyre" --version >/dev/null 2>&1 # builds, if need be

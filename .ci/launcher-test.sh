@@ -148,7 +148,7 @@ jdk.incubator.vector
 -Xms96m
 -cp
 $home/cli/target/gyre-cli-1.jar:$home/cli/target/lib/*
-dev.gyre.cli.GyreCommand
+dev.gyre.cli.Main
 draw
 two words
 *

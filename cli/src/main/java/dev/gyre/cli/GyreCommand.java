@@ -49,7 +49,7 @@ import picocli.CommandLine.Spec;
             CheckCommand.class,
             ServeCommand.class
         })
-public final class GyreCommand implements Callable<Integer> {
+final class GyreCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
@@ -258,8 +258,8 @@ public final class GyreCommand implements Callable<Integer> {
         }
     }
 
-    /** The program: exits with 0 when all went well. */
-    public static void main(String[] args) {
+    /** Ends the JVM with the command's status, 0 when all went well. */
+    static void run(String[] args) {
         System.exit(commandLine().execute(args));
     }
 

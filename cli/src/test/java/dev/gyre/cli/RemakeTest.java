@@ -100,7 +100,9 @@ class RemakeTest {
                     tried.contains(option.longestName()) || OTHERS.contains(option.longestName()),
                     option.longestName() + " is neither tried nor known to change nothing");
         for (String other : OTHERS)
-            assertTrue(GyreCommand.commandLine().getCommandSpec().optionsMap().containsKey(other), other + " is no option");
+            assertTrue(
+                    GyreCommand.commandLine().getCommandSpec().optionsMap().containsKey(other),
+                    other + " is no option");
     }
 
     @ParameterizedTest
