@@ -18,7 +18,8 @@ mvn -q -B -ntp -f "$repo/pom.xml" -Dmaven.repo.local="$scratch/m2" -DskipTests -
 mkdir -p "$scratch/consumer/src/main/java"
 cd "$scratch/consumer"
 {
-  echo 'import dev.gyre.diffusion.*; import dev.gyre.diffusion.sampler.Sampler; import java.nio.file.Path;'
+  echo 'import dev.gyre.diffusion.StableDiffusion; import dev.gyre.diffusion.request.Request; import dev.gyre.diffusion.sampler.Sampler;'
+  echo 'import java.nio.file.Path;'
   echo 'public class Consumer { public static void main(String[] args) throws Exception {'
   awk '/^## As a library/ { here = 1 } here && /^```$/ { exit } code; here && /^```java$/ { code = 1 }' "$repo/README.md"
   echo '} }'
