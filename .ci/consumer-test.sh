@@ -1,6 +1,7 @@
 #!/bin/sh
-# A project outside the repository, with the README's snippet and nothing else, resolves Gyre from a local repository and makes a
-# picture; the snippet's checkpoint is the embedded model under the other's name. Then the distribution makes one, without Maven.
+# A project outside the repository, with the README's snippet, what docs/library.md gives for a POM and nothing else, resolves Gyre from
+# a local repository and makes a picture; the snippet's checkpoint is the embedded model under the other's name. Then the distribution
+# makes one, without Maven, and says what it needs to a Java that is too old.
 set -eu
 
 repo=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -17,27 +18,18 @@ mvn -q -B -ntp -f "$repo/pom.xml" -Dmaven.repo.local="$scratch/m2" -DskipTests -
 mkdir -p "$scratch/consumer/src/main/java"
 cd "$scratch/consumer"
 {
-  echo 'import dev.gyre.diffusion.*; import dev.gyre.diffusion.sampler.Sampler; import java.nio.file.Path;'
+  echo 'import dev.gyre.diffusion.StableDiffusion; import dev.gyre.diffusion.request.Request; import dev.gyre.diffusion.sampler.Sampler;'
+  echo 'import java.nio.file.Path;'
   echo 'public class Consumer { public static void main(String[] args) throws Exception {'
   awk '/^## As a library/ { here = 1 } here && /^```$/ { exit } code; here && /^```java$/ { code = 1 }' "$repo/README.md"
   echo '} }'
 } >src/main/java/Consumer.java
-version=$(sed -n 's/.*<version>\(.*\)<\/version>.*/\1/p' "$repo/bom/pom.xml" | head -n 1)
-cat >pom.xml <<EOF
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>consumer</groupId><artifactId>consumer</artifactId><version>1</version>
-  <properties><maven.compiler.release>25</maven.compiler.release></properties>
-  <dependencyManagement><dependencies><dependency>
-    <groupId>dev.gyre</groupId><artifactId>gyre-bom</artifactId><version>$version</version><type>pom</type><scope>import</scope>
-  </dependency></dependencies></dependencyManagement>
-  <dependencies><dependency><groupId>dev.gyre</groupId><artifactId>gyre-diffusion</artifactId></dependency></dependencies>
-  <build><plugins>
-    <plugin><artifactId>maven-compiler-plugin</artifactId><version>3.14.0</version></plugin>
-    <plugin><artifactId>maven-resources-plugin</artifactId><version>3.3.1</version></plugin>
-  </plugins></build>
-</project>
-EOF
+{
+  echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+  echo '<groupId>consumer</groupId><artifactId>consumer</artifactId><version>1</version>'
+  awk '/^In Maven,/ { here = 1 } here && /^```$/ { exit } code; here && /^```xml$/ { code = 1 }' "$repo/docs/library.md"
+  echo '</project>'
+} >pom.xml
 jdk=$("$repo/gyre" --version >/dev/null 2>&1; for d in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
   [ -x "$d/bin/javac" ] && [ -f "$d/release" ] && grep -q '^JAVA_VERSION="\(2[5-9]\|[3-9]\)' "$d/release" && echo "$d" && break; done)
 JAVA_HOME=$jdk mvn -q -B -ntp -Dmaven.repo.local="$scratch/m2" compile \
@@ -45,7 +37,7 @@ JAVA_HOME=$jdk mvn -q -B -ntp -Dmaven.repo.local="$scratch/m2" compile \
 cp "$repo/diffusion/src/main/resources/dev/gyre/diffusion/checkpoint/shapes.safetensors" v1-5-pruned.safetensors
 "$jdk/bin/java" -cp "target/classes:target/lib/*" Consumer
 [ -s astronaut.png ] || { echo "FAIL  the README's snippet made no picture"; exit 1; }
-echo "ok    a project with the README's snippet makes a picture"
+echo "ok    a project with the README's snippet and the documentation's POM makes a picture"
 
 mkdir "$scratch/dist"
 tar -xzf "$repo"/dist/target/gyre-*.tar.gz -C "$scratch/dist"
@@ -58,6 +50,21 @@ PATH=$scratch/tools JAVA_HOME=$jdk "$scratch"/dist/gyre-*/bin/gyre "a red circle
   { cat log; echo "FAIL  the distribution does not run"; exit 1; }
 [ -s circle.png ] || { echo "FAIL  the distribution made no picture"; exit 1; }
 echo "ok    the distribution makes a picture with a JDK alone"
+
+# Any Java older than 25, to be told so.
+old=$(for d in "${OLD_JAVA_HOME:-}" /usr/lib/jvm/*; do
+  [ -x "$d/bin/java" ] && [ -f "$d/release" ] && grep -q '^JAVA_VERSION="\(1\.\|9\|1[0-9]\|2[0-4]\)' "$d/release" && (cd -P "$d" && pwd) && break; done)
+if [ -n "$old" ]; then
+  status=0
+  "$old/bin/java" -cp "$(echo "$scratch"/dist/gyre-*/lib)/*" dev.gyre.cli.Main --version >log 2>&1 || status=$?
+  version=$(sed -n 's/^JAVA_VERSION="\(.*\)"$/\1/p' "$old/release")
+  want="gyre: needs Java 25 or newer; this is Java $version ($old"
+  { [ "$status" -eq 1 ] && [ "$(grep -c . log)" -eq 1 ] && grep -q -F -e "$want" log; } ||
+    { cat log; echo "FAIL  Java $version exits with $status, and should say $want…)"; exit 1; }
+  echo "ok    Java $version is told that it is too old"
+else
+  echo "skip  a Java that is too old is told so: none in /usr/lib/jvm, nor is OLD_JAVA_HOME set"
+fi
 
 # Every library of others that it brings along is named in its NOTICE, by its jar's name or the beginning of it.
 for jar in "$scratch"/dist/gyre-*/lib/*.jar; do

@@ -110,7 +110,7 @@ fake_maven "$scratch/mvn"
 unset JAVA_HOME JAVA_OPTS GYRE_JAVA_OPTS TORNADOVM_HOME CDPATH GYRE_AOT
 printf 'model name\t: Abacus 1\nflags\t\t: beads wires\n' >"$scratch/abacus"
 printf 'model name\t: Abacus 1\nflags\t\t: beads wires glass\n' >"$scratch/better"
-printf 'model name\t: Abacus 2\nflags\t\t: fma avx2 smep bmi2 erms\n' >"$scratch/vectors"
+printf 'model name\t: Abacus 2\nflags\t\t: fma f16c avx2 smep bmi2 erms\n' >"$scratch/vectors"
 export GYRE_CPUINFO="$scratch/abacus"
 export GYRE_JDKS="$scratch/jdks"
 system_path=$PATH
@@ -259,6 +259,8 @@ EOF
   check "JAVA_OPTS are no file patterns" printed "*"
   check "GYRE_JAVA_OPTS arrive" printed "-Dsecond"
   check "the collector stays" printed "-XX:+UseParallelGC"
+  (export GYRE_JAVA_OPTS="-XX:+UseLargePages -XX:MaxGCPauseMillis=9" && run draw)
+  check "… with options that name none" printed "-XX:+UseParallelGC"
   (export GYRE_JAVA_OPTS="-XX:+UseSerialGC" && run draw)
   check "the user's collector arrives" printed "-XX:+UseSerialGC"
   refuse "… alone" printed "-XX:+UseParallelGC"
@@ -269,6 +271,25 @@ EOF
     refuse "no Vector API where machine code runs" printed "jdk.incubator.vector"
     (export GYRE_CPUINFO="$scratch/vectors" GYRE_JAVA_OPTS=-Dgyre.machine.without=avx2 && run draw)
     check "… but where that is switched off" printed "jdk.incubator.vector"
+
+    # Each flag counts by itself, wherever it stands.
+    takes() { # code|vectors FLAGS
+      printf 'model name\t: Abacus 3\nflags\t\t: %s\n' "$2" >"$scratch/flags"
+      (export GYRE_CPUINFO="$scratch/flags" && run draw)
+      if printed "jdk.incubator.vector"; then api=vectors; else api=code; fi
+      exited 0 && [ "$api" = "$1" ]
+    }
+    check "machine code with flags side by side" takes code "fpu fma f16c bmi1 avx2 bmi2 erms"
+    check "… in the other order" takes code "fpu bmi2 smep avx2 f16c fma erms"
+    check "… first and last in the line" takes code "avx2 fma erms f16c bmi2"
+    check "… with nothing else" takes code "bmi2 fma f16c avx2"
+    for flag in avx2 bmi2 f16c fma; do
+      rest=$(echo "fpu avx2 bmi2 f16c fma erms" | sed "s/ $flag / /")
+      check "… not without $flag" takes vectors "$rest"
+      check "… nor with x$flag" takes vectors "x$flag $rest x$flag"
+      check "… nor with ${flag}x" takes vectors "${flag}x $rest ${flag}x"
+    done
+    check "… nor without any flag" takes vectors ""
 
     # A small picture is done before the second compiler pays.
     quick() {

@@ -24,7 +24,7 @@ class InspectionTest {
     private final StringWriter err = new StringWriter();
 
     private int gyre(String... arguments) {
-        CommandLine line = Main.commandLine();
+        CommandLine line = GyreCommand.commandLine();
         line.setOut(new PrintWriter(out, true));
         line.setErr(new PrintWriter(err, true));
         return line.execute(arguments);

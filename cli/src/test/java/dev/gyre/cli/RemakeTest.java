@@ -95,12 +95,14 @@ class RemakeTest {
         Set<String> tried = new HashSet<>(List.of("--seed", "--precision"));
         drawings().flatMap(line -> Arrays.stream(line.split(" "))).forEach(tried::add);
         for (CommandLine.Model.OptionSpec option :
-                Main.commandLine().getCommandSpec().options())
+                GyreCommand.commandLine().getCommandSpec().options())
             assertTrue(
                     tried.contains(option.longestName()) || OTHERS.contains(option.longestName()),
                     option.longestName() + " is neither tried nor known to change nothing");
         for (String other : OTHERS)
-            assertTrue(Main.commandLine().getCommandSpec().optionsMap().containsKey(other), other + " is no option");
+            assertTrue(
+                    GyreCommand.commandLine().getCommandSpec().optionsMap().containsKey(other),
+                    other + " is no option");
     }
 
     @ParameterizedTest
@@ -130,7 +132,7 @@ class RemakeTest {
     }
 
     private void draw(int status, List<String> arguments) {
-        CommandLine line = Main.commandLine();
+        CommandLine line = GyreCommand.commandLine();
         line.setErr(new PrintWriter(err, true));
         assertEquals(status, line.execute(arguments.toArray(String[]::new)), err.toString());
         assertFalse(err.toString().contains("\tat "), err.toString());

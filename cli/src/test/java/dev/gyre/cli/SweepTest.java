@@ -19,7 +19,7 @@ class SweepTest {
     private final StringWriter err = new StringWriter();
 
     private int sweep(String... arguments) {
-        CommandLine line = Main.commandLine();
+        CommandLine line = GyreCommand.commandLine();
         line.setErr(new PrintWriter(err, true));
         String[] all = new String[arguments.length + 1];
         all[0] = "sweep";
