@@ -8,7 +8,7 @@ import dev.gyre.core.Value;
 import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.network.NetworkPart;
+import dev.gyre.diffusion.family.NetworkPart;
 import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package dev.gyre.cli;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.PublishedCheckpoint;
+import dev.gyre.diffusion.family.Architecture;
 import dev.gyre.jsafetensors.TensorInfo;
 import java.io.IOException;
 import java.io.InputStream;
@@ -108,7 +109,7 @@ final class Inspect implements Callable<Integer> {
     private static int missing(Checkpoint checkpoint, PrintWriter out) {
         List<String> problems;
         try {
-            problems = checkpoint.problems(false);
+            problems = Architecture.of(checkpoint).problems(checkpoint, false);
         } catch (IllegalArgumentException e) {
             out.println(e.getMessage());
             return 1;

@@ -2,8 +2,8 @@ package dev.gyre.cli;
 
 import dev.gyre.diffusion.adapter.CheckpointMerge;
 import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.jsafetensors.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,7 +62,7 @@ final class MergeCommand implements Callable<Integer> {
         if (dtype != null && !List.of("f16", "bf16", "f32").contains(dtype))
             throw new ParameterException(spec.commandLine(), "--dtype: f16, bf16 or f32, got " + dtype);
         Optional<DType> type = Optional.ofNullable(dtype).map(name -> DType.valueOf(name.toUpperCase(Locale.ROOT)));
-        List<Conditions.Adapter> adapters = new ArrayList<>();
+        List<ScaledLora> adapters = new ArrayList<>();
         try (Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model)) {
             if (vae != null) checkpoint.vae(vae);
             if (ema && !checkpoint.hasEma())
@@ -77,7 +77,7 @@ final class MergeCommand implements Callable<Integer> {
         }
     }
 
-    private Conditions.Adapter adapter(String one) throws IOException {
+    private ScaledLora adapter(String one) throws IOException {
         String[] parts = NetworkOptions.split(one, 2);
         double strength;
         try {
@@ -85,6 +85,6 @@ final class MergeCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
         }
-        return new Conditions.Adapter(Lora.open(Path.of(parts[0])), strength);
+        return new ScaledLora(Lora.open(Path.of(parts[0])), strength);
     }
 }

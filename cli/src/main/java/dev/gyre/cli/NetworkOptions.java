@@ -3,6 +3,7 @@ package dev.gyre.cli;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.adapter.ControlNet;
 import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.adapter.TextualInversion;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.output.Progress;
@@ -157,8 +158,7 @@ final class NetworkOptions implements AutoCloseable {
     void teach(StableDiffusion sd, Conditions network, Progress progress) throws IOException {
         List<TextualInversion> words = new ArrayList<>();
         for (Path path : embeddings) words.addAll(TextualInversion.open(path));
-        for (Conditions.Adapter adapter : network.loras())
-            words.addAll(adapter.lora().words());
+        for (ScaledLora adapter : network.loras()) words.addAll(adapter.lora().words());
         for (TextualInversion word : words) {
             sd.add(word);
             progress.note("the word \"" + word.name() + "\" is known: " + word.tokens() + " tokens");

@@ -1,6 +1,6 @@
 package dev.gyre.cli;
 
-import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
+import dev.gyre.diffusion.family.SyntheticCheckpoint;
 import dev.gyre.jsafetensors.DType;
 import java.io.IOException;
 import java.nio.file.Files;

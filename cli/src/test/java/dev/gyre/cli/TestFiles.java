@@ -1,7 +1,7 @@
 package dev.gyre.cli;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
+import dev.gyre.diffusion.family.SyntheticCheckpoint;
 import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.adapter.TextualInversion;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.QuantizedWeights;
@@ -57,7 +58,7 @@ class AdaptersTest {
         peft.close();
     }
 
-    private static void check(String name, Conditions.Adapter... adapters) throws IOException {
+    private static void check(String name, ScaledLora... adapters) throws IOException {
         sd.use(List.of(adapters));
         try {
             float[] states = sd.encodeText(List.of("", REQUEST.text().prompt()), Progress.NONE);
@@ -71,17 +72,17 @@ class AdaptersTest {
 
     @Test
     void kohyasNamesWithConvolutions() throws IOException {
-        check("kohya", new Conditions.Adapter(kohya, 0.7));
+        check("kohya", new ScaledLora(kohya, 0.7));
     }
 
     @Test
     void diffusersNamesWithSettings() throws IOException {
-        check("peft", new Conditions.Adapter(peft, 1));
+        check("peft", new ScaledLora(peft, 1));
     }
 
     @Test
     void severalAtOnce() throws IOException {
-        check("both", new Conditions.Adapter(kohya, -0.5), new Conditions.Adapter(peft, 1.25));
+        check("both", new ScaledLora(kohya, -0.5), new ScaledLora(peft, 1.25));
     }
 
     @Test
@@ -104,7 +105,7 @@ class AdaptersTest {
         float[] text = sd.encodeText(List.of("", REQUEST.text().prompt()), Progress.NONE);
         Function<StableDiffusion, float[]> predict = model -> model.predict(x, new float[] {981, 21}, text, 16, 16);
         float[] plain = predict.apply(sd);
-        sd.use(List.of(new Conditions.Adapter(kohya, 0.7)));
+        sd.use(List.of(new ScaledLora(kohya, 0.7)));
         float[] with = predict.apply(sd);
         sd.use(List.of());
         try (StableDiffusion small = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2), false)) {
@@ -114,7 +115,7 @@ class AdaptersTest {
             assertTrue(quantized.toString().startsWith("weights in 8 bits (Q8_0): "), quantized.toString());
             double error = rms(plain, predict.apply(small)) / rms(plain, new float[plain.length]);
             assertTrue(error > 1e-3 && error < 0.08, "relative error of the prediction " + error);
-            small.use(List.of(new Conditions.Adapter(kohya, 0.7)));
+            small.use(List.of(new ScaledLora(kohya, 0.7)));
             float[] both = predict.apply(small);
             // What the adapter changes, it changes there, too.
             assertTrue(rms(both, with) < 0.5 * rms(plain, with), rms(both, with) + " of " + rms(plain, with));
@@ -202,7 +203,7 @@ class AdaptersTest {
                     IllegalArgumentException.class,
                     () -> knowing.add(new TextualInversion("sd2", new float[1024], 1024)));
             assertEquals(
-                    "the word \"sd2\" was learned for a text encoder of width 1024; that of shapes has 64",
+                    "the word \"sd2\" was trained for a text encoder of width 1024; that of shapes has 64",
                     wide.getMessage());
         }
     }

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gyre.core.Precision;
 import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
+import dev.gyre.diffusion.family.SyntheticCheckpoint;
 import dev.gyre.diffusion.noise.TorchRandom;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.sampler.Ddim;

@@ -47,7 +47,8 @@ class EmbeddedPromptsTest {
         for (String name : golden.names()) {
             String[] prompt = name.split("\\|");
             int skip = prompt.length == 1 ? 1 : Integer.parseInt(prompt[1]);
-            float[] states = sd.encode(sd.chunks(prompt[0], false, Progress.NONE), skip);
+            float[] states =
+                    sd.model().prompts().encode(sd.model().prompts().chunks(prompt[0], false, Progress.NONE), skip);
             Close.within(5 * errors.get(name).asDouble(), golden.floats(name), states, name);
         }
     }
@@ -55,7 +56,8 @@ class EmbeddedPromptsTest {
     @Test
     void clipSkipEndsAtTheFirstLayer() {
         List<PromptChunk> chunk = List.of(PromptChunk.empty());
-        assertEquals("clip skip: 1 to 3, got 4", refusal(() -> sd.encode(chunk, 4)));
+        assertEquals(
+                "clip skip: 1 to 3, got 4", refusal(() -> sd.model().prompts().encode(chunk, 4)));
         assertEquals(
                 "clip skip: at least 1, got 0",
                 refusal(() -> Request.of("").text().clipSkip(0)));
@@ -68,8 +70,9 @@ class EmbeddedPromptsTest {
     @Test
     void weightsBeyondAllNumbersAreSaid() {
         String weight = "9".repeat(60);
-        Exception e = assertThrows(
-                ArithmeticException.class, () -> sd.encode(sd.chunks("(a:" + weight + ")", false, Progress.NONE), 1));
+        Exception e = assertThrows(ArithmeticException.class, () -> sd.model()
+                .prompts()
+                .encode(sd.model().prompts().chunks("(a:" + weight + ")", false, Progress.NONE), 1));
         assertEquals("the weights in the prompt gave a number that is not finite", e.getMessage());
     }
 

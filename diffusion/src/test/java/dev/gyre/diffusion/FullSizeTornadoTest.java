@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gyre.core.tornado.TornadoBackend;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.checkpoint.SyntheticCheckpoint;
+import dev.gyre.diffusion.family.SyntheticCheckpoint;
 import dev.gyre.jsafetensors.DType;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -69,7 +69,7 @@ public class InitImageTest {
     }
 
     public static float[] latents(StableDiffusion model, Request request) {
-        Generation drawing = new Generation(model, request, Progress.NONE);
+        Generation drawing = new Generation(model.model(), request, Progress.NONE);
         drawing.prepare();
         return drawing.denoise(0, 1).get(0);
     }
@@ -103,7 +103,7 @@ public class InitImageTest {
     @Test
     void aSecondPassOverEnlargedLatents() {
         HiresFix how = new HiresFix(1.5, 0.7, true, OptionalInt.empty());
-        Generation drawing = new Generation(sd, request("euler").with(how), Progress.NONE);
+        Generation drawing = new Generation(sd.model(), request("euler").with(how), Progress.NONE);
         drawing.prepare();
         GOLDEN.check("hires.latent", drawing.second(0, drawing.denoise(0, 1).get(0), how));
         Picture picture = sd.draw(request("euler").steps(4).with(how));
@@ -202,7 +202,7 @@ public class InitImageTest {
         Conditions network = Conditions.PLAIN.tileable(true);
         float[] latents = latents(sd, request("euler").with(network));
         GOLDEN.check("tileable", latents);
-        TiledVae vae = new TiledVae(sd, true, Progress.NONE);
+        TiledVae vae = sd.model().vae(true, Progress.NONE);
         float[] decoded = vae.decode(latents, 16, 16), some = new float[3 * 32 * 32];
         for (int i = 0; i < some.length; i++)
             some[i] = decoded[i / 1024 * 128 * 128 + i / 32 % 32 * 4 * 128 + i % 32 * 4];
@@ -216,7 +216,7 @@ public class InitImageTest {
 
     @Test
     void tilesFadeIntoEachOtherAsDiffusersHasThem() {
-        TiledVae vae = new TiledVae(sd, false, Progress.NONE);
+        TiledVae vae = sd.model().vae(false, Progress.NONE);
         float[] z = GOLDEN.file().floats("tiles.z");
         GOLDEN.check("tiles.decoded", vae.decode(z, 13, 16, 8));
         GOLDEN.check("tiles.moments", vae.encode(cropped(), 104, 128, 8));
@@ -234,10 +234,10 @@ public class InitImageTest {
         try (StableDiffusion small = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2), false)) {
             float[] z = new float[4 * 80 * 72];
             for (int i = 0; i < z.length; i++) z[i] = (float) Math.sin(0.01 * i);
-            float[] whole = new TiledVae(small, false, listener).decode(z, 80, 72);
+            float[] whole = small.model().vae(false, listener).decode(z, 80, 72);
             assertEquals(List.of(), notes);
             small.room(20 << 20);
-            float[] tiled = new TiledVae(small, false, listener).decode(z, 80, 72);
+            float[] tiled = small.model().vae(false, listener).decode(z, 80, 72);
             assertEquals(1, notes.size());
             assertTrue(
                     notes.get(0)

@@ -15,7 +15,7 @@ import dev.gyre.core.Op;
 import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.core.profile.Trace;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.network.NetworkPart;
+import dev.gyre.diffusion.family.NetworkPart;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.request.Request;
 import java.io.IOException;

@@ -97,7 +97,7 @@ class SameBitsTest {
         Path wide = Variants.inpainting(folder.resolve("inpainting.safetensors"));
         inpainting = Models.of(() -> Checkpoint.open(wide));
         lora = Lora.open(References.copy("lora-kohya.safetensors", folder));
-        UNet unet = plain.two.sd.architecture().unet();
+        UNet unet = plain.two.sd.model().architecture().unet();
         control = ControlNet.open(Variants.controlNet(folder.resolve("control.safetensors"), unet, 1, key -> key));
         kinds();
     }

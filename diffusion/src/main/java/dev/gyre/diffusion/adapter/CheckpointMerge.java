@@ -3,7 +3,6 @@ package dev.gyre.diffusion.adapter;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
 import dev.gyre.jsafetensors.TensorInfo;
@@ -36,12 +35,11 @@ public final class CheckpointMerge {
      * @throws IOException when it cannot be written; then there is no file
      * @throws IllegalArgumentException when an adapter was made for another model, or the type is none of F32, F16 and BF16
      */
-    public static void write(
-            Checkpoint model, List<Conditions.Adapter> adapters, boolean ema, Optional<DType> dtype, Path to)
+    public static void write(Checkpoint model, List<ScaledLora> adapters, boolean ema, Optional<DType> dtype, Path to)
             throws IOException {
         if (dtype.isPresent() && !FLOATS.contains(dtype.get()))
             throw new IllegalArgumentException("weights are of type F32, F16 or BF16, got " + dtype.get());
-        Checkpoint.Source source = model.source(ema).with(adapters, model);
+        Checkpoint.Source source = model.source(ema).with(ScaledLora.additions(adapters, model));
         SafeTensorsWriter writer = new SafeTensorsWriter();
         model.metadata().forEach(writer::metadata);
         if (!adapters.isEmpty())

@@ -2,7 +2,7 @@ package dev.gyre.diffusion.adapter;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.DiffusersKeys;
-import dev.gyre.diffusion.network.Architecture;
+import dev.gyre.diffusion.family.Architecture;
 import dev.gyre.diffusion.network.UNet;
 import java.util.HashMap;
 import java.util.List;

@@ -5,8 +5,6 @@ import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.file.FileId;
 import dev.gyre.diffusion.file.WeightFile;
-import dev.gyre.diffusion.network.Architecture;
-import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.TensorInfo;
 import dev.gyre.nn.LowRank;
@@ -21,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -277,30 +274,9 @@ public final class Checkpoint implements AutoCloseable {
             return new Source(textPrefix, key -> key.equals(table) ? Optional.of(more) : find.apply(key), additions);
         }
 
-        /** With what adapters add. */
-        public Source with(List<Conditions.Adapter> adapters, Checkpoint model) {
-            Map<String, List<LowRank>> all = new HashMap<>();
-            for (Conditions.Adapter adapter : adapters)
-                adapter.lora().additions(model).forEach((path, one) -> all.computeIfAbsent(path, p -> new ArrayList<>())
-                        .add(one.scaled((float) adapter.strength())));
-            return new Source(textPrefix, find, all);
-        }
-    }
-
-    /**
-     * What keeps a model from being loaded: each tensor that is missing or of another shape, a line each; empty when all is there.
-     *
-     * @throws IllegalArgumentException when the file is no Stable Diffusion v1 at all, or its sizes make no network
-     */
-    public List<String> problems(boolean ema) {
-        Architecture architecture = Architecture.of(this);
-        try {
-            return architecture.ask(source(ema)).stream()
-                    .flatMap(weights -> weights.problems().stream())
-                    .toList();
-        } catch (IllegalArgumentException e) {
-            // Sizes that do not go together, which a layer says.
-            throw WeightFile.named(described(), e);
+        /** With these additions of adapters in place of its own. */
+        public Source with(Map<String, List<LowRank>> additions) {
+            return new Source(textPrefix, find, additions);
         }
     }
 

@@ -1,9 +1,7 @@
 package dev.gyre.diffusion.metadata;
 
-import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.file.FileId;
 import dev.gyre.diffusion.image.Image;
-import dev.gyre.diffusion.pipeline.SafetyChecker;
 import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
 import java.util.ArrayList;
@@ -73,8 +71,15 @@ public record Sources(
         return all;
     }
 
-    /** What a request is made of, and the model that draws it. */
-    public static Sources of(Request request, StableDiffusion sd, boolean flagged) {
+    /**
+     * What a request is made of, and the model that draws it.
+     *
+     * @param words that the model was taught, with their files
+     * @param vae if not the model's own
+     * @param checker the safety checker, if it flags the picture
+     */
+    public static Sources of(
+            Request request, Map<String, Optional<FileId>> words, Optional<FileId> vae, Optional<FileId> checker) {
         return new Sources(
                 request.start().map(Sources::begun),
                 request.network().loras().stream()
@@ -83,9 +88,9 @@ public record Sources(
                 request.network().controls().stream()
                         .map(one -> new Control(one.net().origin(), origin(one.image()), one.weight(), one.part()))
                         .toList(),
-                spoken(request.text(), sd.words()),
-                sd.checkpoint().vae(),
-                flagged ? sd.checker().map(SafetyChecker::origin) : Optional.empty());
+                spoken(request.text(), words),
+                vae,
+                checker);
     }
 
     private static Begun begun(InitImage start) {

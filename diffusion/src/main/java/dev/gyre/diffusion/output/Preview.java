@@ -1,5 +1,6 @@
 package dev.gyre.diffusion.output;
 
+import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.image.Png;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -11,6 +12,10 @@ import java.util.Optional;
  * @param rgb [height, width, 3] bytes
  */
 public record Preview(int width, int height, byte[] rgb) {
+    /** An image's pixels. */
+    public static Preview of(Image image) {
+        return new Preview(image.width(), image.height(), image.rgb());
+    }
 
     /**
      * Writes a PNG. It is written beside and moved in.

@@ -1,6 +1,5 @@
 package dev.gyre.diffusion.pipeline;
 
-import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.prompt.LoraTags;
 import dev.gyre.diffusion.request.Request;
@@ -31,19 +30,19 @@ final class Conditioning {
      *
      * @param guided whether the negative prompt is wanted
      */
-    Conditioning(StableDiffusion sd, Request.Text text, int steps, boolean guided, Progress progress) {
+    Conditioning(PromptEncoder prompts, Request.Text text, int steps, boolean guided, Progress progress) {
         prompt = edits(text.plain() ? text.prompt() : LoraTags.of(text.prompt()).prompt(), text);
         negative = edits(text.negative(), text);
         for (int step = 1; step <= steps; step++) {
-            read(sd, prompt.at(step, steps), text, progress);
-            if (guided) read(sd, negative.at(step, steps), text, progress);
+            read(prompts, prompt.at(step, steps), text, progress);
+            if (guided) read(prompts, negative.at(step, steps), text, progress);
         }
         int longest = chunks.values().stream().mapToInt(List::size).max().orElseThrow();
         tokens = longest * EMPTY.ids().length;
         List<PromptChunk> all = new ArrayList<>();
         for (List<PromptChunk> some : chunks.values())
             for (int i = 0; i < longest; i++) all.add(i < some.size() ? some.get(i) : EMPTY);
-        float[] encoded = sd.encode(all, text.clipSkip());
+        float[] encoded = prompts.encode(all, text.clipSkip());
         int size = encoded.length / chunks.size(), at = 0;
         for (String one : chunks.keySet()) states.put(one, Arrays.copyOfRange(encoded, at, at += size));
     }
@@ -77,7 +76,7 @@ final class Conditioning {
         return text.plain() ? PromptEdits.none(prompt) : PromptEdits.parse(prompt);
     }
 
-    private void read(StableDiffusion sd, String text, Request.Text how, Progress progress) {
-        if (!chunks.containsKey(text)) chunks.put(text, sd.chunks(text, how.plain(), progress));
+    private void read(PromptEncoder prompts, String text, Request.Text how, Progress progress) {
+        if (!chunks.containsKey(text)) chunks.put(text, prompts.chunks(text, how.plain(), progress));
     }
 }

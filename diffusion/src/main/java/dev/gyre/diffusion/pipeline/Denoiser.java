@@ -4,7 +4,6 @@ import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
-import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.adapter.ControlNet;
 import dev.gyre.diffusion.network.UNet;
 import dev.gyre.diffusion.output.Progress;
@@ -41,8 +40,10 @@ public final class Denoiser {
             int width,
             boolean wraps) {}
 
-    private final StableDiffusion sd;
     private final UNet unet;
+    private final int factor;
+    private final ModelWeights weights;
+    private final CompiledGraphs graphs;
     private final Conditions network;
     private final int height;
     private final int width;
@@ -57,37 +58,46 @@ public final class Denoiser {
     private final int[] since = new int[2]; // runs that have taken it over
     private Boolean halves; // whether guidance runs its halves one after the other; null as long as nobody has asked
 
-    public Denoiser(StableDiffusion sd, Conditions network, int height, int width, Progress progress) {
-        this(sd, network, height, width, progress, null);
-    }
-
-    /** @param together what asks the UNet for several drawings at once; null asks for this one */
-    Denoiser(StableDiffusion sd, Conditions network, int height, int width, Progress progress, StepBatcher together) {
-        this.sd = sd;
+    /**
+     * @param factor pixels to a latent, in each direction
+     * @param together runs the UNet for several drawings at once; null where this one runs alone
+     */
+    Denoiser(
+            UNet unet,
+            int factor,
+            ModelWeights weights,
+            CompiledGraphs graphs,
+            Conditions network,
+            int height,
+            int width,
+            Progress progress,
+            StepBatcher together) {
+        this.unet = unet.wraps(network.tileable());
+        this.factor = factor;
+        this.weights = weights;
+        this.graphs = graphs;
         this.together = together;
         this.progress = progress;
         this.network = network;
         this.height = height;
         this.width = width;
-        unet = sd.architecture().unet().wraps(network.tileable());
         for (Conditions.Control control : network.controls()) {
-            control.net().check(unet);
+            control.net().check(this.unet);
             hints.add(hint(control));
         }
     }
 
     private float[] hint(Conditions.Control control) {
-        int factor = sd.factor(), h = height * factor, w = width * factor;
+        int h = height * factor, w = width * factor;
         float[] picture = control.image().resize(w, h).planes();
         for (int i = 0; i < picture.length; i++) picture[i] = picture[i] / 2 + 0.5f;
         Graph graph = new Graph("control hint");
         Value input = graph.input("picture", DType.F32, 1, 3, h, w);
         graph.output(ControlNet.hint(input, unet, control.net().weights(graph)));
-        return sd.executables()
-                .runOnce(
-                        graph,
-                        Tensor.of(picture, 1, 3, h, w),
-                        "the ControlNet " + control.net().name());
+        return graphs.runOnce(
+                graph,
+                Tensor.of(picture, 1, 3, h, w),
+                "the ControlNet " + control.net().name());
     }
 
     /** Channels that an inpainting UNet sees beside the latents. */
@@ -142,9 +152,8 @@ public final class Denoiser {
 
     /** The bytes of working memory that a run of the whole UNet takes. */
     long plan(int batch, int tokens) {
-        return sd.executables()
-                .plan(graph(
-                        new Key(null, !hints.isEmpty(), true, 0, batch, tokens, height, width, network.tileable())));
+        return graphs.plan(
+                graph(new Key(null, !hints.isEmpty(), true, 0, batch, tokens, height, width, network.tileable())));
     }
 
     /** The whole UNet, with nothing beside it. */
@@ -154,7 +163,7 @@ public final class Denoiser {
 
     private boolean halves(int batch, int tokens) {
         if (halves == null) {
-            long needed = plan(batch, tokens), room = sd.executables().room();
+            long needed = plan(batch, tokens), room = graphs.room();
             halves = needed > room;
             if (halves)
                 progress.note("the two halves of guidance at once take " + (needed >> 20) + " MiB of memory and "
@@ -189,14 +198,13 @@ public final class Denoiser {
 
     /** The prediction for several drawings of this kind. */
     float[] predictTogether(float[] x, float[] timesteps, float[] context) {
-        sd.use(network.loras()); // another kind may have taken others meanwhile
+        weights.use(network.loras()); // another kind may have taken others meanwhile
         return predict(x, timesteps, context, List.of(), 0);
     }
 
     /** Whether there is memory for a run for so many. */
     boolean fits(int batch, int contextLength) {
-        return plan(batch, contextLength / batch / unet.context())
-                <= sd.executables().room();
+        return plan(batch, contextLength / batch / unet.context()) <= graphs.room();
     }
 
     /**
@@ -222,8 +230,8 @@ public final class Denoiser {
                 Tensor.of(context, batch, tokens, unet.context())));
         inputs.addAll(whole || controls.isEmpty() ? controls : controls.subList(0, blocks));
         if (!whole) inputs.add(inner[half]);
-        List<Tensor> outputs = sd.executables()
-                .run(key, () -> graph(key), "the UNet at timestep " + timesteps[0], inputs.toArray(Tensor[]::new));
+        List<Tensor> outputs = graphs.run(
+                key, () -> graph(key), "the UNet at timestep " + timesteps[0], inputs.toArray(Tensor[]::new));
         since[half] = whole ? 0 : since[half] + 1;
         if (whole && blocks > 0) inner[half] = outputs.get(1);
         return outputs.get(0).floats();
@@ -249,7 +257,7 @@ public final class Denoiser {
         Value x = graph.input("x", DType.F32, key.batch, unet.in(), height, width);
         Value timestep = graph.input("timestep", DType.F32, key.batch);
         Value text = graph.input("text", DType.F32, key.batch, key.tokens, unet.context());
-        Weights at = sd.weights().unet(graph);
+        Weights at = weights.source().unet(graph);
         int depth = unet.depth();
         Value time = unet.time(timestep, at);
         Deque<Value> skips = unet.down(x, time, text, key.inner ? depth : key.blocks, Optional.empty(), at);
@@ -311,23 +319,22 @@ public final class Denoiser {
         Key key = new Key(net, false, false, 0, batch, tokens, height, width, network.tileable());
         float[] hints = new float[batch * hint.length];
         for (int i = 0; i < batch; i++) System.arraycopy(hint, 0, hints, i * hint.length, hint.length);
-        return sd.executables()
-                .run(
-                        key,
-                        () -> {
-                            Graph graph = new Graph("control net");
-                            Value latents = graph.input("x", DType.F32, batch, unet.out(), height, width);
-                            Value timestep = graph.input("timestep", DType.F32, batch);
-                            Value text = graph.input("text", DType.F32, batch, tokens, unet.context());
-                            Value seen = graph.input("hint", DType.F32, batch, channels, height, width);
-                            ControlNet.residuals(latents, timestep, text, seen, unet, net.weights(graph))
-                                    .forEach(graph::output);
-                            return graph;
-                        },
-                        "the ControlNet " + net.name() + " at timestep " + timesteps[0],
-                        Tensor.of(x, batch, unet.out(), height, width),
-                        Tensor.of(timesteps, batch),
-                        Tensor.of(context, batch, tokens, unet.context()),
-                        Tensor.of(hints, batch, channels, height, width));
+        return graphs.run(
+                key,
+                () -> {
+                    Graph graph = new Graph("control net");
+                    Value latents = graph.input("x", DType.F32, batch, unet.out(), height, width);
+                    Value timestep = graph.input("timestep", DType.F32, batch);
+                    Value text = graph.input("text", DType.F32, batch, tokens, unet.context());
+                    Value seen = graph.input("hint", DType.F32, batch, channels, height, width);
+                    ControlNet.residuals(latents, timestep, text, seen, unet, net.weights(graph))
+                            .forEach(graph::output);
+                    return graph;
+                },
+                "the ControlNet " + net.name() + " at timestep " + timesteps[0],
+                Tensor.of(x, batch, unet.out(), height, width),
+                Tensor.of(timesteps, batch),
+                Tensor.of(context, batch, tokens, unet.context()),
+                Tensor.of(hints, batch, channels, height, width));
     }
 }

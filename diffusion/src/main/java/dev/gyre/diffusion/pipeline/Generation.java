@@ -1,11 +1,10 @@
 package dev.gyre.diffusion.pipeline;
 
 import dev.gyre.core.Tensor;
-import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.checkpoint.PublishedCheckpoint;
+import dev.gyre.diffusion.adapter.SafetyChecker;
+import dev.gyre.diffusion.family.Architecture;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.metadata.Parameters;
-import dev.gyre.diffusion.metadata.Sources;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.output.Preview;
 import dev.gyre.diffusion.output.Progress;
@@ -20,7 +19,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
@@ -30,7 +28,7 @@ public final class Generation {
     /** Latents of pictures that go through the UNet at once: at more, one picture keeps a processor busy as well. */
     private static final int TOGETHER = 32 * 32;
 
-    private final StableDiffusion sd;
+    private final LoadedModel loaded;
     private final Request request; // nothing left empty
     private final Request.Size size;
     private final Request.Size drawn;
@@ -43,21 +41,21 @@ public final class Generation {
     private Sigmas levels;
     private ClassifierFreeGuidance model;
 
-    public Generation(StableDiffusion sd, Request request, Progress progress) {
-        this(sd, request, progress, null);
+    public Generation(LoadedModel loaded, Request request, Progress progress) {
+        this(loaded, request, progress, null);
     }
 
     /** @param together with which others it is drawn; null draws it alone */
-    Generation(StableDiffusion sd, Request request, Progress progress, StepBatcher together) {
-        this.sd = sd;
+    Generation(LoadedModel loaded, Request request, Progress progress, StepBatcher together) {
+        this.loaded = loaded;
         this.together = together;
-        this.request = LoraTags.applied(sd.complete(request));
+        this.request = LoraTags.applied(loaded.complete(request));
         this.progress = progress;
         size = this.request.size().orElseThrow();
         sampler = this.request.sampling().sampler().orElseThrow();
         // A picture to begin with is drawn at the size that was asked for.
-        drawn = request.start().isPresent() ? size : sd.drawn(size);
-        vae = new TiledVae(sd, request.network().tileable(), progress);
+        drawn = request.start().isPresent() ? size : loaded.generated(size);
+        vae = loaded.vae(request.network().tileable(), progress);
     }
 
     public List<Picture> run() {
@@ -89,29 +87,34 @@ public final class Generation {
 
     /** Reads the text and what pictures begin with. */
     public void prepare() {
-        sd.use(request.network().loras());
+        loaded.weights().use(request.network().loras());
         Request.Size largest = request.hires().map(how -> how.of(drawn)).orElse(drawn);
         boolean encodes = request.start().isPresent()
                 || request.hires().filter(how -> !how.latent()).isPresent();
         tiled = vae.settle(request.network().vaeTiling(), encodes, height(largest), width(largest));
-        beginning = new InitialLatents(sd, request.start(), drawn, vae);
+        beginning = initial(request.start(), drawn);
         levels = beginning.levels(sampler.levels(request.sampling().steps().orElseThrow()));
         model = guidance(drawn, levels);
     }
 
     private ClassifierFreeGuidance guidance(Request.Size pixels, Sigmas levels) {
         boolean guided = request.sampling().guidance().orElseThrow() > 1;
-        Conditioning text = new Conditioning(sd, request.text(), levels.steps(), guided, progress);
-        Denoiser denoiser = new Denoiser(sd, request.network(), height(pixels), width(pixels), progress, together);
+        Conditioning text = new Conditioning(loaded.prompts(), request.text(), levels.steps(), guided, progress);
+        Denoiser denoiser = loaded.denoiser(request.network(), height(pixels), width(pixels), progress, together);
         return new ClassifierFreeGuidance(denoiser, request, text, progress);
     }
 
+    private InitialLatents initial(Optional<InitImage> start, Request.Size pixels) {
+        Architecture architecture = loaded.architecture();
+        return new InitialLatents(architecture.vae(), architecture.inpaints(), start, pixels, vae);
+    }
+
     private int height(Request.Size pixels) {
-        return pixels.height() / sd.factor();
+        return pixels.height() / loaded.factor();
     }
 
     private int width(Request.Size pixels) {
-        return pixels.width() / sd.factor();
+        return pixels.width() / loaded.factor();
     }
 
     /**
@@ -123,7 +126,7 @@ public final class Generation {
         if (request.start().flatMap(InitImage::mask).isPresent()) return 1;
         int wanted = Math.clamp(TOGETHER / (height(drawn) * width(drawn)), 1, request.batch()), fit = wanted;
         long needed = wanted == 1 ? 0 : model.plan(wanted),
-                room = sd.executables().room();
+                room = loaded.graphs().room();
         while (fit > 1 && model.plan(fit) > room) fit--;
         if (fit < wanted)
             progress.note(wanted + " pictures at once take " + (needed >> 20) + " MiB of memory and " + (room >> 20)
@@ -188,7 +191,7 @@ public final class Generation {
         return new Progress.Look() {
             @Override
             public Preview quick() {
-                return sd.latentColours().picture(seen, height(pixels), width(pixels));
+                return Preview.of(loaded.preview().picture(seen, height(pixels), width(pixels)));
             }
 
             @Override
@@ -200,10 +203,7 @@ public final class Generation {
 
             @Override
             public Preview decoded() {
-                return new Preview(
-                        pixels.width(),
-                        pixels.height(),
-                        Generation.this.decoded(latents().floats(), pixels).rgb());
+                return Preview.of(Generation.this.decoded(latents().floats(), pixels));
             }
         };
     }
@@ -215,26 +215,19 @@ public final class Generation {
         Image decoded = decoded(last, pixels);
         Image image = request.hires().isPresent() ? decoded : decoded.resize(size.width(), size.height());
         Image finished = beginning.finish(image);
-        boolean flagged = sd.flags(finished, progress);
+        Optional<SafetyChecker> flagging = loaded.checker().filter(checker -> checker.flags(finished));
+        if (flagging.isPresent())
+            progress.note("the safety checker flags this picture: it is black; another seed or prompt may do");
         Request alone = request.with(request.noise().of(i))
                 .batch(1)
                 .with(request.network().vaeTiling(tiled));
-        Parameters parameters = new Parameters(
-                alone,
-                drawn.equals(size) ? Optional.empty() : Optional.of(drawn),
-                sd.checkpoint().name(),
-                PublishedCheckpoint.hash(sd.checkpoint()),
-                sd.ema(),
-                sd.precision(),
-                sd.quantized(),
-                sd.backend(),
-                Sources.of(alone, sd, flagged),
-                Map.of());
-        return Picture.of(flagged ? finished.black() : finished, parameters);
+        Parameters parameters = loaded.parameters(
+                alone, drawn.equals(size) ? Optional.empty() : Optional.of(drawn), flagging.map(SafetyChecker::origin));
+        return Picture.of(flagging.isPresent() ? finished.black() : finished, parameters);
     }
 
     private Tensor tensor(float[] latents, Request.Size pixels) {
-        return Tensor.of(latents, sd.channels(), height(pixels), width(pixels));
+        return Tensor.of(latents, loaded.channels(), height(pixels), width(pixels));
     }
 
     private Image decoded(float[] latents, Request.Size pixels) {
@@ -249,9 +242,9 @@ public final class Generation {
         Sigmas levels = InitialLatents.last(sampler.levels(steps), how.strength());
         SeededNoise noise = new SeededNoise(request.noise().of(i));
         float[] clean = enlarged(latents, large, how.latent(), noise);
-        double[] state = levels.start(clean, noise.initial(sd.channels(), height(large), width(large)));
+        double[] state = levels.start(clean, noise.initial(loaded.channels(), height(large), width(large)));
         ClassifierFreeGuidance again = guidance(large, levels);
-        InitialLatents free = new InitialLatents(sd, Optional.empty(), large, vae);
+        InitialLatents free = initial(Optional.empty(), large);
         free.beside(again.denoiser());
         return sample(i, again, new double[][] {state}, levels, new SeededNoise[] {noise}, free, large)
                 .get(0);
@@ -259,7 +252,8 @@ public final class Generation {
 
     private float[] enlarged(float[] latents, Request.Size large, boolean asLatents, SeededNoise noise) {
         if (asLatents)
-            return Bilinear.resize(latents, sd.channels(), height(drawn), width(drawn), height(large), width(large));
+            return Bilinear.resize(
+                    latents, loaded.channels(), height(drawn), width(drawn), height(large), width(large));
         Image picture = decoded(latents, drawn).resize(large.width(), large.height());
         return new Latents(vae.encode(picture.planes(), large.height(), large.width())).sample(noise);
     }

@@ -1,7 +1,7 @@
 package dev.gyre.diffusion.pipeline;
 
-import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.image.Image;
+import dev.gyre.diffusion.network.Vae;
 import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /** How the pictures of a request begin: from noise, from a picture, or from a picture that is painted over in part. */
 final class InitialLatents {
-    private final StableDiffusion sd;
+    private final Vae network;
     private final Optional<InitImage> start;
     private final int height; // of the latents
     private final int width;
@@ -23,11 +23,12 @@ final class InitialLatents {
     private float[] clean;
     private float[] noise;
 
-    InitialLatents(StableDiffusion sd, Optional<InitImage> start, Request.Size size, TiledVae vae) {
-        this.sd = sd;
+    /** @param inpaints whether the UNet takes the mask and the masked image beside the latents */
+    InitialLatents(Vae network, boolean inpaints, Optional<InitImage> start, Request.Size size, TiledVae vae) {
+        this.network = network;
         this.start = start;
-        height = size.height() / sd.factor();
-        width = size.width() / sd.factor();
+        height = size.height() / network.factor();
+        width = size.width() / network.factor();
         region = start.filter(s -> s.mask().isPresent())
                 .flatMap(s -> region(s, s.mask().get(), size))
                 .orElse(null);
@@ -38,7 +39,7 @@ final class InitialLatents {
         Arrays.fill(mask, 1);
         float[] hard = masked() ? InitImage.Mask.hard(shape(), size.width(), size.height()) : null;
         if (hard != null) shrink(hard, mask);
-        unmasked = sd.architecture().inpaints() ? new Latents(unmasked(hard, size, vae)) : null;
+        unmasked = inpaints ? new Latents(unmasked(hard, size, vae)) : null;
     }
 
     /** What is drawn of a picture; empty for the whole. */
@@ -62,7 +63,7 @@ final class InitialLatents {
 
     /** The pixel at each latent's corner, as diffusers takes it. */
     private void shrink(float[] from, float[] to) {
-        int factor = sd.factor();
+        int factor = network.factor();
         for (int i = 0; i < to.length; i++) to[i] = from[(i / width * width * factor + i % width) * factor];
     }
 
@@ -98,7 +99,7 @@ final class InitialLatents {
     double[] state(Sigmas levels, SeededNoise random, Denoiser denoiser) {
         boolean fresh = image == null || masked() && start.get().strength() == 1;
         clean = image == null || fresh && unmasked != null ? null : latents.sample(random);
-        noise = random.initial(sd.channels(), height, width);
+        noise = random.initial(network.latent(), height, width);
         if (masked() && unmasked != null) denoiser.beside(beside(unmasked.sample(random)));
         else beside(denoiser);
         return fresh ? levels.start(noise) : levels.start(clean, noise);

@@ -1,23 +1,30 @@
 package dev.gyre.diffusion.pipeline;
 
+import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.QuantizedWeights;
-import dev.gyre.diffusion.request.Conditions;
 import java.util.List;
 import java.util.Map;
 
-/** A model's weights and what has been done to them: eight bits, learned words, adapters. The checkpoint's own never change. */
+/** A model's weights and what has been done to them: quantization, learned words, LoRAs. The checkpoint's own never change. */
 public final class ModelWeights implements AutoCloseable {
     private final Checkpoint checkpoint;
-    private Checkpoint.Source base; // without adapters
+    private final Runnable changed;
+    private Checkpoint.Source base; // without LoRAs
     private Checkpoint.Source source;
-    private List<Conditions.Adapter> adapters = List.of();
+    private List<ScaledLora> loras = List.of();
     private QuantizedWeights quantized;
 
-    public ModelWeights(Checkpoint checkpoint, boolean ema) {
+    /** @param changed is run when graphs that were built with these weights are out of date */
+    ModelWeights(Checkpoint checkpoint, boolean ema, Runnable changed) {
         this.checkpoint = checkpoint;
+        this.changed = changed;
         base = checkpoint.source(ema);
         source = base;
+    }
+
+    Checkpoint checkpoint() {
+        return checkpoint;
     }
 
     /** Where graphs find them. */
@@ -25,30 +32,27 @@ public final class ModelWeights implements AutoCloseable {
         return source;
     }
 
-    /**
-     * Takes these adapters, and no others, from here on.
-     *
-     * @return whether that changes anything
-     */
-    public boolean use(List<Conditions.Adapter> wanted) {
-        if (wanted.equals(adapters)) return false;
-        source = base.with(wanted, checkpoint);
-        adapters = wanted;
-        return true;
+    /** Applies these LoRAs, and no others, from here on. */
+    public void use(List<ScaledLora> wanted) {
+        if (wanted.equals(loras)) return;
+        source = base.with(ScaledLora.additions(wanted, checkpoint));
+        loras = wanted;
+        changed.run();
     }
 
     public boolean quantized() {
         return quantized != null;
     }
 
-    /** Adds rows to the table of tokens. */
-    public void addTokens(float[] rows) {
+    /** Adds rows to the table of token embeddings. */
+    void addTokens(float[] rows) {
         rebase(base.withTokens(rows));
     }
 
-    /** Takes the matrices of UNet and text encoder in eight bits from here on. */
+    /** Quantizes the matrices of UNet and text encoder to 8 bits. */
     public QuantizedWeights quantize() {
         if (quantized != null) return quantized;
+        changed.run();
         Checkpoint.Source full = base;
         QuantizedWeights made = new QuantizedWeights(checkpoint, full);
         rebase(new Checkpoint.Source(
@@ -59,7 +63,7 @@ public final class ModelWeights implements AutoCloseable {
 
     private void rebase(Checkpoint.Source to) {
         base = to;
-        source = to.with(adapters, checkpoint);
+        source = to.with(ScaledLora.additions(loras, checkpoint));
     }
 
     @Override

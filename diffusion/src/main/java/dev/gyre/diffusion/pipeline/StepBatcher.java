@@ -1,6 +1,5 @@
 package dev.gyre.diffusion.pipeline;
 
-import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.request.Request;
@@ -38,13 +37,16 @@ public final class StepBatcher {
         }
     }
 
-    private final StableDiffusion sd;
+    private final LoadedModel model;
+    private final Object monitor;
     private final List<Question> questions = new ArrayList<>();
     private final Map<Object, Boolean> fits = new HashMap<>(); // whether there is memory for a run, by what it is of
     private int drawing; // threads that have not ended
 
-    public StepBatcher(StableDiffusion sd) {
-        this.sd = sd;
+    /** @param monitor whoever holds it runs the model */
+    public StepBatcher(LoadedModel model, Object monitor) {
+        this.model = model;
+        this.monitor = monitor;
     }
 
     /** Whatever ends one of them early, the others go on. */
@@ -54,7 +56,7 @@ public final class StepBatcher {
         for (int i = 0; i < requests.size(); i++) {
             Request request = requests.get(i);
             Progress listener = listeners.get(i);
-            tasks.add(new FutureTask<>(inTurn(() -> new Generation(sd, request, listener, this).run())));
+            tasks.add(new FutureTask<>(inTurn(() -> new Generation(model, request, listener, this).run())));
         }
         drawing = tasks.size();
         List<Thread> threads = new ArrayList<>();
@@ -76,7 +78,7 @@ public final class StepBatcher {
 
     private Callable<List<Picture>> inTurn(Callable<List<Picture>> drawing) {
         return () -> {
-            synchronized (sd) {
+            synchronized (monitor) {
                 try {
                     return drawing.call();
                 } finally {
@@ -92,7 +94,7 @@ public final class StepBatcher {
         questions.add(question);
         if (questions.size() == drawing) answer();
         try {
-            while (question.answer == null && question.failure == null) sd.wait();
+            while (question.answer == null && question.failure == null) monitor.wait();
         } catch (InterruptedException e) {
             questions.remove(question);
             throw new CancellationException("interrupted");
@@ -116,7 +118,7 @@ public final class StepBatcher {
         }
         questions.clear();
         alike.values().forEach(this::answer);
-        sd.notifyAll();
+        monitor.notifyAll();
     }
 
     private void answer(List<Question> group) {

@@ -4,7 +4,7 @@ import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
-import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.network.Vae;
 import dev.gyre.diffusion.output.Progress;
 import java.util.Optional;
@@ -17,15 +17,17 @@ public final class TiledVae {
     /** Latents on a side of a tile: what a picture of 512 pixels has. */
     private static final int TILE = 64;
 
-    private final StableDiffusion sd;
     private final Vae vae;
+    private final ModelWeights weights;
+    private final CompiledGraphs graphs;
     private final Progress progress;
     private Optional<Boolean> tiled = Optional.empty(); // empty: each picture as it fits
 
-    public TiledVae(StableDiffusion sd, boolean wraps, Progress progress) {
-        this.sd = sd;
+    TiledVae(Vae vae, ModelWeights weights, CompiledGraphs graphs, Progress progress) {
+        this.vae = vae;
+        this.weights = weights;
+        this.graphs = graphs;
         this.progress = progress;
-        vae = sd.architecture().vae().wraps(wraps);
     }
 
     /**
@@ -35,7 +37,7 @@ public final class TiledVae {
      * @return [3, 8 · height, 8 · width], −1 to 1, not clamped
      */
     public float[] decode(float[] latents, int height, int width) {
-        sd.executables().close();
+        graphs.close();
         float[] z = new float[latents.length];
         for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
         return whole(decoder(height, width), "decoding", height, width)
@@ -50,14 +52,14 @@ public final class TiledVae {
     }
 
     private float[] decodeWhole(float[] z, int height, int width) {
-        return sd.executables()
-                .runOnce(decoder(height, width), Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
+        return graphs.runOnce(
+                decoder(height, width), Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
     }
 
     public Graph decoder(int height, int width) {
         Graph graph = new Graph("decoder");
         Value input = graph.input("z", DType.F32, 1, vae.latent(), height, width);
-        graph.output(vae.decoder(input, sd.weights().vae(graph)));
+        graph.output(vae.decoder(input, weights.source().vae(graph)));
         return graph;
     }
 
@@ -68,11 +70,18 @@ public final class TiledVae {
      * @return mean, then log-variance before clamping, [2 · 4, height / 8, width / 8], not scaled
      */
     public float[] encode(float[] picture, int height, int width) {
-        sd.executables().close();
+        graphs.close();
         int rows = height / vae.factor(), columns = width / vae.factor();
         return whole(encoder(height, width), "encoding", rows, columns)
                 ? encodeWhole(picture, height, width)
                 : encode(picture, height, width, TILE);
+    }
+
+    /** The mean of a picture's latents, at the scale the UNet works with, [4, height / 8, width / 8]. */
+    public Tensor latents(Image image) {
+        float[] moments = encode(image.planes(), image.height(), image.width());
+        return Tensor.of(
+                new Latents(moments).mean(), vae.latent(), image.height() / vae.factor(), image.width() / vae.factor());
     }
 
     /** Tile by tile: the pixels of {@code side} latents at a time. */
@@ -82,14 +91,13 @@ public final class TiledVae {
     }
 
     private float[] encodeWhole(float[] picture, int height, int width) {
-        return sd.executables()
-                .runOnce(encoder(height, width), Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
+        return graphs.runOnce(encoder(height, width), Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
     }
 
     public Graph encoder(int height, int width) {
         Graph graph = new Graph("encoder");
         Value input = graph.input("picture", DType.F32, 1, 3, height, width);
-        graph.output(vae.encoder(input, sd.weights().vae(graph)));
+        graph.output(vae.encoder(input, weights.source().vae(graph)));
         return graph;
     }
 
@@ -115,7 +123,7 @@ public final class TiledVae {
     }
 
     private boolean fits(Graph graph, String what) {
-        long needed = sd.executables().plan(graph), room = sd.executables().room();
+        long needed = graphs.plan(graph), room = graphs.room();
         if (needed <= room) return true;
         progress.note(what + " the whole picture takes " + (needed >> 20) + " MiB of memory and " + (room >> 20)
                 + " MiB are there: done in tiles of " + TILE * vae.factor() + " pixels that fade into each other");

@@ -1,6 +1,6 @@
 package dev.gyre.diffusion.prompt;
 
-import dev.gyre.diffusion.request.Conditions;
+import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.request.Request;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -49,10 +49,10 @@ public record LoraTags(String prompt, Map<String, Double> strengths) {
         if (request.text().plain()) return request;
         Map<String, Double> wanted = new LinkedHashMap<>(of(request.text().prompt()).strengths);
         if (wanted.isEmpty()) return request;
-        List<Conditions.Adapter> adapters = new ArrayList<>();
-        for (Conditions.Adapter one : request.network().loras()) {
+        List<ScaledLora> adapters = new ArrayList<>();
+        for (ScaledLora one : request.network().loras()) {
             Double strength = wanted.remove(one.lora().name());
-            adapters.add(strength == null ? one : new Conditions.Adapter(one.lora(), strength));
+            adapters.add(strength == null ? one : new ScaledLora(one.lora(), strength));
         }
         if (!wanted.isEmpty())
             throw new IllegalArgumentException(

@@ -2,6 +2,7 @@ package dev.gyre.diffusion.request;
 
 import dev.gyre.diffusion.adapter.ControlNet;
 import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.image.Image;
 import java.util.List;
 import java.util.Optional;
@@ -17,22 +18,9 @@ import java.util.stream.Stream;
  * @param vaeTiling whether the VAE works tile by tile even where the whole would fit into memory
  */
 public record Conditions(
-        List<Adapter> loras, List<Control> controls, boolean tileable, Optional<Reuse> reuse, boolean vaeTiling) {
+        List<ScaledLora> loras, List<Control> controls, boolean tileable, Optional<Reuse> reuse, boolean vaeTiling) {
     /** As they are. */
     public static final Conditions PLAIN = new Conditions(List.of(), List.of(), false, Optional.empty(), false);
-
-    /**
-     * A LoRA in use.
-     *
-     * @param strength 1 as it was trained, 0 not at all; may be negative
-     */
-    public record Adapter(Lora lora, double strength) {
-        /** @throws IllegalArgumentException when the strength is infinite or no number */
-        public Adapter {
-            if (!Double.isFinite(strength))
-                throw new IllegalArgumentException("LoRA strength: a number, got " + strength);
-        }
-    }
 
     /**
      * A picture that a ControlNet keeps to.
@@ -83,7 +71,7 @@ public record Conditions(
 
     /** With one more LoRA: 1 as it was trained, 0 not at all; may be negative. */
     public Conditions lora(Lora lora, double strength) {
-        return new Conditions(more(loras, new Adapter(lora, strength)), controls, tileable, reuse, vaeTiling);
+        return new Conditions(more(loras, new ScaledLora(lora, strength)), controls, tileable, reuse, vaeTiling);
     }
 
     /** With one more picture to keep to. */
@@ -107,7 +95,7 @@ public record Conditions(
     }
 
     /** With these LoRAs in place of its own. */
-    public Conditions loras(List<Adapter> loras) {
+    public Conditions loras(List<ScaledLora> loras) {
         return new Conditions(loras, controls, tileable, reuse, vaeTiling);
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gyre.diffusion.References;
+import dev.gyre.diffusion.family.SyntheticCheckpoint;
 import dev.gyre.jsafetensors.DType;
 import java.io.IOException;
 import java.io.InputStream;

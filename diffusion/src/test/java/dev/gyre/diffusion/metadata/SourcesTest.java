@@ -10,11 +10,11 @@ import dev.gyre.diffusion.References;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.adapter.CheckpointMerge;
 import dev.gyre.diffusion.adapter.Lora;
+import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.file.FileId;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.prompt.LoraTags;
-import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.diffusion.request.Request;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -111,7 +111,7 @@ class SourcesTest {
                 Checkpoint model = Checkpoint.embedded()) {
             CheckpointMerge.write(
                     model,
-                    List.of(new Conditions.Adapter(lora, 0.7)),
+                    List.of(new ScaledLora(lora, 0.7)),
                     false,
                     Optional.of(dev.gyre.jsafetensors.DType.F32),
                     merged);

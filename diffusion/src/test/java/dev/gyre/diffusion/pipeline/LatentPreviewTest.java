@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.family.LatentPreview;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.network.Vae;
 import dev.gyre.diffusion.output.Preview;
@@ -21,14 +22,14 @@ import org.junit.jupiter.api.Test;
 public class LatentPreviewTest {
     @Test
     void greyIsWhatLatentsOfZeroAreInStableDiffusion() {
-        Preview preview = LatentPreview.SD.picture(new double[4 * 6], 2, 3);
+        Image preview = LatentPreview.SD.picture(new double[4 * 6], 2, 3);
         assertEquals(List.of(3, 2), List.of(preview.width(), preview.height()));
         for (byte b : preview.rgb()) assertEquals(128, b & 0xFF);
         double[] latents = {0, 1, 0, 0, 0, 0, 0, 0}; // the second pixel's first channel
         assertArrayEquals(new int[] {128, 128, 128, 172, 157, 169}, unsigned(LatentPreview.SD.picture(latents, 1, 2)));
     }
 
-    private static int[] unsigned(Preview preview) {
+    private static int[] unsigned(Image preview) {
         int[] values = new int[preview.rgb().length];
         for (int i = 0; i < values.length; i++) values[i] = preview.rgb()[i] & 0xFF;
         return values;

@@ -12,6 +12,7 @@ import dev.gyre.diffusion.Variants;
 import dev.gyre.diffusion.adapter.ControlNet;
 import dev.gyre.diffusion.adapter.Lora;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.Architecture;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.output.Progress;
@@ -158,7 +159,10 @@ class NonFiniteSearchTest {
         }
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             Path net = Variants.controlNet(
-                    folder.resolve("net.safetensors"), sd.architecture().unet(), 1, key -> key);
+                    folder.resolve("net.safetensors"),
+                    Architecture.of(sd.checkpoint()).unet(),
+                    1,
+                    key -> key);
             all.clear();
             try (SafeTensors source = SafeTensors.open(net)) {
                 for (String key : source.names()) all.put(key, Variants.data(source, key));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.diffusion.References;
 import dev.gyre.diffusion.Variants;
+import dev.gyre.diffusion.adapter.SafetyChecker;
 import dev.gyre.diffusion.image.Image;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,10 +1,12 @@
 package dev.gyre.server.models;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.Architecture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -26,9 +28,10 @@ public record ModelFile(String id, Optional<Path> path, OptionalInt nativeSize, 
      */
     public static ModelFile of(Optional<Path> path) throws IOException {
         try (Checkpoint checkpoint = path.isPresent() ? Checkpoint.open(path.get()) : Checkpoint.embedded()) {
-            if (!checkpoint.problems(false).isEmpty())
+            List<String> problems = Architecture.of(checkpoint).problems(checkpoint, false);
+            if (!problems.isEmpty())
                 throw new IllegalArgumentException(checkpoint.name() + ": tensors are missing or of another shape:\n  "
-                        + String.join("\n  ", checkpoint.problems(false)));
+                        + String.join("\n  ", problems));
             String size = checkpoint.metadata().get("native_size");
             long created = path.isPresent()
                     ? Files.getLastModifiedTime(path.get()).toInstant().getEpochSecond()

@@ -1,4 +1,4 @@
-package dev.gyre.diffusion.pipeline;
+package dev.gyre.diffusion.adapter;
 
 import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
@@ -155,7 +155,7 @@ public final class SafetyChecker implements AutoCloseable {
     }
 
     /** How far beyond its threshold each concept of a table is. */
-    double[] beyond(float[] view, String table) {
+    public double[] beyond(float[] view, String table) {
         float[] all = file.floats(table), thresholds = file.floats(table + "_weights");
         double[] beyond = new double[thresholds.length];
         int width = view.length;
@@ -179,15 +179,17 @@ public final class SafetyChecker implements AutoCloseable {
     }
 
     /** CLIP's view of a picture, in the space of the concepts. */
-    float[] view(Image image) {
+    public float[] view(Image image) {
         float[] states =
                 network.run(Tensor.of(pixels(image), 1, 3, side, side)).get(0).floats();
-        CompiledGraphs.finite(states, "the safety checker " + name);
+        for (float v : states)
+            if (!Float.isFinite(v))
+                throw new ArithmeticException("the safety checker " + name + " gave a number that is not finite");
         return Arrays.copyOf(states, dim("visual_projection.weight", 0));
     }
 
     /** The middle of the picture at the network's size (bicubic), normalised, [3, side, side]. */
-    float[] pixels(Image image) {
+    public float[] pixels(Image image) {
         int shorter = Math.min(image.width(), image.height());
         int w = (int) ((long) side * image.width() / shorter), h = (int) ((long) side * image.height() / shorter);
         float[] planes = image.resize(w, h, Resampling.BICUBIC)

@@ -1,7 +1,6 @@
-package dev.gyre.diffusion.pipeline;
+package dev.gyre.diffusion.family;
 
 import dev.gyre.diffusion.image.Image;
-import dev.gyre.diffusion.output.Preview;
 
 /**
  * A quick look at latents: the colour of each is a matrix times its channels, fitted to decoded pictures.
@@ -39,7 +38,7 @@ public record LatentPreview(double[][] matrix) {
     });
 
     /** The picture of latents [4, height, width], a pixel each. */
-    Preview picture(double[] latents, int height, int width) {
+    public Image picture(double[] latents, int height, int width) {
         int cells = height * width, channels = latents.length / cells;
         float[] colours = new float[COLOURS * cells];
         double[] z = new double[channels];
@@ -47,7 +46,7 @@ public record LatentPreview(double[][] matrix) {
             for (int c = 0; c < channels; c++) z[c] = latents[c * cells + cell];
             for (int c = 0; c < COLOURS; c++) colours[c * cells + cell] = (float) colour(matrix[c], z);
         }
-        return new Preview(width, height, Image.ofPlanes(colours, width, height).rgb());
+        return Image.ofPlanes(colours, width, height);
     }
 
     private static double colour(double[] row, double[] z) {

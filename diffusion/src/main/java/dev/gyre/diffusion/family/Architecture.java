@@ -1,8 +1,12 @@
-package dev.gyre.diffusion.network;
+package dev.gyre.diffusion.family;
 
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.file.WeightFile;
+import dev.gyre.diffusion.network.TextEncoder;
+import dev.gyre.diffusion.network.UNet;
+import dev.gyre.diffusion.network.Vae;
 import dev.gyre.nn.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,6 +74,24 @@ public record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nat
         vae.encoder(graph.input("picture", DType.F32, 1, 3, side, side), pictures);
         vae.decoder(graph.input("z", DType.F32, 1, vae.latent(), 1, 1), pictures);
         return List.of(texts, diffusion, pictures);
+    }
+
+    /**
+     * What keeps a checkpoint of this architecture from being loaded: each tensor that is missing or of another shape, a line each;
+     * empty when all is there.
+     *
+     * @param ema whether the UNet's averaged weights are wanted
+     * @throws IllegalArgumentException when the sizes make no network
+     */
+    public List<String> problems(Checkpoint file, boolean ema) {
+        try {
+            return ask(file.source(ema)).stream()
+                    .flatMap(weights -> weights.problems().stream())
+                    .toList();
+        } catch (IllegalArgumentException e) {
+            // Sizes that do not go together, which a layer says.
+            throw WeightFile.named(file.described(), e);
+        }
     }
 
     private static UNet unet(Checkpoint file, int groups) {

@@ -1,7 +1,7 @@
-package dev.gyre.diffusion.checkpoint;
+package dev.gyre.diffusion.family;
 
 import dev.gyre.core.Shape;
-import dev.gyre.diffusion.network.Architecture;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.sampler.NoiseSchedule;
 import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
@@ -93,7 +93,7 @@ public final class SyntheticCheckpoint {
     }
 
     /** Every parameter of the architecture with its shape: what its networks ask for. */
-    static Map<String, Shape> parameters() {
+    public static Map<String, Shape> parameters() {
         Map<String, Shape> all = new LinkedHashMap<>();
         Checkpoint.Source nothing =
                 new Checkpoint.Source(Checkpoint.TEXT + ".text_model", key -> Optional.empty(), Map.of());

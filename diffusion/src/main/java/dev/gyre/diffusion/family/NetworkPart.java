@@ -1,4 +1,4 @@
-package dev.gyre.diffusion.network;
+package dev.gyre.diffusion.family;
 
 import java.util.Arrays;
 import java.util.Locale;

@@ -1,0 +1,208 @@
+package dev.gyre.diffusion.pipeline;
+
+import dev.gyre.core.Backend;
+import dev.gyre.core.Graph;
+import dev.gyre.core.Shape;
+import dev.gyre.diffusion.adapter.SafetyChecker;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.checkpoint.PublishedCheckpoint;
+import dev.gyre.diffusion.family.Architecture;
+import dev.gyre.diffusion.family.LatentPreview;
+import dev.gyre.diffusion.family.NetworkPart;
+import dev.gyre.diffusion.file.FileId;
+import dev.gyre.diffusion.metadata.Parameters;
+import dev.gyre.diffusion.metadata.Sources;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Conditions;
+import dev.gyre.diffusion.request.InitImage;
+import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.sampler.Ddim;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** An open model: a checkpoint's networks with their weights, on a backend. It hands the parts of the pipeline what each needs. */
+public final class LoadedModel implements AutoCloseable {
+    private static final int DEFAULT_SIZE = 512;
+
+    private final Checkpoint checkpoint;
+    private final boolean ema;
+    private final Backend backend;
+    private final Architecture architecture;
+    private final CompiledGraphs graphs;
+    private final ModelWeights weights;
+    private final PromptEncoder prompts;
+    private Optional<SafetyChecker> checker = Optional.empty();
+
+    /**
+     * @param ema whether the UNet's averaged weights are used
+     * @throws IllegalArgumentException when the file is no model, or naming all tensors that are missing or misshapen
+     */
+    public LoadedModel(Checkpoint checkpoint, Backend backend, boolean ema) {
+        this.checkpoint = checkpoint;
+        this.ema = ema;
+        this.backend = backend;
+        if (ema && !checkpoint.hasEma())
+            throw new IllegalArgumentException(
+                    checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
+        architecture = Architecture.of(checkpoint);
+        List<String> problems = architecture.problems(checkpoint, ema);
+        if (!problems.isEmpty())
+            throw new IllegalArgumentException(checkpoint.described() + ": " + problems.size()
+                    + " tensors are missing or of another shape:\n  " + String.join("\n  ", problems));
+        graphs = new CompiledGraphs(backend);
+        weights = new ModelWeights(checkpoint, ema, graphs::close);
+        prompts = new PromptEncoder(architecture.text(), weights, graphs);
+    }
+
+    public Checkpoint checkpoint() {
+        return checkpoint;
+    }
+
+    public boolean ema() {
+        return ema;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    public Architecture architecture() {
+        return architecture;
+    }
+
+    public CompiledGraphs graphs() {
+        return graphs;
+    }
+
+    public ModelWeights weights() {
+        return weights;
+    }
+
+    public PromptEncoder prompts() {
+        return prompts;
+    }
+
+    /** @param seamless whether opposite edges of the picture continue each other */
+    public TiledVae vae(boolean seamless, Progress progress) {
+        return new TiledVae(architecture.vae().wraps(seamless), weights, graphs, progress);
+    }
+
+    /** The UNet alone, for latents of this size. */
+    public Denoiser denoiser(int height, int width) {
+        return denoiser(Conditions.PLAIN, height, width, Progress.NONE, null);
+    }
+
+    /** @param batcher null where it runs alone */
+    Denoiser denoiser(Conditions conditions, int height, int width, Progress progress, StepBatcher batcher) {
+        return new Denoiser(
+                architecture.unet(), factor(), weights, graphs, conditions, height, width, progress, batcher);
+    }
+
+    /** A network as it is run for a picture of this size. */
+    public Graph graph(NetworkPart part, Request.Size size, int batch) {
+        int height = size.height() / factor(), width = size.width() / factor();
+        return switch (part) {
+            case TEXT -> prompts.graph(batch, 1);
+            case UNET ->
+                denoiser(height, width).graph(batch, architecture.text().length());
+            case DECODER -> vae(false, Progress.NONE).decoder(height, width);
+            case ENCODER -> vae(false, Progress.NONE).encoder(size.height(), size.width());
+        };
+    }
+
+    /** Channels of latents. */
+    public int channels() {
+        return architecture.vae().latent();
+    }
+
+    /** Pixels to a latent, in each direction. */
+    public int factor() {
+        return architecture.vae().factor();
+    }
+
+    LatentPreview preview() {
+        return isSmall() ? LatentPreview.SHAPES : LatentPreview.SD;
+    }
+
+    private boolean isSmall() {
+        return architecture.nativeSize().isPresent();
+    }
+
+    /** The size that the model works at for a picture of this size: a small one repeats itself beyond its native size. */
+    public Request.Size generated(Request.Size size) {
+        return size.within(architecture.nativeSize().orElse(Integer.MAX_VALUE));
+    }
+
+    /** The shape of a new picture's latents, [channels, height, width]. */
+    public Shape latentShape(Request.Size size) {
+        Request.Size generated = generated(size);
+        return Shape.of(channels(), generated.height() / factor(), generated.width() / factor());
+    }
+
+    /** The request with this model's defaults where it leaves something empty, and a random seed if it has none. */
+    public Request complete(Request request) {
+        Request.Sampling sampling = request.sampling();
+        int side = architecture.nativeSize().orElse(DEFAULT_SIZE);
+        Request.Size size = request.size()
+                .or(() -> request.start().flatMap(LoadedModel::size))
+                .orElse(new Request.Size(side, side));
+        return request.sampler(sampling.sampler().orElse(new Ddim(0)))
+                .steps(sampling.steps().orElse(isSmall() ? 20 : 50))
+                .guidance(sampling.guidance().orElse(isSmall() ? 5 : 7.5))
+                .seed(request.noise().seed().orElseGet(() -> ThreadLocalRandom.current()
+                        .nextLong(1L << 32)))
+                .size(size.width(), size.height());
+    }
+
+    /** An initial image's own size, cut to multiples of 8; of a crop around a mask, the model's own. */
+    private static Optional<Request.Size> size(InitImage start) {
+        if (start.mask()
+                .flatMap(mask -> mask.closeUp().stream().boxed().findFirst())
+                .isPresent()) return Optional.empty();
+        return Optional.of(new Request.Size(
+                Math.max(8, start.image().width() / 8 * 8),
+                Math.max(8, start.image().height() / 8 * 8)));
+    }
+
+    Optional<SafetyChecker> checker() {
+        return checker;
+    }
+
+    /** Uses another safety checker, and closes the one before. */
+    public void checker(SafetyChecker checker) {
+        this.checker.ifPresent(SafetyChecker::close);
+        this.checker = Optional.of(checker);
+    }
+
+    /**
+     * How this model makes a picture of a request.
+     *
+     * @param request with nothing left empty, of this picture alone
+     * @param generated the size that the model worked at, where the picture was resized
+     * @param checker the safety checker, if it flags the picture
+     */
+    Parameters parameters(Request request, Optional<Request.Size> generated, Optional<FileId> checker) {
+        return new Parameters(
+                request,
+                generated,
+                checkpoint.name(),
+                PublishedCheckpoint.hash(checkpoint),
+                ema,
+                backend.precision(),
+                weights.quantized(),
+                backend.name(),
+                Sources.of(request, prompts.words(), checkpoint.vae(), checker),
+                Map.of());
+    }
+
+    @Override
+    public void close() {
+        graphs.close();
+        backend.close();
+        weights.close();
+        checker.ifPresent(SafetyChecker::close);
+        checkpoint.close();
+    }
+}

@@ -1,0 +1,119 @@
+package dev.gyre.diffusion.pipeline;
+
+import dev.gyre.core.DType;
+import dev.gyre.core.Graph;
+import dev.gyre.core.Tensor;
+import dev.gyre.core.Value;
+import dev.gyre.diffusion.adapter.TextualInversion;
+import dev.gyre.diffusion.file.FileId;
+import dev.gyre.diffusion.network.TextEncoder;
+import dev.gyre.diffusion.output.Progress;
+import dev.gyre.tokenizer.ClipTokenizer;
+import dev.gyre.tokenizer.Prompt;
+import dev.gyre.tokenizer.PromptChunk;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** From a prompt to the states that the UNet attends to: the tokenizer with the words that the model was taught, then the text encoder. */
+public final class PromptEncoder {
+    private final TextEncoder encoder;
+    private final ModelWeights weights;
+    private final CompiledGraphs graphs;
+    private final Map<String, Optional<FileId>> words = new LinkedHashMap<>();
+    private ClipTokenizer tokenizer = ClipTokenizer.load();
+
+    PromptEncoder(TextEncoder encoder, ModelWeights weights, CompiledGraphs graphs) {
+        this.encoder = encoder;
+        this.weights = weights;
+        this.graphs = graphs;
+    }
+
+    /**
+     * Teaches the text encoder a word.
+     *
+     * @throws IllegalArgumentException when it was trained for another text encoder, or is known already
+     */
+    public void add(TextualInversion word) {
+        if (word.width() != encoder.width())
+            throw new IllegalArgumentException(
+                    "the word \"" + word.name() + "\" was trained for a text encoder of width " + word.width()
+                            + "; that of " + weights.checkpoint().name() + " has " + encoder.width());
+        tokenizer = tokenizer.with(word.name(), word.tokens());
+        weights.addTokens(word.vectors());
+        words.put(word.name(), word.origin());
+    }
+
+    /** The words that it was taught, with their files where they have any of their own. */
+    Map<String, Optional<FileId>> words() {
+        return Collections.unmodifiableMap(words);
+    }
+
+    /** A prompt's chunks of 77 tokens; a plain one is cut after the first, which the listener is told. */
+    public List<PromptChunk> chunks(String text, boolean plain, Progress progress) {
+        if (!plain) return tokenizer.chunks(text);
+        Prompt prompt = tokenizer.tokenize(text);
+        if (!prompt.cut().isEmpty())
+            progress.note("the prompt is longer than " + (ClipTokenizer.LENGTH - 2) + " tokens; cut off: \""
+                    + prompt.cut() + "\"");
+        return List.of(new PromptChunk(prompt.ids()));
+    }
+
+    /** The text encoder over so many chunks. */
+    public Graph graph(int chunks, int clipSkip) {
+        TextEncoder network = encoder.vocabulary(tokenizer.size());
+        Graph graph = new Graph("text encoder");
+        Value input = graph.input("ids", DType.I32, chunks, network.length());
+        graph.output(network.build(input, clipSkip, weights.source().text(graph)));
+        return graph;
+    }
+
+    /**
+     * The last hidden states of texts as they stand, cut at 75 tokens.
+     *
+     * @return [texts, tokens, width], flat
+     */
+    public float[] encode(List<String> texts, Progress progress) {
+        return encode(
+                texts.stream()
+                        .flatMap(text -> chunks(text, true, progress).stream())
+                        .toList(),
+                1);
+    }
+
+    /**
+     * The hidden states of chunks, with the weights of their tokens.
+     *
+     * @param clipSkip the layer whose states are taken, counted from the last, 1
+     * @return [chunks, tokens, width], flat
+     */
+    public float[] encode(List<PromptChunk> chunks, int clipSkip) {
+        if (clipSkip < 1 || clipSkip > encoder.layers())
+            throw new IllegalArgumentException("clip skip: 1 to " + encoder.layers() + ", got " + clipSkip);
+        int length = encoder.length(), size = length * encoder.width();
+        int[] ids = new int[chunks.size() * length];
+        for (int i = 0; i < chunks.size(); i++) System.arraycopy(chunks.get(i).ids(), 0, ids, i * length, length);
+        float[] states = graphs.runOnce(
+                graph(chunks.size(), clipSkip), Tensor.of(ids, chunks.size(), length), "the text encoder");
+        for (int i = 0; i < chunks.size(); i++)
+            weigh(states, i * size, chunks.get(i).weights(), encoder.width());
+        CompiledGraphs.finite(states, "the weights in the prompt");
+        return states;
+    }
+
+    /** Multiplies a chunk's rows by their weights, then all of them so that their mean stays what it was, as AUTOMATIC1111 does. */
+    private static void weigh(float[] states, int at, float[] weights, int width) {
+        boolean even = true;
+        for (float weight : weights) even &= weight == 1;
+        if (even) return;
+        double before = 0, after = 0;
+        for (int i = 0; i < weights.length * width; i++) {
+            before += states[at + i];
+            states[at + i] *= weights[i / width];
+            after += states[at + i];
+        }
+        for (int i = 0; i < weights.length * width; i++) states[at + i] *= (float) (before / after);
+    }
+}
