@@ -36,7 +36,7 @@ class EmbeddedPromptsTest {
         sd.close();
     }
 
-    /** To five times the error that PyTorch's float32 makes; {@code src/test/python/prompts.py} wrote them. */
+    /** To five times the error that PyTorch's float32 makes; {@code references/prompts.py} wrote them. */
     @Test
     void textStatesAreThoseOfPyTorch() throws IOException {
         SafeTensors golden;

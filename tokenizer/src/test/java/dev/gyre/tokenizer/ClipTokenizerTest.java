@@ -44,7 +44,7 @@ class ClipTokenizerTest {
         assertEquals(ids, TOKENIZER.encode(text));
     }
 
-    /** Made with {@code src/test/python/hf_vectors.py}. */
+    /** Made with {@code references/hf_vectors.py}. */
     static Stream<Arguments> huggingFace() throws IOException {
         try (InputStream in = ClipTokenizerTest.class.getResourceAsStream("hf-vectors.tsv")) {
             return new String(in.readAllBytes(), StandardCharsets.US_ASCII)

@@ -18,7 +18,7 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 
 class AssemblerTest {
-    /** What GNU as made of every instruction, see encodings.sh. */
+    /** What GNU as made of every instruction, see references/encodings.sh. */
     private static Map<String, String> table() throws IOException {
         Map<String, String> table = new LinkedHashMap<>();
         try (BufferedReader in = new BufferedReader(new InputStreamReader(

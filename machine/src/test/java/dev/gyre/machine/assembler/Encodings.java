@@ -29,7 +29,7 @@ import java.util.Map;
 final class Encodings {
     private Encodings() {}
 
-    /** Prints the instructions, a line each: what encodings.sh hands to an independent assembler. */
+    /** Prints the instructions, a line each: what references/encodings.sh hands to an independent assembler. */
     public static void main(String[] args) {
         lines().keySet().forEach(System.out::println);
     }

@@ -1,23 +1,12 @@
-"""Writes hf-vectors.tsv: texts (JSON strings) and the tokens that Hugging Face's CLIP tokenizer makes of them.
+"""Writes hf-vectors.tsv: texts (JSON strings) and the tokens that Hugging Face's CLIP tokenizer makes of them."""
 
-usage: hf_vectors.py MERGES OUT.tsv     needs transformers (made with 5.18, tokenizers as it brings)
-"""
+import json
+import random
 
-import json, random, sys, tempfile
+from references import places
+from references.common import tokenizer
 
-from transformers import CLIPTokenizerFast
-
-merges = sys.argv[1]
-pairs = [tuple(l.split()) for l in open(merges, encoding="utf-8").read().split("\n")[1:] if l]
-order = list(range(33, 127)) + list(range(161, 173)) + list(range(174, 256))
-chars = [chr(b) for b in order] + [chr(256 + i) for i in range(256 - len(order))]
-symbols = chars + [c + "</w>" for c in chars] + ["".join(p) for p in pairs] + ["<|startoftext|>", "<|endoftext|>"]
-folder = tempfile.mkdtemp()
-json.dump({s: i for i, s in enumerate(symbols)}, open(folder + "/vocab.json", "w", encoding="utf-8"))
-open(folder + "/merges.txt", "w", encoding="utf-8").write(open(merges, encoding="utf-8").read())
-tok = CLIPTokenizerFast.from_pretrained(folder)
-
-fixed = """a photograph of an astronaut riding a horse
+FIXED = """a photograph of an astronaut riding a horse
 Hello, World!!
 it's 2024, isn't it?
 I'll say we've they're I'm he'd SHE'LL DON'T
@@ -116,30 +105,59 @@ Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑
 ── ═══ ▓▒░
 ©®™ ℠ № ℃
 """.split("\n")
-texts = fixed
 
-words = ("a an the of on in with and by at red blue green golden ancient futuristic tiny giant portrait photo painting sketch render "
-         "cat dog dragon robot castle forest ocean mountain city street woman man child knight astronaut samurai wizard cyberpunk "
-         "steampunk baroque impressionist watercolor oil digital art trending artstation unreal engine octane volumetric lighting "
-         "cinematic sharp focus bokeh 35mm f/1.4 8k hdr ultra-detailed Greg Rutkowski Alphonse Mucha Studio Ghibli Van Gogh's "
-         "don't it's 1990s (masterpiece:1.3) [ugly] best_quality NSFW -- | & + 16:9").split()
-r = random.Random(7)
-for n in range(110):
-    texts.append(" ".join(r.choice(words) + r.choice(["", "", "", ",", ".", "!", "'s", "-"]) for _ in range(r.randint(1, 40))))
-blocks = [(0x20, 0x7e), (0xa0, 0x24f), (0x370, 0x3ff), (0x400, 0x4ff), (0x5d0, 0x5ea), (0x621, 0x64a), (0x905, 0x939), (0xe01, 0xe2e),
-          (0x3041, 0x3096), (0x30a1, 0x30fa), (0x4e00, 0x5000), (0xac00, 0xad00), (0x2000, 0x206f), (0x2190, 0x21ff), (0x1f300, 0x1f5ff)]
-for n in range(60):
-    text = ""
-    for _ in range(r.randint(1, 30)):
-        lo, hi = r.choice(blocks)
-        c = chr(r.randint(lo, hi))
-        text += c if c.isprintable() or c.isspace() else " "
-        if r.random() < 0.2:
-            text += " "
-    texts.append(text)
+WORDS = (
+    "a an the of on in with and by at red blue green golden ancient futuristic tiny giant portrait photo painting sketch render "
+    "cat dog dragon robot castle forest ocean mountain city street woman man child knight astronaut samurai wizard cyberpunk "
+    "steampunk baroque impressionist watercolor oil digital art trending artstation unreal engine octane volumetric lighting "
+    "cinematic sharp focus bokeh 35mm f/1.4 8k hdr ultra-detailed Greg Rutkowski Alphonse Mucha Studio Ghibli Van Gogh's "
+    "don't it's 1990s (masterpiece:1.3) [ugly] best_quality NSFW -- | & + 16:9"
+).split()
 
-with open(sys.argv[2], "w", encoding="ascii") as out:
-    for text in texts:
-        ids = tok(text, add_special_tokens=False)["input_ids"]
-        out.write(json.dumps(text) + "\t" + " ".join(map(str, ids)) + "\n")
-print(len(texts), "vectors; transformers", __import__("transformers").__version__, "tokenizers", __import__("tokenizers").__version__)
+BLOCKS = [
+    (0x20, 0x7E),
+    (0xA0, 0x24F),
+    (0x370, 0x3FF),
+    (0x400, 0x4FF),
+    (0x5D0, 0x5EA),
+    (0x621, 0x64A),
+    (0x905, 0x939),
+    (0xE01, 0xE2E),
+    (0x3041, 0x3096),
+    (0x30A1, 0x30FA),
+    (0x4E00, 0x5000),
+    (0xAC00, 0xAD00),
+    (0x2000, 0x206F),
+    (0x2190, 0x21FF),
+    (0x1F300, 0x1F5FF),
+]
+
+
+def drawn():
+    """Sentences of common words, and strings of characters of many scripts."""
+    dice = random.Random(7)
+    for _ in range(110):
+        ends = ["", "", "", ",", ".", "!", "'s", "-"]
+        yield " ".join(dice.choice(WORDS) + dice.choice(ends) for _ in range(dice.randint(1, 40)))
+    for _ in range(60):
+        text = ""
+        for _ in range(dice.randint(1, 30)):
+            c = chr(dice.randint(*dice.choice(BLOCKS)))
+            text += c if c.isprintable() or c.isspace() else " "
+            if dice.random() < 0.2:
+                text += " "
+        yield text
+
+
+def main():
+    args = places.parser(__doc__).parse_args()
+    tokens = tokenizer()
+    with places.destination(places.HF_VECTORS, args.out).open("w", encoding="ascii") as out:
+        for text in [*FIXED, *drawn()]:
+            out.write(
+                json.dumps(text) + "\t" + " ".join(map(str, tokens(text, add_special_tokens=False)["input_ids"])) + "\n"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,13 @@
 #!/bin/sh
-# Makes src/test/resources/dev/gyre/machine/assembler/encodings.tsv.gz: instruction, tab, the bytes that GNU as gives it.
-# Run in machine/ after mvn test-compile, with GNU binutils and a JDK 25 on the PATH. Made with binutils 2.40.
+# Makes encodings.tsv.gz: instruction, tab, the bytes that GNU as gives it.
+#
+# usage: references/encodings.sh [OUT]    from the project's root, with GNU binutils (2.40) and a JDK 25 on the PATH,
+#                                         after mvn -pl machine -am test-compile
 set -eu
+out=${1:-machine/src/test/resources/dev/gyre/machine/assembler/encodings.tsv.gz}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-java -cp target/classes:target/test-classes dev.gyre.machine.assembler.Encodings >"$work/lines"
+java -cp machine/target/classes:machine/target/test-classes dev.gyre.machine.assembler.Encodings >"$work/lines"
 # Every instruction has 16 bytes of room; its length goes to a section of its own.
 {
   echo ".intel_syntax noprefix"
@@ -15,5 +18,4 @@ as --64 -o "$work/all.o" "$work/all.s"
 for section in text len; do objcopy -O binary -j .$section --set-section-flags .$section=alloc "$work/all.o" "$work/$section"; done
 od -An -v -tx1 -w16 "$work/text" | tr -d ' ' >"$work/bytes"
 od -An -v -tu1 -w1 "$work/len" | tr -d ' ' >"$work/lengths"
-paste "$work/lines" "$work/bytes" "$work/lengths" | awk -F'\t' '{print $1 "\t" substr($2, 1, 2 * $3)}' | gzip -9n \
-  >src/test/resources/dev/gyre/machine/assembler/encodings.tsv.gz
+paste "$work/lines" "$work/bytes" "$work/lengths" | awk -F'\t' '{print $1 "\t" substr($2, 1, 2 * $3)}' | gzip -9n >"$out"
