@@ -7,6 +7,7 @@ import dev.gyre.core.profile.Environment;
 import dev.gyre.core.tornado.TornadoBackend;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.noise.TorchRandom;
 import dev.gyre.diffusion.output.Progress;
 import java.io.IOException;
@@ -63,7 +64,7 @@ public record ModelBench(
                 .map(info -> info.dtype().name())
                 .orElse("");
         Backend backend = this.backend.apply(profile);
-        try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ema)) {
+        try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ModelOptions.DEFAULT.ema(ema))) {
             double load = since(start);
             List<String> prompts = List.of("", "a photograph of an astronaut riding a horse");
             float[] context = sd.encodeText(prompts, Progress.NONE);

@@ -59,7 +59,7 @@ public class PartBenchmark {
 
     private StableDiffusion open() throws IOException {
         Checkpoint checkpoint = model.equals("embedded") ? Checkpoint.embedded() : Checkpoint.open(Path.of(model));
-        return StableDiffusion.load(checkpoint, Backends.named(backend, threads), false);
+        return StableDiffusion.load(checkpoint, Backends.named(backend, threads));
     }
 
     /** Opening alone: weights are packed when a part first runs. */

@@ -104,7 +104,7 @@ public final class Peers {
         Checkpoint checkpoint = Checkpoint.open(Path.of(options.get("model")));
         Profile profile = new Profile();
         JvmBackend backend = new JvmBackend(ours(type).profiler(profile));
-        try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend, false)) {
+        try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend)) {
             float[] context = sd.encodeText(List.of("", "a photograph of a cat"), Progress.NONE);
             float[] latents = new TorchRandom(42).next(4 * 64 * 64);
             Map<String, Runnable> parts = new LinkedHashMap<>();

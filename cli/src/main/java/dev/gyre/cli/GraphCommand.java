@@ -75,7 +75,7 @@ final class GraphCommand implements Callable<Integer> {
             throw MachineOptions.usage(spec, "--output: md, csv, json or dot, got " + output);
         if (batch < 1) throw MachineOptions.usage(spec, "--batch: at least 1, got " + batch);
         Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model);
-        try (StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend(), false);
+        try (StableDiffusion sd = StableDiffusion.load(checkpoint, new JvmBackend());
                 JvmBackend backend = new JvmBackend()) {
             Graph graph = sd.graph(wanted, sides, batch);
             spec.commandLine()

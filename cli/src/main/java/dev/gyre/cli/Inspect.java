@@ -2,7 +2,7 @@ package dev.gyre.cli;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.PublishedCheckpoint;
-import dev.gyre.diffusion.family.Architecture;
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.jsafetensors.TensorInfo;
 import java.io.IOException;
 import java.io.InputStream;
@@ -107,15 +107,17 @@ final class Inspect implements Callable<Integer> {
     }
 
     private static int missing(Checkpoint checkpoint, PrintWriter out) {
+        ModelConfig model;
         List<String> problems;
         try {
-            problems = Architecture.of(checkpoint).problems(checkpoint, false);
+            model = ModelConfig.of(checkpoint);
+            problems = model.problems(checkpoint, false);
         } catch (IllegalArgumentException e) {
             out.println(e.getMessage());
             return 1;
         }
         if (problems.isEmpty()) {
-            out.println("complete: Stable Diffusion v1 in the original layout");
+            out.println("complete: " + model.family() + " in the original layout");
             return 0;
         }
         out.println(problems.size() + " tensors are missing or of another shape:");

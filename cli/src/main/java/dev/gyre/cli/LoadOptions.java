@@ -7,6 +7,7 @@ import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.adapter.SafetyChecker;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.metadata.OpenSources;
 import dev.gyre.diffusion.metadata.Parameters;
 import dev.gyre.diffusion.metadata.Sources;
@@ -117,7 +118,7 @@ class LoadOptions {
             checkpoint.close();
             throw e;
         }
-        StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ema);
+        StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ModelOptions.DEFAULT.ema(ema));
         try {
             if (memory != null) sd.room((long) memory << 20);
             if (q8) console.note(sd.quantize().toString());

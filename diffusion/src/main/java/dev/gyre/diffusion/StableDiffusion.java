@@ -14,11 +14,13 @@ import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.adapter.TextualInversion;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.QuantizedWeights;
+import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.family.NetworkPart;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.output.CancellableProgress;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.pipeline.Condition;
 import dev.gyre.diffusion.pipeline.Generation;
 import dev.gyre.diffusion.pipeline.LoadedModel;
 import dev.gyre.diffusion.pipeline.StepBatcher;
@@ -49,12 +51,17 @@ public final class StableDiffusion implements AutoCloseable {
      * @throws IllegalArgumentException when it is no Stable Diffusion v1, or naming all tensors that are missing or misshapen
      */
     public static StableDiffusion load(Path path) throws IOException {
-        return load(Checkpoint.open(path), new JvmBackend(), false);
+        return load(Checkpoint.open(path), new JvmBackend());
     }
 
     /** The small model that comes with Gyre, on the CPU. */
     public static StableDiffusion embedded() {
-        return load(Checkpoint.embedded(), new JvmBackend(), false);
+        return load(Checkpoint.embedded(), new JvmBackend());
+    }
+
+    /** A model from an open checkpoint, as its file says. Both are closed with the model, or at once when this fails. */
+    public static StableDiffusion load(Checkpoint checkpoint, Backend backend) {
+        return load(checkpoint, backend, ModelOptions.DEFAULT);
     }
 
     /**
@@ -62,11 +69,11 @@ public final class StableDiffusion implements AutoCloseable {
      *
      * @param checkpoint closed with the model, or at once when this fails
      * @param backend likewise
-     * @param ema whether the UNet's averaged weights are used
+     * @param options how the checkpoint is to be understood
      */
-    public static StableDiffusion load(Checkpoint checkpoint, Backend backend, boolean ema) {
+    public static StableDiffusion load(Checkpoint checkpoint, Backend backend, ModelOptions options) {
         try {
-            return new StableDiffusion(new LoadedModel(checkpoint, backend, ema));
+            return new StableDiffusion(new LoadedModel(checkpoint, backend, options));
         } catch (RuntimeException | Error e) {
             backend.close();
             checkpoint.close();
@@ -212,7 +219,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @return [batch, 4, height, width], flat
      */
     public synchronized float[] predict(float[] x, float[] timesteps, float[] context, int height, int width) {
-        return model.denoiser(height, width).predict(x, timesteps, context, List.of(), 0);
+        return model.denoiser(height, width).predict(x, timesteps, Condition.of(context), List.of(), 0);
     }
 
     /**
@@ -225,7 +232,7 @@ public final class StableDiffusion implements AutoCloseable {
     public synchronized float[] guided(
             float[] x, double timestep, float[] context, int height, int width, double guidance) {
         Sampler.StepInfo at = new Sampler.StepInfo(1, 1, timestep, 0);
-        return model.denoiser(height, width).guided(x, at, context, guidance);
+        return model.denoiser(height, width).guided(x, at, Condition.of(context), guidance);
     }
 
     /**

@@ -108,7 +108,7 @@ class AdaptersTest {
         sd.use(List.of(new ScaledLora(kohya, 0.7)));
         float[] with = predict.apply(sd);
         sd.use(List.of());
-        try (StableDiffusion small = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2), false)) {
+        try (StableDiffusion small = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2))) {
             QuantizedWeights quantized = small.quantize();
             assertTrue(quantized.error() > 1e-4 && quantized.error() < 0.01, quantized.toString());
             assertTrue(quantized.bytes() < 7 << 20, quantized.toString());

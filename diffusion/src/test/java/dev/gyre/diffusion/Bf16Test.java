@@ -50,7 +50,7 @@ class Bf16Test {
 
     private static StableDiffusion load(Checkpoint checkpoint) {
         return StableDiffusion.load(
-                checkpoint, new JvmBackend(JvmBackend.Options.DEFAULT.precision(Precision.BF16)), false);
+                checkpoint, new JvmBackend(JvmBackend.Options.DEFAULT.precision(Precision.BF16)));
     }
 
     @ParameterizedTest

@@ -10,6 +10,7 @@ import dev.gyre.diffusion.adapter.SafetyChecker;
 import dev.gyre.diffusion.adapter.TextualInversion;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.DiffusersKeys;
+import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.image.Png;
 import dev.gyre.diffusion.metadata.DamagedParametersTest;
@@ -192,13 +193,13 @@ public class DamagedFilesTest {
     }
 
     private static void use(Checkpoint checkpoint) {
-        StableDiffusion.load(checkpoint, new JvmBackend(1), checkpoint.hasEma()).close();
+        StableDiffusion.load(checkpoint, new JvmBackend(1), ModelOptions.DEFAULT.ema(checkpoint.hasEma())).close();
     }
 
     private static void use(Lora opened) {
         try (Lora lora = opened) {
             lora.words();
-            lora.additions(sd.checkpoint());
+            lora.additions(sd.checkpoint(), sd.model().config());
         }
     }
 

@@ -106,7 +106,7 @@ class EmbeddedModelTest {
                 List.of(7L, 8L, 9L),
                 batch.stream().map(p -> p.parameters().seed()).toList());
         assertArrayEquals(sd.draw(request.seed(8)).rgb(), batch.get(1).rgb());
-        try (StableDiffusion other = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(3), false)) {
+        try (StableDiffusion other = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(3))) {
             assertArrayEquals(other.draw(request.seed(9)).rgb(), batch.get(2).rgb());
         }
         assertFalse(java.util.Arrays.equals(batch.get(0).rgb(), batch.get(1).rgb()));

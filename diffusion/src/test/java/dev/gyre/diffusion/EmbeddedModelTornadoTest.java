@@ -44,8 +44,8 @@ class EmbeddedModelTornadoTest {
             }
         };
         backend = new TornadoBackend(TornadoBackend.Options.DEFAULT.measured(listener, Profiler.NONE));
-        device = StableDiffusion.load(Checkpoint.embedded(), backend, false);
-        jvm = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(), false);
+        device = StableDiffusion.load(Checkpoint.embedded(), backend);
+        jvm = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend());
     }
 
     @AfterAll

@@ -40,7 +40,7 @@ class FullSizeTest {
     static void load() throws IOException {
         Path file = folder.resolve("synth-f32.safetensors");
         SyntheticCheckpoint.write(file, DType.F32, false);
-        sd = StableDiffusion.load(Checkpoint.open(file), new JvmBackend(), false);
+        sd = StableDiffusion.load(Checkpoint.open(file), new JvmBackend());
         references = references();
     }
 

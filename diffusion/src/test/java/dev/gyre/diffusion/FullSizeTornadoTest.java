@@ -29,7 +29,7 @@ class FullSizeTornadoTest {
         assumeTrue(TornadoBackend.isAvailable(), "TornadoVM is not on this JVM: full-size networks are not tried");
         Path file = folder.resolve("synth-f32.safetensors");
         SyntheticCheckpoint.write(file, DType.F32, false);
-        sd = StableDiffusion.load(Checkpoint.open(file), new TornadoBackend(), false);
+        sd = StableDiffusion.load(Checkpoint.open(file), new TornadoBackend());
         references = FullSizeTest.references();
     }
 

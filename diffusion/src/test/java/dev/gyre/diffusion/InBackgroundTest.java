@@ -100,7 +100,7 @@ class InBackgroundTest {
         List<StableDiffusion> models = new ArrayList<>();
         List<CompletableFuture<List<Picture>>> drawings = new ArrayList<>();
         for (int threads = 1; threads <= 4; threads++) {
-            StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(threads), false);
+            StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(threads));
             models.add(sd);
             for (int seed = 42; seed < 44; seed++) drawings.add(sd.drawAsync(REQUEST.seed(seed), Progress.NONE));
         }

@@ -231,7 +231,7 @@ public class InitImageTest {
                 notes.add(sentence);
             }
         };
-        try (StableDiffusion small = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2), false)) {
+        try (StableDiffusion small = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2))) {
             float[] z = new float[4 * 80 * 72];
             for (int i = 0; i < z.length; i++) z[i] = (float) Math.sin(0.01 * i);
             float[] whole = small.model().vae(false, listener).decode(z, 80, 72);
@@ -268,7 +268,7 @@ public class InitImageTest {
                 .with(Conditions.PLAIN.reuse(Conditions.Reuse.every(2)));
         List<Picture> batch = sd.draw(request.batch(2), Progress.NONE);
         assertArrayEquals(sd.draw(request.seed(43)).rgb(), batch.get(1).rgb());
-        try (StableDiffusion other = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(3), false)) {
+        try (StableDiffusion other = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(3))) {
             assertArrayEquals(other.draw(request).rgb(), batch.get(0).rgb());
         }
     }

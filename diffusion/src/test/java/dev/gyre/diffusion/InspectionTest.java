@@ -111,7 +111,7 @@ class InspectionTest {
         Path file = folder.resolve("trace.json");
         try (Trace trace = Trace.to(file);
                 StableDiffusion sd = StableDiffusion.load(
-                        Checkpoint.embedded(), new JvmBackend(JvmBackend.Options.DEFAULT.profiler(trace)), false)) {
+                        Checkpoint.embedded(), new JvmBackend(JvmBackend.Options.DEFAULT.profiler(trace)))) {
             sd.draw(REQUEST);
             trace.span("steps", "a \"step\"\n", System.nanoTime(), 5, Map.of("seed", 42));
             assertFalse(Files.exists(file));

@@ -62,7 +62,7 @@ class SameBitsTest {
     private record Watched(StableDiffusion sd, List<float[]> decoded) {
         static Watched of(Checkpoint checkpoint, int threads) {
             Watched watched =
-                    new Watched(StableDiffusion.load(checkpoint, new JvmBackend(threads), false), new ArrayList<>());
+                    new Watched(StableDiffusion.load(checkpoint, new JvmBackend(threads)), new ArrayList<>());
             watched.sd.observe(Observer.of(
                     "first_stage_model.decoder.conv_out", (name, tensor) -> watched.decoded.add(tensor.floats())));
             return watched;
@@ -97,7 +97,7 @@ class SameBitsTest {
         Path wide = Variants.inpainting(folder.resolve("inpainting.safetensors"));
         inpainting = Models.of(() -> Checkpoint.open(wide));
         lora = Lora.open(References.copy("lora-kohya.safetensors", folder));
-        UNet unet = plain.two.sd.model().architecture().unet();
+        UNet unet = plain.two.sd.model().config().unet();
         control = ControlNet.open(Variants.controlNet(folder.resolve("control.safetensors"), unet, 1, key -> key));
         kinds();
     }

@@ -50,7 +50,7 @@ class TinyNetsTest {
                     Value x = graph.input("x", DType.F32, 2, 4, 16, 16);
                     Value t = graph.input("t", DType.F32, 2);
                     Value text = graph.input("text", DType.F32, 2, 7, 24);
-                    return net.build(x, t, text, weights.at("model.diffusion_model"));
+                    return net.build(x, t, text, Optional.empty(), weights.at("model.diffusion_model"));
                 },
                 Tensor.of(series(2 * 4 * 256, i -> Math.sin(0.05 * i)), 2, 4, 16, 16),
                 Tensor.of(new float[] {981, 1}, 2),

@@ -5,7 +5,8 @@ import dev.gyre.core.Shape;
 import dev.gyre.diffusion.adapter.ControlNet;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.DiffusersKeys;
-import dev.gyre.diffusion.family.Architecture;
+import dev.gyre.diffusion.family.ModelConfig;
+import dev.gyre.diffusion.family.StableDiffusionV1;
 import dev.gyre.diffusion.family.SyntheticCheckpoint;
 import dev.gyre.diffusion.network.TextEncoder;
 import dev.gyre.diffusion.network.UNet;
@@ -25,7 +26,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
@@ -116,19 +116,18 @@ public final class Variants {
     }
 
     /** A model with everything in it, hardly larger than its header. */
-    public static final Architecture TINY = new Architecture(
+    public static final ModelConfig TINY = StableDiffusionV1.config(
             new TextEncoder(8, 77, 8, 16, 1, 2),
+            Checkpoint.TEXT + ".text_model",
             new UNet(4, 4, List.of(8, 16), 1, List.of(true, false), 8, 2, 4),
-            new Vae(4, List.of(4, 4, 8, 8), 1, 4),
-            OptionalInt.of(64));
+            new Vae(4, List.of(4, 4, 8, 8), 1, 4));
 
     static final DiffusersKeys TINY_UNET_NAMES = DiffusersKeys.unet(2, 1, level -> level == 0),
             TINY_VAE_NAMES = DiffusersKeys.vae(4, 1);
 
     /** Writes {@link #TINY}; returns its tensors. */
     static Map<String, Data> tiny(Path path) throws IOException {
-        Checkpoint.Source nothing =
-                new Checkpoint.Source(Checkpoint.TEXT + ".text_model", key -> Optional.empty(), Map.of());
+        Checkpoint.Source nothing = new Checkpoint.Source(key -> Optional.empty(), Map.of());
         Map<String, Data> all = new LinkedHashMap<>();
         for (Weights part : TINY.ask(nothing))
             part.asked().forEach((key, shape) -> all.put(key, hashed(1, key, shape)));

@@ -26,7 +26,7 @@ class SweepTest {
     Path folder;
 
     private static StableDiffusion model(int threads) {
-        return StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(threads), false);
+        return StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(threads));
     }
 
     private Path sweep(Plan plan, int threads, String name, boolean stepLatents) throws IOException {

@@ -4,6 +4,7 @@ import dev.gyre.core.Precision;
 import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.ModelOptions;
 import java.io.IOException;
 import java.io.Serializable;
 import java.net.InetAddress;
@@ -22,7 +23,7 @@ record Model(String path, boolean ema, Precision precision, String sha256) imple
         return StableDiffusion.load(
                 checkpoint,
                 new JvmBackend(JvmBackend.Options.DEFAULT.threads(threads).precision(precision)),
-                ema);
+                ModelOptions.DEFAULT.ema(ema));
     }
 
     /** @throws IOException when it cannot be read, or is another file than the driver's */

@@ -117,7 +117,7 @@ class SparkSweepTest {
 
     private Path sweep(Plan plan, int threads) throws IOException {
         Path out = folder.resolve("sweep-" + plan.size() + ".arrow");
-        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(threads), false)) {
+        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(threads))) {
             new Sweep(plan, sd, out, false).run(new Sweep.Listener() {});
         }
         return out;

@@ -3,6 +3,7 @@ package dev.gyre.diffusion.adapter;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
 import dev.gyre.jsafetensors.TensorInfo;
@@ -39,7 +40,7 @@ public final class CheckpointMerge {
             throws IOException {
         if (dtype.isPresent() && !FLOATS.contains(dtype.get()))
             throw new IllegalArgumentException("weights are of type F32, F16 or BF16, got " + dtype.get());
-        Checkpoint.Source source = model.source(ema).with(ScaledLora.additions(adapters, model));
+        Checkpoint.Source source = model.source(ema).with(ScaledLora.additions(adapters, model, ModelConfig.of(model)));
         SafeTensorsWriter writer = new SafeTensorsWriter();
         model.metadata().forEach(writer::metadata);
         if (!adapters.isEmpty())

@@ -117,7 +117,8 @@ public final class ControlNet implements AutoCloseable {
         Value hint = hint(graph.input("picture", DType.F32, 1, 3, 64, 64), unet, at);
         Value x = graph.input("x", DType.F32, 1, unet.out(), 8, 8);
         Value text = graph.input("text", DType.F32, 1, 1, unet.context());
-        residuals(x, graph.input("timestep", DType.F32, 1), text, hint, unet, at);
+        Value timestep = graph.input("timestep", DType.F32, 1);
+        residuals(x, timestep, text, unet.vectorInput(graph, 1), hint, unet, at);
     }
 
     /** The weights of this ControlNet, for one graph. */
@@ -140,7 +141,7 @@ public final class ControlNet implements AutoCloseable {
         Value h = picture;
         for (int i = 0; i < HINT.length; i++)
             h = silu(Layers.conv(h, HINT[i][0], HINT[i][1], unet.wraps(), at.at("input_hint_block", 2 * i)));
-        return Layers.conv(h, unet.widths().get(0), 1, unet.wraps(), at.at("input_hint_block", 2 * HINT.length));
+        return Layers.conv(h, unet.width(), 1, unet.wraps(), at.at("input_hint_block", 2 * HINT.length));
     }
 
     /**
@@ -150,9 +151,10 @@ public final class ControlNet implements AutoCloseable {
      * @param hint [batch, width of the UNet, height, width]
      * @return what to add to each of the UNet's skips, the first block's first, then to its middle
      */
-    public static List<Value> residuals(Value x, Value timestep, Value text, Value hint, UNet unet, Weights at) {
+    public static List<Value> residuals(
+            Value x, Value timestep, Value text, Optional<Value> vector, Value hint, UNet unet, Weights at) {
         UNet own = unet.in(unet.out());
-        Value time = own.time(timestep, at);
+        Value time = own.time(timestep, vector, at);
         Deque<Value> skips = own.down(x, time, text, own.depth(), Optional.of(hint), at);
         List<Value> residuals = new ArrayList<>();
         int i = 0;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.diffusion.file.FileId;
 import dev.gyre.diffusion.file.WeightFile;
 import dev.gyre.jsafetensors.SafeTensors;
@@ -131,8 +132,8 @@ public final class Lora implements AutoCloseable {
      *
      * @throws IllegalArgumentException when a layer is not the model's or has another shape, naming it
      */
-    public Map<String, LowRank> additions(Checkpoint model) {
-        Map<String, String> names = LoraKeys.of(model);
+    public Map<String, LowRank> additions(Checkpoint model, ModelConfig config) {
+        Map<String, String> names = LoraKeys.of(model, config);
         Map<String, LowRank> additions = new LinkedHashMap<>();
         layers.forEach((layer, parts) -> {
             String path = names.get(LoraKeys.normal(layer));

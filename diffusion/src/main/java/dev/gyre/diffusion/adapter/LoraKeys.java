@@ -2,11 +2,12 @@ package dev.gyre.diffusion.adapter;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.DiffusersKeys;
-import dev.gyre.diffusion.family.Architecture;
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.diffusion.network.UNet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -33,6 +34,11 @@ final class LoraKeys {
             Pattern.compile("(?<layer>.+)\\.lora(_linear_layer)?\\.(?<part>down|up)\\.weight"),
             Pattern.compile("(?<layer>.+\\.processor\\.to_(q|k|v|out))_lora\\.(?<part>down|up)\\.weight"));
 
+    private static final Pattern KOHYA = Pattern.compile("lora_(unet|te\\d?)_.*");
+
+    /** A layer of a text encoder in diffusers' names, which number the second. */
+    private static final Pattern TEXT_ENCODER = Pattern.compile("text_encoder(?:_(\\d))?\\.(.*)");
+
     private LoraKeys() {}
 
     /** Whose tensor has this key; null when it is none of a LoRA's. */
@@ -47,7 +53,7 @@ final class LoraKeys {
 
     /** Whether a layer is the text encoder's. */
     static boolean isText(String layer) {
-        return normal(layer).startsWith("lora_te_");
+        return normal(layer).startsWith("lora_te");
     }
 
     /** A layer as kohya calls it, from any of the spellings. */
@@ -55,25 +61,22 @@ final class LoraKeys {
         String path = layer.replaceFirst("^base_model\\.model\\.", "")
                 .replaceFirst("\\.processor\\.to_out$", ".to_out.0")
                 .replace(".processor.", ".");
-        if (path.startsWith("lora_unet_") || path.startsWith("lora_te_")) return path.replace('.', '_');
-        if (path.startsWith("text_encoder."))
-            return "lora_te_" + path.substring(13).replace('.', '_');
+        if (KOHYA.matcher(path).matches()) return path.replace('.', '_');
+        Matcher encoder = TEXT_ENCODER.matcher(path);
+        if (encoder.matches()) return "lora_te" + Objects.toString(encoder.group(1), "") + "_" + encoder.group(2).replace('.', '_');
         if (path.startsWith("text_model.")) return "lora_te_" + path.replace('.', '_');
         return "lora_unet_" + path.replaceFirst("^unet\\.", "").replace('.', '_');
     }
 
     /** The paths of a model's layers in the original's names, by what kohya calls them; the UNet's by the original's words too. */
-    static Map<String, String> of(Checkpoint model) {
-        UNet unet = Architecture.of(model).unet();
-        DiffusersKeys names = DiffusersKeys.unet(unet.widths().size(), unet.blocks(), unet.attention()::get);
-        Map<String, String> all = new HashMap<>();
-        String text = model.textPrefix() + ".";
-        for (String key : model.names()) {
-            if (!key.endsWith(".weight") || model.info(key).shape().size() < 2) continue;
-            String path = key.substring(0, key.length() - ".weight".length());
-            if (key.startsWith(text))
-                all.put("lora_te_text_model_" + path.substring(text.length()).replace('.', '_'), path);
-            if (!key.startsWith(Checkpoint.UNET + ".")) continue;
+    static Map<String, String> of(Checkpoint model, ModelConfig config) {
+        UNet unet = config.unet();
+        DiffusersKeys names = DiffusersKeys.unet(
+                unet.levels().size(),
+                unet.blocks(),
+                level -> unet.levels().get(level).transformers() > 0);
+        Map<String, String> all = new HashMap<>(config.text().adapterNames(model));
+        for (String path : model.layers(Checkpoint.UNET)) {
             String layer = path.substring(Checkpoint.UNET.length() + 1);
             all.put("lora_unet_" + layer.replace('.', '_'), path);
             names.diffusers(layer).ifPresent(name -> all.put("lora_unet_" + name.replace('.', '_'), path));

@@ -1,6 +1,7 @@
 package dev.gyre.diffusion.adapter;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.nn.LowRank;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,10 +24,10 @@ public record ScaledLora(Lora lora, double strength) {
      *
      * @throws IllegalArgumentException when one was made for another model, naming the layer
      */
-    public static Map<String, List<LowRank>> additions(List<ScaledLora> loras, Checkpoint model) {
+    public static Map<String, List<LowRank>> additions(List<ScaledLora> loras, Checkpoint model, ModelConfig config) {
         Map<String, List<LowRank>> all = new HashMap<>();
         for (ScaledLora one : loras)
-            one.lora.additions(model).forEach((path, addition) -> all.computeIfAbsent(path, p -> new ArrayList<>())
+            one.lora.additions(model, config).forEach((path, addition) -> all.computeIfAbsent(path, p -> new ArrayList<>())
                     .add(addition.scaled((float) one.strength)));
         return all;
     }

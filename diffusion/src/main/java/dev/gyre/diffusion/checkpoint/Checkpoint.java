@@ -35,12 +35,21 @@ public final class Checkpoint implements AutoCloseable {
     /** The model that comes with Gyre: change it here to put in another. */
     private static final String EMBEDDED = "shapes.safetensors";
 
-    /** Where the text encoder's keys begin. */
-    public static final String UNET = "model.diffusion_model";
     /** Where the UNet's keys begin. */
-    public static final String VAE = "first_stage_model";
+    public static final String UNET = "model.diffusion_model";
     /** Where the VAE's keys begin. */
+    public static final String VAE = "first_stage_model";
+    /** Where the text encoder's keys begin. */
     public static final String TEXT = "cond_stage_model.transformer";
+
+    /** In the metadata, what the UNet predicts, as the ModelSpec standard has it. */
+    public static final String PREDICTION_TYPE = "modelspec.prediction_type";
+
+    /** In the metadata, whether the model was trained to zero terminal SNR, as kohya's trainers have it. */
+    public static final String ZERO_TERMINAL_SNR = "ss_zero_terminal_snr";
+
+    /** In the metadata, how the model's scheduler spaces timesteps, as diffusers has it. */
+    public static final String TIMESTEP_SPACING = "timestep_spacing";
 
     private static final String EMA = "model_ema.";
 
@@ -202,6 +211,20 @@ public final class Checkpoint implements AutoCloseable {
                 : FileId.sha256(new ByteArrayInputStream(all.toString().getBytes(StandardCharsets.US_ASCII)));
     }
 
+    /** Whether there is a tensor of this key. */
+    public boolean has(String key) {
+        return stored.containsKey(key);
+    }
+
+    /** The paths of layers that have a matrix or a kernel, in a part of the model. */
+    public List<String> layers(String root) {
+        return names.tailSet(root + ".").stream()
+                .takeWhile(key -> key.startsWith(root + "."))
+                .filter(key -> key.endsWith(".weight") && info(key).shape().size() > 1)
+                .map(key -> key.substring(0, key.length() - ".weight".length()))
+                .toList();
+    }
+
     /** Whether any key begins so. */
     public boolean hasAny(String prefix) {
         String first = names.ceiling(prefix);
@@ -230,40 +253,28 @@ public final class Checkpoint implements AutoCloseable {
 
     /** The weights of a model's parts, for graphs; the UNet's averaged ones where {@code ema}. */
     public Source source(boolean ema) {
-        return new Source(textPrefix(), key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key), Map.of());
+        return new Source(key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key), Map.of());
     }
 
     /**
      * Where a model's parts find their weights.
      *
-     * @param textPrefix where the text encoder's keys begin
      * @param find a tensor by its key
      * @param additions what adapters add to layers, by their paths
      */
-    public record Source(
-            String textPrefix, Function<String, Optional<Tensor>> find, Map<String, List<LowRank>> additions) {
-        /** The text encoder's weights, for one graph. */
-        public Weights unet(Graph graph) {
-            return all(graph).at(UNET);
+    public record Source(Function<String, Optional<Tensor>> find, Map<String, List<LowRank>> additions) {
+        /**
+         * A part's weights, for one graph.
+         *
+         * @param root where the part's keys begin
+         */
+        public Weights at(String root, Graph graph) {
+            return Weights.of(graph, find, path -> additions.getOrDefault(path, List.of()))
+                    .at(root);
         }
 
-        /** The UNet's weights, for one graph. */
-        public Weights vae(Graph graph) {
-            return all(graph).at(VAE);
-        }
-
-        /** The VAE's weights, for one graph. */
-        public Weights text(Graph graph) {
-            return all(graph).at(textPrefix);
-        }
-
-        private Weights all(Graph graph) {
-            return Weights.of(graph, find, path -> additions.getOrDefault(path, List.of()));
-        }
-
-        /** With more rows in the table of tokens. */
-        public Source withTokens(float[] rows) {
-            String table = textPrefix + ".embeddings.token_embedding.weight";
+        /** With more rows in a table of token embeddings. */
+        public Source withRows(String table, float[] rows) {
             Tensor before = find.apply(table).orElseThrow();
             int width = before.shape().dim(1), count = rows.length / width;
             MemorySegment data = Arena.ofAuto()
@@ -271,18 +282,13 @@ public final class Checkpoint implements AutoCloseable {
             data.copyFrom(before.data());
             Tensor more = new Tensor(before.dtype(), Shape.of(before.shape().dim(0) + count, width), data);
             more.write(rows, 0, before.shape().elements(), rows.length, new short[4096]);
-            return new Source(textPrefix, key -> key.equals(table) ? Optional.of(more) : find.apply(key), additions);
+            return new Source(key -> key.equals(table) ? Optional.of(more) : find.apply(key), additions);
         }
 
         /** With these additions of adapters in place of its own. */
         public Source with(Map<String, List<LowRank>> additions) {
-            return new Source(textPrefix, find, additions);
+            return new Source(find, additions);
         }
-    }
-
-    /** The text encoder's keys begin so; newer exports leave {@code text_model.} out. */
-    public String textPrefix() {
-        return hasAny(TEXT + ".embeddings.") || hasAny(TEXT + ".encoder.") ? TEXT : TEXT + ".text_model";
     }
 
     private Optional<Tensor> find(String key) {

@@ -33,11 +33,10 @@ public final class DiffusersFolder {
             throw new IOException(folder + ": a folder with a model as diffusers keeps it is expected; it has no folder"
                     + " \"unet\"");
         JsonNode unet = config(folder.resolve("unet"));
-        String predicts = config(folder.resolve("scheduler"), "scheduler_config.json")
-                .path("prediction_type")
-                .asText("epsilon");
-        if (!predicts.equals("epsilon"))
-            throw new IOException(folder + ": its UNet predicts \"" + predicts + "\"; \"epsilon\" is supported");
+        JsonNode scheduler = config(folder.resolve("scheduler"), "scheduler_config.json");
+        to.metadata(Checkpoint.PREDICTION_TYPE, text(scheduler, "prediction_type"));
+        to.metadata(Checkpoint.ZERO_TERMINAL_SNR, text(scheduler, "rescale_betas_zero_snr"));
+        to.metadata(Checkpoint.TIMESTEP_SPACING, text(scheduler, "timestep_spacing"));
         to.metadata("unet_heads", heads(folder, unet));
         to.metadata("norm_groups", number(folder, unet, "norm_num_groups"));
         to.metadata("text_heads", number(folder, config(folder.resolve("text_encoder")), "num_attention_heads"));
@@ -114,6 +113,10 @@ public final class DiffusersFolder {
         }
     }
 
+    private static Optional<String> text(JsonNode config, String key) {
+        return Optional.of(config.path(key)).filter(JsonNode::isValueNode).map(JsonNode::asText);
+    }
+
     private static Optional<String> number(Path folder, JsonNode config, String key) throws IOException {
         JsonNode value = config.path(key);
         if (value.isMissingNode() || value.isNull()) return Optional.empty();
@@ -128,10 +131,7 @@ public final class DiffusersFolder {
         if (heads.isArray()) {
             Set<JsonNode> all = new HashSet<>();
             heads.forEach(all::add);
-            if (all.size() != 1)
-                throw new IOException(folder + ": \"attention_head_dim\" is one number for all levels (Stable Diffusion"
-                        + " v1), got " + heads);
-            return Optional.of(all.iterator().next().asText());
+            return Optional.of(all.size() == 1 ? all.iterator().next().asText() : heads.toString());
         }
         return number(folder, unet, "attention_head_dim");
     }

@@ -21,13 +21,16 @@ public final class QuantizedWeights implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Map<String, Made> made = new ConcurrentHashMap<>();
 
-    /** Quantizes all there is to quantize, on all processors. */
-    public QuantizedWeights(Checkpoint checkpoint, Checkpoint.Source source) {
-        List<String> keys = checkpoint.names().stream()
-                .filter(key ->
-                        key.endsWith(".weight") && checkpoint.info(key).shape().size() > 1)
-                .filter(key -> key.startsWith(Checkpoint.UNET + ".")
-                        || key.startsWith(source.textPrefix() + ".") && !key.contains(".embeddings."))
+    /**
+     * Quantizes all there is to quantize, on all processors.
+     *
+     * @param roots where the keys begin of the parts of the model that are quantized
+     */
+    public QuantizedWeights(Checkpoint checkpoint, Checkpoint.Source source, List<String> roots) {
+        List<String> keys = roots.stream()
+                .flatMap(root -> checkpoint.layers(root).stream())
+                .filter(layer -> !layer.contains("embedding"))
+                .map(layer -> layer + ".weight")
                 .toList();
         try {
             List<String> problems = keys.parallelStream()

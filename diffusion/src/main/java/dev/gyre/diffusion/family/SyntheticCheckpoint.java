@@ -95,9 +95,8 @@ public final class SyntheticCheckpoint {
     /** Every parameter of the architecture with its shape: what its networks ask for. */
     public static Map<String, Shape> parameters() {
         Map<String, Shape> all = new LinkedHashMap<>();
-        Checkpoint.Source nothing =
-                new Checkpoint.Source(Checkpoint.TEXT + ".text_model", key -> Optional.empty(), Map.of());
-        for (Weights part : Architecture.SD15.ask(nothing)) all.putAll(part.asked());
+        Checkpoint.Source nothing = new Checkpoint.Source(key -> Optional.empty(), Map.of());
+        for (Weights part : StableDiffusionV1.V1_5.ask(nothing)) all.putAll(part.asked());
         return all;
     }
 

@@ -2,6 +2,8 @@ package dev.gyre.diffusion.network;
 
 import static dev.gyre.diffusion.network.Layers.silu;
 
+import dev.gyre.core.DType;
+import dev.gyre.core.Graph;
 import dev.gyre.core.Value;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.attention.Attention;
@@ -20,31 +22,48 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The network that predicts the noise in a latent picture (Rombach et al. 2022; the original {@code openaimodel.py}'s layout).
  *
  * @param in channels of the input: 4; 9 where it was trained for inpainting
  * @param out channels of the prediction: 4
- * @param widths channels of each level, finest first: 320, 640, 1280, 1280
+ * @param levels finest first
  * @param blocks residual blocks a level on the way down: 2; one more on the way up
- * @param attention which levels look at the text: all but the coarsest
  * @param context channels of the text's states: 768
- * @param heads heads of every attention: 8
+ * @param vector channels of what it is conditioned on beside text and timestep; 0 where that is nothing
+ * @param linear whether the projections around the transformer blocks are linear layers, rather than 1×1 convolutions
  * @param groups groups of every group norm: 32
- * @param wraps whether pictures are taken to repeat in all directions
+ * @param wraps whether opposite edges of pictures continue each other
  */
 public record UNet(
         int in,
         int out,
-        List<Integer> widths,
+        List<Level> levels,
         int blocks,
-        List<Boolean> attention,
         int context,
-        int heads,
+        int vector,
+        boolean linear,
         int groups,
         boolean wraps) {
 
+    /**
+     * A level of the UNet.
+     *
+     * @param width channels: 320, 640, 1280, 1280
+     * @param transformers transformer blocks after each residual block, which attend to the text: 1; 0 at the coarsest level
+     * @param heads heads of every attention: 8
+     */
+    public record Level(int width, int transformers, int heads) {}
+
+    /**
+     * As Stable Diffusion v1's.
+     *
+     * @param widths channels of each level, finest first
+     * @param attention which levels attend to the text
+     * @param heads heads of every attention
+     */
     public UNet(
             int in,
             int out,
@@ -54,20 +73,31 @@ public record UNet(
             int context,
             int heads,
             int groups) {
-        this(in, out, widths, blocks, attention, context, heads, groups, false);
+        this(
+                in,
+                out,
+                IntStream.range(0, widths.size())
+                        .mapToObj(i -> new Level(widths.get(i), attention.get(i) ? 1 : 0, heads))
+                        .toList(),
+                blocks,
+                context,
+                0,
+                false,
+                groups,
+                false);
     }
 
     public UNet wraps(boolean wraps) {
-        return new UNet(in, out, widths, blocks, attention, context, heads, groups, wraps);
+        return new UNet(in, out, levels, blocks, context, vector, linear, groups, wraps);
     }
 
     public UNet in(int in) {
-        return new UNet(in, out, widths, blocks, attention, context, heads, groups, wraps);
+        return new UNet(in, out, levels, blocks, context, vector, linear, groups, wraps);
     }
 
     /** Blocks on the way down, which is what the way up takes skips from: 12. As many are on the way up. */
     public int depth() {
-        return widths.size() * (blocks + 1);
+        return levels.size() * (blocks + 1);
     }
 
     /**
@@ -76,20 +106,40 @@ public record UNet(
      * @param x [batch, in, height, width]
      * @param timestep [batch]
      * @param text [batch, tokens, context]
-     * @return the noise predicted, [batch, out, height, width]
+     * @param vector [batch, vector], where it takes one
+     * @return the prediction, [batch, out, height, width]
      */
-    public Value build(Value x, Value timestep, Value text, Weights at) {
-        Value time = time(timestep, at);
+    public Value build(Value x, Value timestep, Value text, Optional<Value> vector, Weights at) {
+        Value time = time(timestep, vector, at);
         Deque<Value> skips = down(x, time, text, depth(), Optional.empty(), at);
         Value h = middle(skips.element(), time, text, at);
         return out(up(h, skips, time, text, 0, depth(), at), at);
     }
 
-    /** What the sinusoids of a timestep become, [batch, 4 · width]; every block begins with the SiLU that is its last. */
-    public Value time(Value timestep, Weights at) {
-        int width = widths.get(0);
-        Value time = Linear.of(TimestepEmbedding.of(timestep, width), 4 * width, at.at("time_embed.0"));
-        return silu(at.named("time_embed", Linear.of(silu(time), 4 * width, at.at("time_embed.2"))));
+    /** The graph's input for the vector, where it takes one. */
+    public Optional<Value> vectorInput(Graph graph, int batch) {
+        return vector == 0 ? Optional.empty() : Optional.of(graph.input("vector", DType.F32, batch, vector));
+    }
+
+    /** Channels of the finest level. */
+    public int width() {
+        return levels.getFirst().width;
+    }
+
+    /**
+     * The embedding of the timestep, and of the vector where it takes one, [batch, 4 · width]; every block begins with the SiLU that is its
+     * last.
+     */
+    public Value time(Value timestep, Optional<Value> vector, Weights at) {
+        Value time = embedding(TimestepEmbedding.of(timestep, width()), at.at("time_embed"));
+        Value both = vector.map(label -> Add.of(time, embedding(label, at.at("label_emb.0"))))
+                .orElse(time);
+        return silu(at.named("time_embed", both));
+    }
+
+    private Value embedding(Value x, Weights at) {
+        Value h = silu(Linear.of(x, 4 * width(), at.at("0")));
+        return Linear.of(h, 4 * width(), at.at("2"));
     }
 
     /**
@@ -100,26 +150,29 @@ public record UNet(
      */
     public Deque<Value> down(Value x, Value time, Value text, int count, Optional<Value> hint, Weights at) {
         Deque<Value> skips = new ArrayDeque<>();
-        Value first = at.named("input_blocks.0", conv(x, widths.get(0), 1, at.at("input_blocks.0.0")));
+        Value first = at.named("input_blocks.0", conv(x, width(), 1, at.at("input_blocks.0.0")));
         skips.push(hint.map(more -> Add.of(first, more)).orElse(first));
         for (int block = 1; block < count; block++) {
             Weights here = at.at("input_blocks", block);
-            int level = (block - 1) / (blocks + 1), width = widths.get(level);
+            Level level = levels.get((block - 1) / (blocks + 1));
             Value h = skips.element();
-            if (block % (blocks + 1) == 0) h = conv(h, width, 2, here.at("0.op"));
+            if (block % (blocks + 1) == 0) h = conv(h, level.width, 2, here.at("0.op"));
             else {
-                h = residual(h, time, width, here.at("0"));
-                if (attention.get(level)) h = transformer(h, text, here.at("1"));
+                h = residual(h, time, level.width, here.at("0"));
+                if (level.transformers > 0) h = transformers(h, text, level.transformers, level.heads, here.at("1"));
             }
             skips.push(here.named(h));
         }
         return skips;
     }
 
+    /** The blocks between the way down and the way up: as many transformer blocks as the level that has most. */
     public Value middle(Value x, Value time, Value text, Weights at) {
-        int width = widths.get(widths.size() - 1);
-        Value h = residual(x, time, width, at.at("middle_block.0"));
-        h = residual(transformer(h, text, at.at("middle_block.1")), time, width, at.at("middle_block.2"));
+        Level level = levels.getLast();
+        int most = levels.stream().mapToInt(Level::transformers).max().orElseThrow();
+        Value h = residual(x, time, level.width, at.at("middle_block.0"));
+        h = transformers(h, text, most, level.heads, at.at("middle_block.1"));
+        h = residual(h, time, level.width, at.at("middle_block.2"));
         return at.named("middle_block", h);
     }
 
@@ -132,14 +185,14 @@ public record UNet(
         Value h = x;
         for (int block = from; block < to; block++) {
             Weights here = at.at("output_blocks", block);
-            int level = upLevel(block), width = widths.get(level);
-            h = residual(Concat.of(h, skips.pop()), time, width, here.at("0"));
-            if (attention.get(level)) h = transformer(h, text, here.at("1"));
-            if (block % (blocks + 1) == blocks && level > 0) {
+            Level level = upLevel(block);
+            h = residual(Concat.of(h, skips.pop()), time, level.width, here.at("0"));
+            if (level.transformers > 0) h = transformers(h, text, level.transformers, level.heads, here.at("1"));
+            if (block % (blocks + 1) == blocks && block < depth() - 1) {
                 // To the size of the skip to come: twice this one, or one less where the way down rounded up.
                 Value next = skips.element();
                 h = Upsample.of(h, next.dim(2), next.dim(3));
-                h = conv(h, width, 1, here.at(attention.get(level) ? "2.conv" : "1.conv"));
+                h = conv(h, level.width, 1, here.at(level.transformers > 0 ? "2.conv" : "1.conv"));
             }
             here.named(h);
         }
@@ -148,11 +201,11 @@ public record UNet(
 
     /** Channels of what enters a block on the way up, the skip not counted. */
     public int upWidth(int block) {
-        return widths.get(upLevel(Math.max(0, block - 1)));
+        return upLevel(Math.max(0, block - 1)).width;
     }
 
-    private int upLevel(int block) {
-        return widths.size() - 1 - block / (blocks + 1);
+    private Level upLevel(int block) {
+        return levels.get(levels.size() - 1 - block / (blocks + 1));
     }
 
     public Value out(Value h, Weights at) {
@@ -171,20 +224,27 @@ public record UNet(
         return at.named(Add.of(h, x.dim(1) == out ? x : Conv2d.of(x, out, 1, at.at("skip_connection"))));
     }
 
-    private Value transformer(Value x, Value text, Weights at) {
+    private Value transformers(Value x, Value text, int count, int heads, Weights at) {
         int batch = x.dim(0), channels = x.dim(1), height = x.dim(2), width = x.dim(3);
-        Value h = Conv2d.of(GroupNorm.of(x, groups, 1e-6f, at.at("norm")), channels, 1, at.at("proj_in"));
+        Value h = GroupNorm.of(x, groups, 1e-6f, at.at("norm"));
+        if (!linear) h = Conv2d.of(h, channels, 1, at.at("proj_in"));
         h = Transpose.of(h.reshape(batch, channels, height * width)); // [batch, pixels, channels]
-        Weights block = at.at("transformer_blocks.0");
-        h = Add.of(h, attend(LayerNorm.of(h, block.at("norm1")), null, block.at("attn1")));
-        h = Add.of(h, attend(LayerNorm.of(h, block.at("norm2")), text, block.at("attn2")));
-        h = block.named(Add.of(h, feedForward(LayerNorm.of(h, block.at("norm3")), block.at("ff"))));
+        if (linear) h = Linear.of(h, channels, at.at("proj_in"));
+        for (int i = 0; i < count; i++) h = transformer(h, text, heads, at.at("transformer_blocks", i));
+        if (linear) h = Linear.of(h, channels, at.at("proj_out"));
         h = Transpose.of(h).reshape(batch, channels, height, width);
-        return at.named(Add.of(Conv2d.of(h, channels, 1, at.at("proj_out")), x));
+        if (!linear) h = Conv2d.of(h, channels, 1, at.at("proj_out"));
+        return at.named(Add.of(h, x));
+    }
+
+    private Value transformer(Value x, Value text, int heads, Weights at) {
+        Value h = Add.of(x, attend(LayerNorm.of(x, at.at("norm1")), null, heads, at.at("attn1")));
+        h = Add.of(h, attend(LayerNorm.of(h, at.at("norm2")), text, heads, at.at("attn2")));
+        return at.named(Add.of(h, feedForward(LayerNorm.of(h, at.at("norm3")), at.at("ff"))));
     }
 
     /** Attention of x to {@code text}, or to itself where that is null. */
-    private Value attend(Value x, Value text, Weights at) {
+    private Value attend(Value x, Value text, int heads, Weights at) {
         Value seen = text == null ? x : text;
         int channels = x.dim(2);
         Value y = Attention.of(

@@ -22,9 +22,6 @@ import java.util.List;
  * @param wraps whether pictures are taken to repeat in all directions
  */
 public record Vae(int latent, List<Integer> widths, int blocks, int groups, boolean wraps) {
-    /** What latents are multiplied with after encoding and divided by before decoding, so that their variance is about 1. */
-    public static final float SCALE = 0.18215f;
-
     private static final float EPSILON = 1e-6f;
 
     public Vae(int latent, List<Integer> widths, int blocks, int groups) {
@@ -43,7 +40,7 @@ public record Vae(int latent, List<Integer> widths, int blocks, int groups, bool
     /**
      * Builds the decoder.
      *
-     * @param z [batch, latent, height, width], already divided by {@link #SCALE}
+     * @param z [batch, latent, height, width], at its own scale
      * @return the picture, [batch, 3, 8·height, 8·width], −1 black to 1 white, not clamped
      */
     public Value decoder(Value z, Weights at) {

@@ -1,7 +1,10 @@
 package dev.gyre.diffusion.pipeline;
 
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.sampler.NoiseSchedule;
+import dev.gyre.diffusion.sampler.Prediction;
 import dev.gyre.diffusion.sampler.Sampler;
 
 /**
@@ -10,13 +13,15 @@ import dev.gyre.diffusion.sampler.Sampler;
  */
 final class ClassifierFreeGuidance implements Sampler.Model {
     private final Denoiser denoiser;
+    private final ModelConfig config;
     private final double scale;
     private final Request.StepRange part;
     private final Progress progress;
     private final Conditioning text;
 
-    ClassifierFreeGuidance(Denoiser denoiser, Request request, Conditioning text, Progress progress) {
+    ClassifierFreeGuidance(Denoiser denoiser, ModelConfig config, Request request, Conditioning text, Progress progress) {
         this.denoiser = denoiser;
+        this.config = config;
         this.text = text;
         this.progress = progress;
         scale = request.sampling().guidance().orElseThrow();
@@ -24,12 +29,22 @@ final class ClassifierFreeGuidance implements Sampler.Model {
     }
 
     @Override
-    public float[] epsilon(float[] x, Sampler.StepInfo at) {
+    public float[] predict(float[] x, Sampler.StepInfo at) {
         Generation.check(progress);
         int pictures = denoiser.pictures(x);
         return scale > 1 && part.has(at)
                 ? denoiser.guided(x, at, text.both(at, pictures), scale)
                 : denoiser.unguided(x, at, text.prompt(at, pictures));
+    }
+
+    @Override
+    public Prediction prediction() {
+        return config.prediction();
+    }
+
+    @Override
+    public NoiseSchedule noise() {
+        return config.noise();
     }
 
     /** The bytes of working memory that a step of so many pictures takes. */

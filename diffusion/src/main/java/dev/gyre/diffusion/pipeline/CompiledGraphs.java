@@ -56,14 +56,14 @@ public final class CompiledGraphs implements AutoCloseable {
         return outputs;
     }
 
-    /** Compiles, runs and lets the memory go: what runs once a picture need not stay beside the UNet. */
-    public float[] runOnce(Graph graph, Tensor input, String what) {
-        float[] result;
+    /** Compiles, runs and frees the memory: what runs once a picture need not stay beside the UNet. */
+    List<float[]> runOnce(Graph graph, String what, Tensor... inputs) {
+        List<float[]> results;
         try (Executable executable = compile(graph)) {
-            result = executable.run(input).getFirst().floats();
+            results = executable.run(inputs).stream().map(Tensor::floats).toList();
         }
-        if (!NonFiniteSearch.finite(result)) throw notFinite(what, graph, input);
-        return result;
+        for (float[] result : results) if (!NonFiniteSearch.finite(result)) throw notFinite(what, graph, inputs);
+        return results;
     }
 
     /** On a device all that is looked at would have to fit into its memory at once. */

@@ -7,7 +7,6 @@ import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.tokenizer.PromptChunk;
 import dev.gyre.tokenizer.PromptEdits;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +19,7 @@ final class Conditioning {
     private static final PromptChunk EMPTY = PromptChunk.empty();
 
     private final Map<String, List<PromptChunk>> chunks = new LinkedHashMap<>();
-    private final Map<String, float[]> states = new LinkedHashMap<>();
+    private final Map<String, Condition> states = new LinkedHashMap<>();
     private final PromptEdits prompt;
     private final int tokens;
     private final PromptEdits negative;
@@ -28,9 +27,16 @@ final class Conditioning {
     /**
      * Encodes every text that there will be.
      *
+     * @param size of the picture
      * @param guided whether the negative prompt is wanted
      */
-    Conditioning(PromptEncoder prompts, Request.Text text, int steps, boolean guided, Progress progress) {
+    Conditioning(
+            PromptEncoder prompts,
+            Request.Text text,
+            Request.Size size,
+            int steps,
+            boolean guided,
+            Progress progress) {
         prompt = edits(text.plain() ? text.prompt() : LoraTags.of(text.prompt()).prompt(), text);
         negative = edits(text.negative(), text);
         for (int step = 1; step <= steps; step++) {
@@ -42,9 +48,10 @@ final class Conditioning {
         List<PromptChunk> all = new ArrayList<>();
         for (List<PromptChunk> some : chunks.values())
             for (int i = 0; i < longest; i++) all.add(i < some.size() ? some.get(i) : EMPTY);
-        float[] encoded = prompts.encode(all, text.clipSkip());
-        int size = encoded.length / chunks.size(), at = 0;
-        for (String one : chunks.keySet()) states.put(one, Arrays.copyOfRange(encoded, at, at += size));
+        Condition encoded = prompts.encode(all, text.clipSkip());
+        int i = 0;
+        for (String one : chunks.keySet())
+            states.put(one, prompts.condition(encoded.part(i++, chunks.size()), longest, size));
     }
 
     /** Tokens that the UNet sees at once. */
@@ -52,24 +59,15 @@ final class Conditioning {
         return tokens;
     }
 
-    /** The prompt's states for so many pictures, [pictures, tokens, width]. */
-    float[] prompt(Sampler.StepInfo at, int pictures) {
-        return repeated(prompt.at(at.step(), at.steps()), pictures, new float[0]);
+    /** The prompt, for so many pictures. */
+    Condition prompt(Sampler.StepInfo at, int pictures) {
+        return states.get(prompt.at(at.step(), at.steps())).repeated(pictures);
     }
 
-    /** The negative prompt's, then the prompt's, [2 · pictures, tokens, width]. */
-    float[] both(Sampler.StepInfo at, int pictures) {
-        return repeated(
-                prompt.at(at.step(), at.steps()),
-                pictures,
-                repeated(negative.at(at.step(), at.steps()), pictures, new float[0]));
-    }
-
-    /** Behind what is there. */
-    private float[] repeated(String text, int times, float[] before) {
-        float[] once = states.get(text), all = Arrays.copyOf(before, before.length + times * once.length);
-        for (int i = 0; i < times; i++) System.arraycopy(once, 0, all, before.length + i * once.length, once.length);
-        return all;
+    /** The negative prompt for so many pictures, then the prompt. */
+    Condition both(Sampler.StepInfo at, int pictures) {
+        Condition without = states.get(negative.at(at.step(), at.steps()));
+        return Condition.of(List.of(without.repeated(pictures), prompt(at, pictures)));
     }
 
     private static PromptEdits edits(String prompt, Request.Text text) {

@@ -5,6 +5,7 @@ import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.diffusion.adapter.ControlNet;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.network.UNet;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.request.Conditions;
@@ -96,8 +97,8 @@ public final class Denoiser {
         graph.output(ControlNet.hint(input, unet, control.net().weights(graph)));
         return graphs.runOnce(
                 graph,
-                Tensor.of(picture, 1, 3, h, w),
-                "the ControlNet " + control.net().name());
+                "the ControlNet " + control.net().name(),
+                Tensor.of(picture, 1, 3, h, w)).getFirst();
     }
 
     /** Channels that an inpainting UNet sees beside the latents. */
@@ -111,8 +112,8 @@ public final class Denoiser {
     }
 
     /** The prediction with the prompt alone. */
-    float[] unguided(float[] x, Sampler.StepInfo at, float[] context) {
-        return predict(x, at, context, 0);
+    float[] unguided(float[] x, Sampler.StepInfo at, Condition condition) {
+        return predict(x, at, condition, 0);
     }
 
     /**
@@ -120,29 +121,29 @@ public final class Denoiser {
      * short, which gives the same numbers.
      *
      * @param x [pictures, 4, height, width]
-     * @param context text states of the negative prompt for each picture, then of the prompt for each
+     * @param condition on the negative prompt for each picture, then on the prompt for each
      */
-    public float[] guided(float[] x, Sampler.StepInfo at, float[] context, double scale) {
-        int n = x.length, half = context.length / 2, pictures = pictures(x);
+    public float[] guided(float[] x, Sampler.StepInfo at, Condition condition, double scale) {
+        int n = x.length, pictures = pictures(x);
         float[] without, with;
-        if (halves(2 * pictures, half / pictures / unet.context())) {
-            without = predict(x, at, Arrays.copyOf(context, half), 0);
-            with = predict(x, at, Arrays.copyOfRange(context, half, 2 * half), 1);
+        if (halves(2 * pictures, tokens(condition, 2 * pictures))) {
+            without = predict(x, at, condition.part(0, 2), 0);
+            with = predict(x, at, condition.part(1, 2), 1);
         } else {
             float[] both = Arrays.copyOf(x, 2 * n);
             System.arraycopy(x, 0, both, n, n);
-            float[] predicted = predict(both, at, context, 0);
+            float[] predicted = predict(both, at, condition, 0);
             without = Arrays.copyOf(predicted, n);
             with = Arrays.copyOfRange(predicted, n, 2 * n);
         }
-        float[] epsilon = new float[n];
-        for (int i = 0; i < n; i++) epsilon[i] = (float) (without[i] + scale * ((double) with[i] - without[i]));
-        if (!NonFiniteSearch.finite(epsilon))
+        float[] guided = new float[n];
+        for (int i = 0; i < n; i++) guided[i] = (float) (without[i] + scale * ((double) with[i] - without[i]));
+        if (!NonFiniteSearch.finite(guided))
             throw at(
                     at,
                     new ArithmeticException(
                             "guidance of " + scale + " is too much: it gave a number that is not finite"));
-        return epsilon;
+        return guided;
     }
 
     /** How many pictures these latents are. */
@@ -172,13 +173,13 @@ public final class Denoiser {
         return halves;
     }
 
-    private float[] predict(float[] x, Sampler.StepInfo at, float[] context, int half) {
+    private float[] predict(float[] x, Sampler.StepInfo at, Condition condition, int half) {
         float[] timesteps = new float[pictures(x)];
         Arrays.fill(timesteps, (float) at.timestep());
         boolean plain = network.controls().isEmpty() && network.reuse().isEmpty() && beside.length == 0;
         try {
-            if (together != null && plain) return together.ask(this, x, timesteps, context);
-            return predict(x, timesteps, context, controls(x, timesteps, context, at), half);
+            if (together != null && plain) return together.ask(this, x, timesteps, condition);
+            return predict(x, timesteps, condition, controls(x, timesteps, condition, at), half);
         } catch (ArithmeticException e) {
             throw at(at, e);
         }
@@ -197,14 +198,14 @@ public final class Denoiser {
     }
 
     /** The prediction for several drawings of this kind. */
-    float[] predictTogether(float[] x, float[] timesteps, float[] context) {
+    float[] predictTogether(float[] x, float[] timesteps, Condition condition) {
         weights.use(network.loras()); // another kind may have taken others meanwhile
-        return predict(x, timesteps, context, List.of(), 0);
+        return predict(x, timesteps, condition, List.of(), 0);
     }
 
     /** Whether there is memory for a run for so many. */
-    boolean fits(int batch, int contextLength) {
-        return plan(batch, contextLength / batch / unet.context()) <= graphs.room();
+    boolean fits(int batch, Condition condition) {
+        return plan(batch, tokens(condition, batch)) <= graphs.room();
     }
 
     /**
@@ -214,8 +215,8 @@ public final class Denoiser {
      * @param controls what ControlNets add; empty where there are none
      * @param half which of two runs of a step this is
      */
-    public float[] predict(float[] x, float[] timesteps, float[] context, List<Tensor> controls, int half) {
-        int batch = timesteps.length, tokens = context.length / batch / unet.context();
+    public float[] predict(float[] x, float[] timesteps, Condition condition, List<Tensor> controls, int half) {
+        int batch = timesteps.length, tokens = tokens(condition, batch);
         int blocks = network.reuse().map(Conditions.Reuse::blocks).orElse(0);
         if (blocks >= unet.depth())
             throw new IllegalArgumentException("reuse: this UNet has " + unet.depth() + " blocks, got " + blocks);
@@ -224,10 +225,7 @@ public final class Denoiser {
                 || inner[half].shape().dim(0) != batch
                 || since[half] + 1 >= network.reuse().get().every();
         Key key = new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, network.tileable());
-        List<Tensor> inputs = new ArrayList<>(List.of(
-                Tensor.of(input(x, batch), batch, unet.in(), height, width),
-                Tensor.of(timesteps, batch),
-                Tensor.of(context, batch, tokens, unet.context())));
+        List<Tensor> inputs = inputs(Tensor.of(input(x, batch), batch, unet.in(), height, width), timesteps, condition);
         inputs.addAll(whole || controls.isEmpty() ? controls : controls.subList(0, blocks));
         if (!whole) inputs.add(inner[half]);
         List<Tensor> outputs = graphs.run(
@@ -235,6 +233,21 @@ public final class Denoiser {
         since[half] = whole ? 0 : since[half] + 1;
         if (whole && blocks > 0) inner[half] = outputs.get(1);
         return outputs.get(0).floats();
+    }
+
+    private int tokens(Condition condition, int batch) {
+        return condition.states().length / batch / unet.context();
+    }
+
+    /** What the UNet and a ControlNet both take. */
+    private List<Tensor> inputs(Tensor x, float[] timesteps, Condition condition) {
+        int batch = timesteps.length;
+        List<Tensor> inputs = new ArrayList<>(List.of(
+                x,
+                Tensor.of(timesteps, batch),
+                Tensor.of(condition.states(), batch, tokens(condition, batch), unet.context())));
+        if (unet.vector() > 0) inputs.add(Tensor.of(condition.vectors(), batch, unet.vector()));
+        return inputs;
     }
 
     /** Latents, and for an inpainting UNet what stands beside them, picture by picture. */
@@ -257,9 +270,10 @@ public final class Denoiser {
         Value x = graph.input("x", DType.F32, key.batch, unet.in(), height, width);
         Value timestep = graph.input("timestep", DType.F32, key.batch);
         Value text = graph.input("text", DType.F32, key.batch, key.tokens, unet.context());
-        Weights at = weights.source().unet(graph);
+        Optional<Value> vector = unet.vectorInput(graph, key.batch);
+        Weights at = weights.source().at(Checkpoint.UNET, graph);
         int depth = unet.depth();
-        Value time = unet.time(timestep, at);
+        Value time = unet.time(timestep, vector, at);
         Deque<Value> skips = unet.down(x, time, text, key.inner ? depth : key.blocks, Optional.empty(), at);
         Value deepest = skips.element();
         if (key.controlled) skips = controlled(skips, graph);
@@ -291,12 +305,12 @@ public final class Denoiser {
     }
 
     /** What all ControlNets that count at this moment add; empty where none does. */
-    private List<Tensor> controls(float[] x, float[] timesteps, float[] context, Sampler.StepInfo at) {
+    private List<Tensor> controls(float[] x, float[] timesteps, Condition condition, Sampler.StepInfo at) {
         List<Tensor> sums = new ArrayList<>();
         for (int i = 0; i < hints.size(); i++) {
             Conditions.Control control = network.controls().get(i);
             if (control.weight() == 0 || !control.part().has(at)) continue;
-            add(run(control.net(), hints.get(i), x, timesteps, context), (float) control.weight(), sums);
+            add(run(control.net(), hints.get(i), x, timesteps, condition), (float) control.weight(), sums);
         }
         return sums;
     }
@@ -313,12 +327,13 @@ public final class Denoiser {
         }
     }
 
-    private List<Tensor> run(ControlNet net, float[] hint, float[] x, float[] timesteps, float[] context) {
-        int batch = timesteps.length, tokens = context.length / batch / unet.context();
-        int channels = unet.widths().get(0);
+    private List<Tensor> run(ControlNet net, float[] hint, float[] x, float[] timesteps, Condition condition) {
+        int batch = timesteps.length, tokens = tokens(condition, batch), channels = unet.width();
         Key key = new Key(net, false, false, 0, batch, tokens, height, width, network.tileable());
         float[] hints = new float[batch * hint.length];
         for (int i = 0; i < batch; i++) System.arraycopy(hint, 0, hints, i * hint.length, hint.length);
+        List<Tensor> inputs = inputs(Tensor.of(x, batch, unet.out(), height, width), timesteps, condition);
+        inputs.add(Tensor.of(hints, batch, channels, height, width));
         return graphs.run(
                 key,
                 () -> {
@@ -326,15 +341,13 @@ public final class Denoiser {
                     Value latents = graph.input("x", DType.F32, batch, unet.out(), height, width);
                     Value timestep = graph.input("timestep", DType.F32, batch);
                     Value text = graph.input("text", DType.F32, batch, tokens, unet.context());
+                    Optional<Value> vector = unet.vectorInput(graph, batch);
                     Value seen = graph.input("hint", DType.F32, batch, channels, height, width);
-                    ControlNet.residuals(latents, timestep, text, seen, unet, net.weights(graph))
+                    ControlNet.residuals(latents, timestep, text, vector, seen, unet, net.weights(graph))
                             .forEach(graph::output);
                     return graph;
                 },
                 "the ControlNet " + net.name() + " at timestep " + timesteps[0],
-                Tensor.of(x, batch, unet.out(), height, width),
-                Tensor.of(timesteps, batch),
-                Tensor.of(context, batch, tokens, unet.context()),
-                Tensor.of(hints, batch, channels, height, width));
+                inputs.toArray(Tensor[]::new));
     }
 }

@@ -2,7 +2,7 @@ package dev.gyre.diffusion.pipeline;
 
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.adapter.SafetyChecker;
-import dev.gyre.diffusion.family.Architecture;
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.metadata.Parameters;
 import dev.gyre.diffusion.output.Picture;
@@ -93,20 +93,20 @@ public final class Generation {
                 || request.hires().filter(how -> !how.latent()).isPresent();
         tiled = vae.settle(request.network().vaeTiling(), encodes, height(largest), width(largest));
         beginning = initial(request.start(), drawn);
-        levels = beginning.levels(sampler.levels(request.sampling().steps().orElseThrow()));
+        levels = beginning.levels(sampler.levels(loaded.config().noise(), request.sampling().steps().orElseThrow()));
         model = guidance(drawn, levels);
     }
 
     private ClassifierFreeGuidance guidance(Request.Size pixels, Sigmas levels) {
         boolean guided = request.sampling().guidance().orElseThrow() > 1;
-        Conditioning text = new Conditioning(loaded.prompts(), request.text(), levels.steps(), guided, progress);
+        Conditioning text = new Conditioning(loaded.prompts(), request.text(), pixels, levels.steps(), guided, progress);
         Denoiser denoiser = loaded.denoiser(request.network(), height(pixels), width(pixels), progress, together);
-        return new ClassifierFreeGuidance(denoiser, request, text, progress);
+        return new ClassifierFreeGuidance(denoiser, loaded.config(), request, text, progress);
     }
 
     private InitialLatents initial(Optional<InitImage> start, Request.Size pixels) {
-        Architecture architecture = loaded.architecture();
-        return new InitialLatents(architecture.vae(), architecture.inpaints(), start, pixels, vae);
+        ModelConfig config = loaded.config();
+        return new InitialLatents(config.vae(), config.inpaints(), start, pixels, vae);
     }
 
     private int height(Request.Size pixels) {
@@ -191,7 +191,7 @@ public final class Generation {
         return new Progress.Look() {
             @Override
             public Preview quick() {
-                return Preview.of(loaded.preview().picture(seen, height(pixels), width(pixels)));
+                return Preview.of(loaded.config().latents().preview().picture(seen, height(pixels), width(pixels)));
             }
 
             @Override
@@ -239,7 +239,7 @@ public final class Generation {
     public float[] second(int i, float[] latents, HiresFix how) {
         Request.Size large = how.of(drawn);
         int steps = how.steps().orElse(request.sampling().steps().orElseThrow());
-        Sigmas levels = InitialLatents.last(sampler.levels(steps), how.strength());
+        Sigmas levels = InitialLatents.last(sampler.levels(loaded.config().noise(), steps), how.strength());
         SeededNoise noise = new SeededNoise(request.noise().of(i));
         float[] clean = enlarged(latents, large, how.latent(), noise);
         double[] state = levels.start(clean, noise.initial(loaded.channels(), height(large), width(large)));
@@ -255,7 +255,7 @@ public final class Generation {
             return Bilinear.resize(
                     latents, loaded.channels(), height(drawn), width(drawn), height(large), width(large));
         Image picture = decoded(latents, drawn).resize(large.width(), large.height());
-        return new Latents(vae.encode(picture.planes(), large.height(), large.width())).sample(noise);
+        return vae.distribution(picture.planes(), large.height(), large.width()).sample(noise);
     }
 
     /** @throws CancellationException when the listener wants no more, or the thread is interrupted */

@@ -34,12 +34,12 @@ final class InitialLatents {
                 .orElse(null);
         image = start.map(s -> (region == null ? s.image() : region.of(s.image())).resize(size.width(), size.height()))
                 .orElse(null);
-        latents = image == null ? null : new Latents(vae.encode(image.planes(), size.height(), size.width()));
+        latents = image == null ? null : vae.distribution(image.planes(), size.height(), size.width());
         mask = new float[height * width];
         Arrays.fill(mask, 1);
         float[] hard = masked() ? InitImage.Mask.hard(shape(), size.width(), size.height()) : null;
         if (hard != null) shrink(hard, mask);
-        unmasked = inpaints ? new Latents(unmasked(hard, size, vae)) : null;
+        unmasked = inpaints ? unmasked(hard, size, vae) : null;
     }
 
     /** What is drawn of a picture; empty for the whole. */
@@ -68,13 +68,13 @@ final class InitialLatents {
     }
 
     /** Gray where it is painted; all gray where there is no picture or all of it may change. */
-    private float[] unmasked(float[] hard, Request.Size size, TiledVae vae) {
+    private Latents unmasked(float[] hard, Request.Size size, TiledVae vae) {
         float[] planes = new float[3 * size.width() * size.height()];
         if (hard != null) {
             planes = image.planes();
             for (int i = 0; i < planes.length; i++) if (hard[i % hard.length] == 1) planes[i] = 0;
         }
-        return vae.encode(planes, size.height(), size.width());
+        return vae.distribution(planes, size.height(), size.width());
     }
 
     private boolean masked() {

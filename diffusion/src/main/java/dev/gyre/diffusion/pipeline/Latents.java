@@ -1,6 +1,6 @@
 package dev.gyre.diffusion.pipeline;
 
-import dev.gyre.diffusion.network.Vae;
+import dev.gyre.diffusion.family.LatentSpace;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.util.Arrays;
 
@@ -8,22 +8,23 @@ import java.util.Arrays;
  * What the VAE's encoder says of a picture: a distribution for each number of its latents.
  *
  * @param moments mean, then log-variance, [2 · 4, height, width]
+ * @param space the UNet's scale
  */
-public record Latents(float[] moments) {
+record Latents(float[] moments, LatentSpace space) {
     /** One of them at random, at the scale the UNet works with. */
     float[] sample(Sampler.Noise random) {
         float[] z = random.next(moments.length / 2);
         for (int i = 0; i < z.length; i++) {
             double deviation = Math.exp(Math.clamp(moments[z.length + i], -30f, 20f) / 2.0);
-            z[i] = (float) (Vae.SCALE * (moments[i] + deviation * z[i]));
+            z[i] = (float) space.scaled(moments[i] + deviation * z[i]);
         }
         return z;
     }
 
     /** The likeliest. */
-    public float[] mean() {
+    float[] mean() {
         float[] z = Arrays.copyOf(moments, moments.length / 2);
-        for (int i = 0; i < z.length; i++) z[i] *= Vae.SCALE;
+        for (int i = 0; i < z.length; i++) z[i] = (float) space.scaled(z[i]);
         return z;
     }
 }

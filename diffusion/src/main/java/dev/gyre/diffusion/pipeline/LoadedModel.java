@@ -6,8 +6,9 @@ import dev.gyre.core.Shape;
 import dev.gyre.diffusion.adapter.SafetyChecker;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.PublishedCheckpoint;
-import dev.gyre.diffusion.family.Architecture;
-import dev.gyre.diffusion.family.LatentPreview;
+import dev.gyre.diffusion.family.Defaults;
+import dev.gyre.diffusion.family.ModelConfig;
+import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.family.NetworkPart;
 import dev.gyre.diffusion.file.FileId;
 import dev.gyre.diffusion.metadata.Parameters;
@@ -16,7 +17,6 @@ import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
-import dev.gyre.diffusion.sampler.Ddim;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,36 +24,34 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** An open model: a checkpoint's networks with their weights, on a backend. It hands the parts of the pipeline what each needs. */
 public final class LoadedModel implements AutoCloseable {
-    private static final int DEFAULT_SIZE = 512;
-
     private final Checkpoint checkpoint;
     private final boolean ema;
     private final Backend backend;
-    private final Architecture architecture;
+    private final ModelConfig config;
     private final CompiledGraphs graphs;
     private final ModelWeights weights;
     private final PromptEncoder prompts;
     private Optional<SafetyChecker> checker = Optional.empty();
 
     /**
-     * @param ema whether the UNet's averaged weights are used
+     * @param options how the checkpoint is to be understood
      * @throws IllegalArgumentException when the file is no model, or naming all tensors that are missing or misshapen
      */
-    public LoadedModel(Checkpoint checkpoint, Backend backend, boolean ema) {
+    public LoadedModel(Checkpoint checkpoint, Backend backend, ModelOptions options) {
         this.checkpoint = checkpoint;
-        this.ema = ema;
+        ema = options.ema();
         this.backend = backend;
         if (ema && !checkpoint.hasEma())
             throw new IllegalArgumentException(
                     checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
-        architecture = Architecture.of(checkpoint);
-        List<String> problems = architecture.problems(checkpoint, ema);
+        config = ModelConfig.of(checkpoint, options);
+        List<String> problems = config.problems(checkpoint, ema);
         if (!problems.isEmpty())
             throw new IllegalArgumentException(checkpoint.described() + ": " + problems.size()
                     + " tensors are missing or of another shape:\n  " + String.join("\n  ", problems));
         graphs = new CompiledGraphs(backend);
-        weights = new ModelWeights(checkpoint, ema, graphs::close);
-        prompts = new PromptEncoder(architecture.text(), weights, graphs);
+        weights = new ModelWeights(checkpoint, config, ema, graphs::close);
+        prompts = new PromptEncoder(config.text(), weights, graphs);
     }
 
     public Checkpoint checkpoint() {
@@ -68,8 +66,8 @@ public final class LoadedModel implements AutoCloseable {
         return backend;
     }
 
-    public Architecture architecture() {
-        return architecture;
+    public ModelConfig config() {
+        return config;
     }
 
     public CompiledGraphs graphs() {
@@ -86,7 +84,7 @@ public final class LoadedModel implements AutoCloseable {
 
     /** @param seamless whether opposite edges of the picture continue each other */
     public TiledVae vae(boolean seamless, Progress progress) {
-        return new TiledVae(architecture.vae().wraps(seamless), weights, graphs, progress);
+        return new TiledVae(config.vae().wraps(seamless), config.latents(), weights, graphs, progress);
     }
 
     /** The UNet alone, for latents of this size. */
@@ -97,7 +95,7 @@ public final class LoadedModel implements AutoCloseable {
     /** @param batcher null where it runs alone */
     Denoiser denoiser(Conditions conditions, int height, int width, Progress progress, StepBatcher batcher) {
         return new Denoiser(
-                architecture.unet(), factor(), weights, graphs, conditions, height, width, progress, batcher);
+                config.unet(), factor(), weights, graphs, conditions, height, width, progress, batcher);
     }
 
     /** A network as it is run for a picture of this size. */
@@ -106,7 +104,7 @@ public final class LoadedModel implements AutoCloseable {
         return switch (part) {
             case TEXT -> prompts.graph(batch, 1);
             case UNET ->
-                denoiser(height, width).graph(batch, architecture.text().length());
+                denoiser(height, width).graph(batch, config.text().length());
             case DECODER -> vae(false, Progress.NONE).decoder(height, width);
             case ENCODER -> vae(false, Progress.NONE).encoder(size.height(), size.width());
         };
@@ -114,25 +112,17 @@ public final class LoadedModel implements AutoCloseable {
 
     /** Channels of latents. */
     public int channels() {
-        return architecture.vae().latent();
+        return config.vae().latent();
     }
 
     /** Pixels to a latent, in each direction. */
     public int factor() {
-        return architecture.vae().factor();
+        return config.vae().factor();
     }
 
-    LatentPreview preview() {
-        return isSmall() ? LatentPreview.SHAPES : LatentPreview.SD;
-    }
-
-    private boolean isSmall() {
-        return architecture.nativeSize().isPresent();
-    }
-
-    /** The size that the model works at for a picture of this size: a small one repeats itself beyond its native size. */
+    /** The size that the model works at for a picture of this size. */
     public Request.Size generated(Request.Size size) {
-        return size.within(architecture.nativeSize().orElse(Integer.MAX_VALUE));
+        return size.within(config.defaults().largest());
     }
 
     /** The shape of a new picture's latents, [channels, height, width]. */
@@ -144,13 +134,13 @@ public final class LoadedModel implements AutoCloseable {
     /** The request with this model's defaults where it leaves something empty, and a random seed if it has none. */
     public Request complete(Request request) {
         Request.Sampling sampling = request.sampling();
-        int side = architecture.nativeSize().orElse(DEFAULT_SIZE);
+        Defaults defaults = config.defaults();
         Request.Size size = request.size()
                 .or(() -> request.start().flatMap(LoadedModel::size))
-                .orElse(new Request.Size(side, side));
-        return request.sampler(sampling.sampler().orElse(new Ddim(0)))
-                .steps(sampling.steps().orElse(isSmall() ? 20 : 50))
-                .guidance(sampling.guidance().orElse(isSmall() ? 5 : 7.5))
+                .orElse(new Request.Size(defaults.side(), defaults.side()));
+        return request.sampler(defaults.sampler(sampling.sampler()))
+                .steps(sampling.steps().orElse(defaults.steps()))
+                .guidance(sampling.guidance().orElse(defaults.guidance()))
                 .seed(request.noise().seed().orElseGet(() -> ThreadLocalRandom.current()
                         .nextLong(1L << 32)))
                 .size(size.width(), size.height());

@@ -3,12 +3,15 @@ package dev.gyre.diffusion.pipeline;
 import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.QuantizedWeights;
+import dev.gyre.diffusion.family.ModelConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** A model's weights and what has been done to them: quantization, learned words, LoRAs. The checkpoint's own never change. */
 public final class ModelWeights implements AutoCloseable {
     private final Checkpoint checkpoint;
+    private final ModelConfig config;
     private final Runnable changed;
     private Checkpoint.Source base; // without LoRAs
     private Checkpoint.Source source;
@@ -16,8 +19,9 @@ public final class ModelWeights implements AutoCloseable {
     private QuantizedWeights quantized;
 
     /** @param changed is run when graphs that were built with these weights are out of date */
-    ModelWeights(Checkpoint checkpoint, boolean ema, Runnable changed) {
+    ModelWeights(Checkpoint checkpoint, ModelConfig config, boolean ema, Runnable changed) {
         this.checkpoint = checkpoint;
+        this.config = config;
         this.changed = changed;
         base = checkpoint.source(ema);
         source = base;
@@ -35,7 +39,7 @@ public final class ModelWeights implements AutoCloseable {
     /** Applies these LoRAs, and no others, from here on. */
     public void use(List<ScaledLora> wanted) {
         if (wanted.equals(loras)) return;
-        source = base.with(ScaledLora.additions(wanted, checkpoint));
+        source = base.with(ScaledLora.additions(wanted, checkpoint, config));
         loras = wanted;
         changed.run();
     }
@@ -46,7 +50,7 @@ public final class ModelWeights implements AutoCloseable {
 
     /** Adds rows to the table of token embeddings. */
     void addTokens(float[] rows) {
-        rebase(base.withTokens(rows));
+        rebase(base.withRows(config.text().tokenTable(), rows));
     }
 
     /** Quantizes the matrices of UNet and text encoder to 8 bits. */
@@ -54,16 +58,18 @@ public final class ModelWeights implements AutoCloseable {
         if (quantized != null) return quantized;
         changed.run();
         Checkpoint.Source full = base;
-        QuantizedWeights made = new QuantizedWeights(checkpoint, full);
+        List<String> roots = Stream.concat(Stream.of(Checkpoint.UNET), config.text().roots().stream())
+                .toList();
+        QuantizedWeights made = new QuantizedWeights(checkpoint, full, roots);
         rebase(new Checkpoint.Source(
-                full.textPrefix(), key -> made.find(key).or(() -> full.find().apply(key)), Map.of()));
+                key -> made.find(key).or(() -> full.find().apply(key)), Map.of()));
         quantized = made;
         return made;
     }
 
     private void rebase(Checkpoint.Source to) {
         base = to;
-        source = to.with(ScaledLora.additions(loras, checkpoint));
+        source = to.with(ScaledLora.additions(loras, checkpoint, config));
     }
 
     @Override

@@ -1,13 +1,12 @@
 package dev.gyre.diffusion.pipeline;
 
-import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
-import dev.gyre.core.Value;
 import dev.gyre.diffusion.adapter.TextualInversion;
+import dev.gyre.diffusion.family.TextEncoders;
 import dev.gyre.diffusion.file.FileId;
-import dev.gyre.diffusion.network.TextEncoder;
 import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.tokenizer.ClipTokenizer;
 import dev.gyre.tokenizer.Prompt;
 import dev.gyre.tokenizer.PromptChunk;
@@ -17,16 +16,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** From a prompt to the states that the UNet attends to: the tokenizer with the words that the model was taught, then the text encoder. */
+/** From a prompt to the states that the UNet attends to: the tokenizer with the words that the model was taught, then the text encoders. */
 public final class PromptEncoder {
-    private final TextEncoder encoder;
+    private final TextEncoders encoders;
     private final ModelWeights weights;
     private final CompiledGraphs graphs;
     private final Map<String, Optional<FileId>> words = new LinkedHashMap<>();
     private ClipTokenizer tokenizer = ClipTokenizer.load();
 
-    PromptEncoder(TextEncoder encoder, ModelWeights weights, CompiledGraphs graphs) {
-        this.encoder = encoder;
+    PromptEncoder(TextEncoders encoders, ModelWeights weights, CompiledGraphs graphs) {
+        this.encoders = encoders;
         this.weights = weights;
         this.graphs = graphs;
     }
@@ -37,10 +36,10 @@ public final class PromptEncoder {
      * @throws IllegalArgumentException when it was trained for another text encoder, or is known already
      */
     public void add(TextualInversion word) {
-        if (word.width() != encoder.width())
+        if (word.width() != encoders.width())
             throw new IllegalArgumentException(
                     "the word \"" + word.name() + "\" was trained for a text encoder of width " + word.width()
-                            + "; that of " + weights.checkpoint().name() + " has " + encoder.width());
+                            + "; that of " + weights.checkpoint().name() + " has " + encoders.width());
         tokenizer = tokenizer.with(word.name(), word.tokens());
         weights.addTokens(word.vectors());
         words.put(word.name(), word.origin());
@@ -61,13 +60,9 @@ public final class PromptEncoder {
         return List.of(new PromptChunk(prompt.ids()));
     }
 
-    /** The text encoder over so many chunks. */
+    /** The text encoders over so many chunks. */
     public Graph graph(int chunks, int clipSkip) {
-        TextEncoder network = encoder.vocabulary(tokenizer.size());
-        Graph graph = new Graph("text encoder");
-        Value input = graph.input("ids", DType.I32, chunks, network.length());
-        graph.output(network.build(input, clipSkip, weights.source().text(graph)));
-        return graph;
+        return encoders.graph(chunks, clipSkip, tokenizer.size(), weights.source());
     }
 
     /**
@@ -76,31 +71,37 @@ public final class PromptEncoder {
      * @return [texts, tokens, width], flat
      */
     public float[] encode(List<String> texts, Progress progress) {
-        return encode(
-                texts.stream()
-                        .flatMap(text -> chunks(text, true, progress).stream())
-                        .toList(),
-                1);
+        List<PromptChunk> chunks = texts.stream()
+                .flatMap(text -> chunks(text, true, progress).stream())
+                .toList();
+        return encode(chunks, 1).states();
     }
 
     /**
      * The hidden states of chunks, with the weights of their tokens.
      *
      * @param clipSkip the layer whose states are taken, counted from the last, 1
-     * @return [chunks, tokens, width], flat
+     * @return for each chunk the states, [tokens, width], and what the UNet's vector is made of
      */
-    public float[] encode(List<PromptChunk> chunks, int clipSkip) {
-        if (clipSkip < 1 || clipSkip > encoder.layers())
-            throw new IllegalArgumentException("clip skip: 1 to " + encoder.layers() + ", got " + clipSkip);
-        int length = encoder.length(), size = length * encoder.width();
-        int[] ids = new int[chunks.size() * length];
-        for (int i = 0; i < chunks.size(); i++) System.arraycopy(chunks.get(i).ids(), 0, ids, i * length, length);
-        float[] states = graphs.runOnce(
-                graph(chunks.size(), clipSkip), Tensor.of(ids, chunks.size(), length), "the text encoder");
+    public Condition encode(List<PromptChunk> chunks, int clipSkip) {
+        if (clipSkip < 1 || clipSkip > encoders.layers())
+            throw new IllegalArgumentException("clip skip: 1 to " + encoders.layers() + ", got " + clipSkip);
+        int size = encoders.length() * encoders.width();
+        List<float[]> outputs = graphs.runOnce(
+                graph(chunks.size(), clipSkip),
+                "the text encoder",
+                encoders.inputs(chunks).toArray(Tensor[]::new));
+        float[] states = outputs.getFirst();
         for (int i = 0; i < chunks.size(); i++)
-            weigh(states, i * size, chunks.get(i).weights(), encoder.width());
+            weigh(states, i * size, chunks.get(i).weights(), encoders.width());
         CompiledGraphs.finite(states, "the weights in the prompt");
-        return states;
+        return new Condition(states, outputs.size() > 1 ? outputs.get(1) : new float[0]);
+    }
+
+    /** What the UNet is conditioned on for a picture of this size: the states of a text's chunks, and the vector of its first. */
+    Condition condition(Condition text, int chunks, Request.Size size) {
+        float[] pooled = text.part(0, chunks).vectors();
+        return new Condition(text.states(), encoders.vector(pooled, size.height(), size.width()));
     }
 
     /** Multiplies a chunk's rows by their weights, then all of them so that their mean stays what it was, as AUTOMATIC1111 does. */

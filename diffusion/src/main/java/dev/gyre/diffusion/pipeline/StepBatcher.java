@@ -25,15 +25,15 @@ public final class StepBatcher {
         private final Denoiser denoiser;
         private final float[] x;
         private final float[] timesteps;
-        private final float[] context;
+        private final Condition condition;
         private float[] answer;
         private Throwable failure; // unchecked
 
-        Question(Denoiser denoiser, float[] x, float[] timesteps, float[] context) {
+        Question(Denoiser denoiser, float[] x, float[] timesteps, Condition condition) {
             this.denoiser = denoiser;
             this.x = x;
             this.timesteps = timesteps;
-            this.context = context;
+            this.condition = condition;
         }
     }
 
@@ -89,8 +89,8 @@ public final class StepBatcher {
     }
 
     /** The UNet's prediction, as {@link Denoiser#predict} has it. */
-    float[] ask(Denoiser denoiser, float[] x, float[] timesteps, float[] context) {
-        Question question = new Question(denoiser, x, timesteps, context);
+    float[] ask(Denoiser denoiser, float[] x, float[] timesteps, Condition condition) {
+        Question question = new Question(denoiser, x, timesteps, condition);
         questions.add(question);
         if (questions.size() == drawing) answer();
         try {
@@ -112,7 +112,7 @@ public final class StepBatcher {
     private void answer() {
         Map<Object, List<Question>> alike = new LinkedHashMap<>();
         for (Question q : questions) {
-            int tokens = q.context.length / q.timesteps.length;
+            int tokens = q.condition.states().length / q.timesteps.length;
             alike.computeIfAbsent(List.of(q.denoiser.kind(), tokens), k -> new ArrayList<>())
                     .add(q);
         }
@@ -122,19 +122,16 @@ public final class StepBatcher {
     }
 
     private void answer(List<Question> group) {
-        float[] x = {}, timesteps = {}, context = {};
-        for (Question q : group) {
-            x = joined(x, q.x);
-            timesteps = joined(timesteps, q.timesteps);
-            context = joined(context, q.context);
-        }
+        float[] x = Condition.joined(group.stream().map(q -> q.x).toList());
+        float[] timesteps = Condition.joined(group.stream().map(q -> q.timesteps).toList());
+        Condition condition = Condition.of(group.stream().map(q -> q.condition).toList());
         Denoiser denoiser = group.getFirst().denoiser;
-        if (group.size() > 1 && !fits(denoiser, timesteps.length, context.length)) {
+        if (group.size() > 1 && !fits(denoiser, timesteps.length, condition)) {
             answerApart(group);
             return;
         }
         try {
-            float[] all = denoiser.predictTogether(x, timesteps, context);
+            float[] all = denoiser.predictTogether(x, timesteps, condition);
             int at = 0;
             for (Question q : group) q.answer = Arrays.copyOfRange(all, at, at += q.x.length);
         } catch (RuntimeException | Error e) {
@@ -148,14 +145,8 @@ public final class StepBatcher {
         for (Question q : group) answer(List.of(q));
     }
 
-    private boolean fits(Denoiser denoiser, int batch, int contextLength) {
-        List<Object> key = List.of(denoiser.kind(), batch, contextLength);
-        return fits.computeIfAbsent(key, k -> denoiser.fits(batch, contextLength));
-    }
-
-    private static float[] joined(float[] a, float[] b) {
-        float[] both = Arrays.copyOf(a, a.length + b.length);
-        System.arraycopy(b, 0, both, a.length, b.length);
-        return both;
+    private boolean fits(Denoiser denoiser, int batch, Condition condition) {
+        List<Object> key = List.of(denoiser.kind(), batch, condition.states().length);
+        return fits.computeIfAbsent(key, k -> denoiser.fits(batch, condition));
     }
 }

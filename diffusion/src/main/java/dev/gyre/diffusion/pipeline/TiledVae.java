@@ -4,6 +4,8 @@ import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import dev.gyre.diffusion.checkpoint.Checkpoint;
+import dev.gyre.diffusion.family.LatentSpace;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.network.Vae;
 import dev.gyre.diffusion.output.Progress;
@@ -18,13 +20,15 @@ public final class TiledVae {
     private static final int TILE = 64;
 
     private final Vae vae;
+    private final LatentSpace space;
     private final ModelWeights weights;
     private final CompiledGraphs graphs;
     private final Progress progress;
     private Optional<Boolean> tiled = Optional.empty(); // empty: each picture as it fits
 
-    TiledVae(Vae vae, ModelWeights weights, CompiledGraphs graphs, Progress progress) {
+    TiledVae(Vae vae, LatentSpace space, ModelWeights weights, CompiledGraphs graphs, Progress progress) {
         this.vae = vae;
+        this.space = space;
         this.weights = weights;
         this.graphs = graphs;
         this.progress = progress;
@@ -38,8 +42,7 @@ public final class TiledVae {
      */
     public float[] decode(float[] latents, int height, int width) {
         graphs.close();
-        float[] z = new float[latents.length];
-        for (int i = 0; i < z.length; i++) z[i] = latents[i] / Vae.SCALE;
+        float[] z = space.unscaled(latents);
         return whole(decoder(height, width), "decoding", height, width)
                 ? decodeWhole(z, height, width)
                 : decode(z, height, width, TILE);
@@ -53,13 +56,13 @@ public final class TiledVae {
 
     private float[] decodeWhole(float[] z, int height, int width) {
         return graphs.runOnce(
-                decoder(height, width), Tensor.of(z, 1, vae.latent(), height, width), "the VAE's decoder");
+                decoder(height, width), "the VAE's decoder", Tensor.of(z, 1, vae.latent(), height, width)).getFirst();
     }
 
     public Graph decoder(int height, int width) {
         Graph graph = new Graph("decoder");
         Value input = graph.input("z", DType.F32, 1, vae.latent(), height, width);
-        graph.output(vae.decoder(input, weights.source().vae(graph)));
+        graph.output(vae.decoder(input, weights.source().at(Checkpoint.VAE, graph)));
         return graph;
     }
 
@@ -79,9 +82,13 @@ public final class TiledVae {
 
     /** The mean of a picture's latents, at the scale the UNet works with, [4, height / 8, width / 8]. */
     public Tensor latents(Image image) {
-        float[] moments = encode(image.planes(), image.height(), image.width());
         return Tensor.of(
-                new Latents(moments).mean(), vae.latent(), image.height() / vae.factor(), image.width() / vae.factor());
+                distribution(image.planes(), image.height(), image.width()).mean(), vae.latent(), image.height() / vae.factor(), image.width() / vae.factor());
+    }
+
+    /** The distribution of a picture's latents. */
+    Latents distribution(float[] picture, int height, int width) {
+        return new Latents(encode(picture, height, width), space);
     }
 
     /** Tile by tile: the pixels of {@code side} latents at a time. */
@@ -91,13 +98,13 @@ public final class TiledVae {
     }
 
     private float[] encodeWhole(float[] picture, int height, int width) {
-        return graphs.runOnce(encoder(height, width), Tensor.of(picture, 1, 3, height, width), "the VAE's encoder");
+        return graphs.runOnce(encoder(height, width), "the VAE's encoder", Tensor.of(picture, 1, 3, height, width)).getFirst();
     }
 
     public Graph encoder(int height, int width) {
         Graph graph = new Graph("encoder");
         Value input = graph.input("picture", DType.F32, 1, 3, height, width);
-        graph.output(vae.encoder(input, weights.source().vae(graph)));
+        graph.output(vae.encoder(input, weights.source().at(Checkpoint.VAE, graph)));
         return graph;
     }
 

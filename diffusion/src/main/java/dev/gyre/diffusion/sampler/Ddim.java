@@ -38,8 +38,8 @@ public record Ddim(double eta) implements Stochastic {
     }
 
     @Override
-    public Sigmas levels(Schedule schedule, int steps) {
-        return schedule.levels(steps).leaving();
+    public Sigmas levels(Sigmas scheduled) {
+        return scheduled.withoutSignal().leaving();
     }
 
     @Override

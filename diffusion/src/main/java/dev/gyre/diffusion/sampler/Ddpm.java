@@ -18,8 +18,8 @@ public record Ddpm() implements Sampler {
     }
 
     @Override
-    public Sigmas levels(Schedule schedule, int steps) {
-        return schedule.levels(steps).atUnitVariance();
+    public Sigmas levels(Sigmas scheduled) {
+        return scheduled.withoutSignal().atUnitVariance();
     }
 
     @Override

@@ -25,8 +25,8 @@ public record Lcm() implements Sampler {
     }
 
     @Override
-    public Sigmas levels(Schedule schedule, int steps) {
-        return schedule.levels(steps).atUnitVariance();
+    public Sigmas levels(Sigmas scheduled) {
+        return scheduled.withoutSignal().atUnitVariance();
     }
 
     @Override

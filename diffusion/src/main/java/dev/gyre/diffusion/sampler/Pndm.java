@@ -52,8 +52,8 @@ public record Pndm() implements Sampler {
     }
 
     @Override
-    public Sigmas levels(Schedule schedule, int steps) {
-        return schedule.levels(steps).leaving();
+    public Sigmas levels(Sigmas scheduled) {
+        return scheduled.leaving();
     }
 
     @Override

@@ -9,15 +9,25 @@ import java.util.List;
  */
 @FunctionalInterface
 public interface Sampler {
-    /** The model, guidance included. */
+    /** The model, guidance included. A lambda predicts noise on Stable Diffusion's schedule. */
     @FunctionalInterface
     interface Model {
         /**
-         * The noise in {@code x}.
+         * The network's prediction.
          *
          * @param x the state at unit variance, as the network was trained to see it
          */
-        float[] epsilon(float[] x, StepInfo at);
+        float[] predict(float[] x, StepInfo at);
+
+        /** What it predicts. */
+        default Prediction prediction() {
+            return Prediction.EPSILON;
+        }
+
+        /** The noise schedule that it was trained on. */
+        default NoiseSchedule noise() {
+            return new NoiseSchedule();
+        }
     }
 
     /**
@@ -92,14 +102,14 @@ public interface Sampler {
         return Spacing.LINSPACE;
     }
 
-    /** The levels it takes on a schedule. */
-    default Sigmas levels(Schedule schedule, int steps) {
-        return schedule.levels(steps);
+    /** The levels it takes where its schedule has these. */
+    default Sigmas levels(Sigmas scheduled) {
+        return scheduled;
     }
 
-    /** The levels it takes on its schedule. */
-    default Sigmas levels(int steps) {
-        return levels(schedule(), steps);
+    /** The levels that it takes on its schedule, for a model that was trained on this noise schedule. */
+    default Sigmas levels(NoiseSchedule noise, int steps) {
+        return levels(schedule().levels(noise, steps));
     }
 
     /** This sampler on another schedule. */
@@ -131,7 +141,7 @@ public interface Sampler {
      * @return the sample at the scale of the data
      */
     default float[] sample(Model model, float[] noise, Noise random, int steps, Listener listener) {
-        Sigmas levels = levels(steps);
+        Sigmas levels = levels(model.noise(), steps);
         return sample(model, levels.start(noise), levels, random, listener);
     }
 
@@ -139,7 +149,7 @@ public interface Sampler {
      * Goes on from a state.
      *
      * @param start at the first level: {@link Sigmas#start}
-     * @param levels those of {@link #levels(int)}, or the later of them
+     * @param levels those of {@link #levels(NoiseSchedule, int)}, or the later of them
      * @return the sample at the scale of the data
      */
     default float[] sample(Model model, double[] start, Sigmas levels, Noise random, Listener listener) {

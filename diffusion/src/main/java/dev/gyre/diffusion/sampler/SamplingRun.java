@@ -50,7 +50,7 @@ public final class SamplingRun {
 
     /** The noise in a state between levels. */
     public double[] epsilonAt(double[] x, double sigma) {
-        return ask(x, sigma, NoiseSchedule.SD.timestep(sigma));
+        return ask(x, sigma, levels.noise().timestep(sigma));
     }
 
     /** The clean sample that the model sees in a state at level i, x − σ ε. */
@@ -76,13 +76,10 @@ public final class SamplingRun {
         double scale = 1 / Math.sqrt(sigma * sigma + 1);
         float[] scaled = new float[x.length];
         for (int j = 0; j < x.length; j++) scaled[j] = (float) (x[j] * scale);
-        float[] predicted = model.epsilon(scaled, new Sampler.StepInfo(step, steps(), timestep, sigma));
+        float[] predicted = model.predict(scaled, new Sampler.StepInfo(step, steps(), timestep, sigma));
         double[] epsilon = new double[x.length];
         denoised = new double[x.length];
-        for (int j = 0; j < x.length; j++) {
-            epsilon[j] = predicted[j];
-            denoised[j] = x[j] - sigma * epsilon[j];
-        }
+        model.prediction().solve(predicted, x, sigma, epsilon, denoised);
         return epsilon;
     }
 }

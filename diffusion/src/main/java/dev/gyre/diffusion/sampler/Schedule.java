@@ -8,10 +8,11 @@ public interface Schedule {
     /**
      * The levels of so many steps.
      *
+     * @param noise the noise schedule that the model was trained on
      * @param steps 1 to 1000
      * @return steps + 1 levels, the last 0
      */
-    Sigmas levels(int steps);
+    Sigmas levels(NoiseSchedule noise, int steps);
 
     /** The name in PNG parameters, AUTOMATIC1111's where it has one. */
     String displayName();

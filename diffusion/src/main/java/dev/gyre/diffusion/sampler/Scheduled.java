@@ -10,8 +10,8 @@ public record Scheduled(Sampler sampler, Schedule schedule) implements Sampler {
     }
 
     @Override
-    public Sigmas levels(Schedule schedule, int steps) {
-        return sampler.levels(schedule, steps);
+    public Sigmas levels(Sigmas scheduled) {
+        return sampler.levels(scheduled);
     }
 
     @Override

@@ -6,11 +6,14 @@ import java.util.Arrays;
  * The noise levels that a sampler goes down. A sample at level σ is x = x₀ + σ ε: the clean sample with σ times standard normal noise
  * on it (Karras et al. 2022). Papers that write x_t = √ᾱ x₀ + √(1 − ᾱ) ε mean √(σ² + 1) · x_t with σ² = (1 − ᾱ) / ᾱ.
  *
+ * @param noise the schedule that they lie on
  * @param timesteps what the network is told at each level, 0 to 999, whole or not; one more than steps
  * @param sigmas falling; one more than steps: the last is what is left at the end, 0 for most samplers
  * @param unit whether pure noise starts as what has variance 1 after scaling, √(σ² + 1) ε, rather than σ ε
  */
-public record Sigmas(double[] timesteps, double[] sigmas, boolean unit) {
+public record Sigmas(NoiseSchedule noise, double[] timesteps, double[] sigmas, boolean unit) {
+    private static final double NO_SIGNAL = 0x1p24;
+
     /** @throws IllegalArgumentException when there are fewer than two levels, or not as many timesteps as sigmas */
     public Sigmas {
         if (sigmas.length < 2 || timesteps.length != sigmas.length)
@@ -19,17 +22,17 @@ public record Sigmas(double[] timesteps, double[] sigmas, boolean unit) {
     }
 
     /** The levels of these timesteps, then none. */
-    static Sigmas at(double[] timesteps, boolean unit) {
+    static Sigmas at(NoiseSchedule noise, double[] timesteps, boolean unit) {
         double[] sigmas = new double[timesteps.length + 1];
-        for (int i = 0; i < timesteps.length; i++) sigmas[i] = NoiseSchedule.SD.sigma(timesteps[i]);
-        return new Sigmas(Arrays.copyOf(timesteps, sigmas.length), sigmas, unit);
+        for (int i = 0; i < timesteps.length; i++) sigmas[i] = noise.sigma(timesteps[i]);
+        return new Sigmas(noise, Arrays.copyOf(timesteps, sigmas.length), sigmas, unit);
     }
 
     /** These levels, then none. */
-    static Sigmas of(double[] sigmas) {
+    static Sigmas of(NoiseSchedule noise, double[] sigmas) {
         double[] timesteps = new double[sigmas.length + 1];
-        for (int i = 0; i < sigmas.length; i++) timesteps[i] = NoiseSchedule.SD.timestep(sigmas[i]);
-        return new Sigmas(timesteps, Arrays.copyOf(sigmas, timesteps.length), false);
+        for (int i = 0; i < sigmas.length; i++) timesteps[i] = noise.timestep(sigmas[i]);
+        return new Sigmas(noise, timesteps, Arrays.copyOf(sigmas, timesteps.length), false);
     }
 
     /** How many steps go down them: one less than levels. */
@@ -45,6 +48,7 @@ public record Sigmas(double[] timesteps, double[] sigmas, boolean unit) {
     /** Without the first levels: where a picture that is not all noise begins. */
     public Sigmas from(int first) {
         return new Sigmas(
+                noise,
                 Arrays.copyOfRange(timesteps, first, timesteps.length),
                 Arrays.copyOfRange(sigmas, first, sigmas.length),
                 unit);
@@ -53,18 +57,29 @@ public record Sigmas(double[] timesteps, double[] sigmas, boolean unit) {
     /** With whole timesteps at the same levels, and a start at unit variance: how diffusers' solvers see them. */
     Sigmas whole() {
         double[] whole = Arrays.stream(timesteps).map(Math::rint).toArray();
-        return new Sigmas(whole, sigmas, true);
+        return new Sigmas(noise, whole, sigmas, true);
     }
 
     /** Pure noise starts at unit variance, and the noise of the first timestep is left at the end (ᾱ₀, not 1). */
     Sigmas leaving() {
         double[] left = sigmas.clone();
-        left[left.length - 1] = NoiseSchedule.SD.sigma(0);
-        return new Sigmas(timesteps, left, true);
+        left[left.length - 1] = noise.sigma(0);
+        return new Sigmas(noise, timesteps, left, true);
+    }
+
+    /**
+     * With a schedule of zero terminal SNR exact to float32 at its last timestep: 1/σ beside 1 is lost there. For first order steps alone:
+     * those of higher order depend on log σ, or on σ itself.
+     */
+    Sigmas withoutSignal() {
+        if (!noise.isZeroTerminalSnr() || timesteps[0] != NoiseSchedule.TIMESTEPS - 1) return this;
+        double[] higher = sigmas.clone();
+        higher[0] = NO_SIGNAL;
+        return new Sigmas(noise, timesteps, higher, unit);
     }
 
     Sigmas atUnitVariance() {
-        return new Sigmas(timesteps, sigmas, true);
+        return new Sigmas(noise, timesteps, sigmas, true);
     }
 
     /** Pure noise at the first level. */

@@ -3,7 +3,7 @@ package dev.gyre.diffusion.sampler;
 import static dev.gyre.diffusion.sampler.NoiseSchedule.TIMESTEPS;
 
 import java.util.List;
-import java.util.function.IntFunction;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /** The schedules that tools know. */
@@ -11,7 +11,7 @@ public enum Spacing implements Schedule {
     /** k · ⌊1000 / steps⌋ + 1, as CompVis and diffusers have it for DDIM and PNDM ({@code steps_offset} 1). */
     LEADING("Leading", List.of("leading"), Spacing::leading),
     /** From 999 to 0 in even steps, whole or not; σ between whole timesteps by straight lines. diffusers' for Euler's family. */
-    LINSPACE("Linspace", List.of("linspace"), steps -> Sigmas.at(linspace(steps), false)),
+    LINSPACE("Linspace", List.of("linspace"), (noise, steps) -> Sigmas.at(noise, linspace(steps), false)),
     /** The same timesteps, but straight lines between logarithms of σ: k-diffusion's {@code get_sigmas}. */
     UNIFORM("Uniform", List.of("discrete", "uniform", "normal"), Spacing::uniform),
     /** From 999 to 0 in one step more, the last left out, rounded. diffusers' linspace for DPM-Solver++ and UniPC. */
@@ -21,7 +21,7 @@ public enum Spacing implements Schedule {
     /** Even steps in σ^(1/7) (Karras et al. 2022, equation 5). */
     KARRAS("Karras", List.of("karras"), Spacing::karras),
     /** The same levels with the network told whole timesteps, as diffusers does for DPM-Solver++ and UniPC. */
-    KARRAS_WHOLE("Karras whole", List.of("karras_whole"), steps -> karras(steps).whole()),
+    KARRAS_WHOLE("Karras whole", List.of("karras_whole"), (noise, steps) -> karras(noise, steps).whole()),
     /** Even steps in log σ. */
     EXPONENTIAL("Exponential", List.of("exponential"), Spacing::exponential),
     /** Some of the 50 timesteps that latent consistency models were distilled at: 999, 979, … 19. */
@@ -32,19 +32,19 @@ public enum Spacing implements Schedule {
 
     private final String displayName;
     private final List<String> aliases;
-    private final IntFunction<Sigmas> levels;
+    private final BiFunction<NoiseSchedule, Integer, Sigmas> levels;
 
-    Spacing(String displayName, List<String> aliases, IntFunction<Sigmas> levels) {
+    Spacing(String displayName, List<String> aliases, BiFunction<NoiseSchedule, Integer, Sigmas> levels) {
         this.displayName = displayName;
         this.aliases = aliases;
         this.levels = levels;
     }
 
     @Override
-    public Sigmas levels(int steps) {
+    public Sigmas levels(NoiseSchedule noise, int steps) {
         if (steps < 1 || steps > TIMESTEPS)
             throw new IllegalArgumentException("the number of steps is 1 to " + TIMESTEPS + ", got " + steps);
-        return levels.apply(steps);
+        return levels.apply(noise, steps);
     }
 
     @Override
@@ -57,10 +57,11 @@ public enum Spacing implements Schedule {
         return aliases;
     }
 
-    private static Sigmas leading(int steps) {
+    private static Sigmas leading(NoiseSchedule noise, int steps) {
         int stride = TIMESTEPS / steps;
         int offset = steps == TIMESTEPS ? 0 : 1; // At 1000 steps it would leave the schedule.
         return Sigmas.at(
+                noise,
                 IntStream.range(0, steps)
                         .mapToDouble(i -> (steps - 1 - i) * stride + offset)
                         .toArray(),
@@ -74,16 +75,17 @@ public enum Spacing implements Schedule {
                 .toArray();
     }
 
-    private static Sigmas uniform(int steps) {
+    private static Sigmas uniform(NoiseSchedule noise, int steps) {
         double[] timesteps = linspace(steps), sigmas = new double[steps + 1];
-        for (int i = 0; i < steps; i++) sigmas[i] = NoiseSchedule.SD.sigmaByLog(timesteps[i]);
+        for (int i = 0; i < steps; i++) sigmas[i] = noise.sigmaByLog(timesteps[i]);
         double[] all = java.util.Arrays.copyOf(timesteps, steps + 1);
-        return new Sigmas(all, sigmas, false);
+        return new Sigmas(noise, all, sigmas, false);
     }
 
-    private static Sigmas timeUniform(int steps) {
+    private static Sigmas timeUniform(NoiseSchedule noise, int steps) {
         // 1000 steps do not fit on 999 whole timesteps.
         return Sigmas.at(
+                noise,
                 IntStream.range(0, steps)
                         .mapToDouble(i -> (TIMESTEPS - 1) * (double) (steps - i) / steps)
                         .map(t -> steps == TIMESTEPS ? t : Math.rint(t))
@@ -91,35 +93,37 @@ public enum Spacing implements Schedule {
                 true);
     }
 
-    private static Sigmas trailing(int steps) {
+    private static Sigmas trailing(NoiseSchedule noise, int steps) {
         return Sigmas.at(
+                noise,
                 IntStream.range(0, steps)
                         .mapToDouble(i -> Math.rint(TIMESTEPS - i * ((double) TIMESTEPS / steps)) - 1)
                         .toArray(),
                 false);
     }
 
-    private static Sigmas karras(int steps) {
-        double most = Math.pow(NoiseSchedule.SD.sigma(TIMESTEPS - 1), 1 / RHO);
-        double least = Math.pow(NoiseSchedule.SD.sigma(0), 1 / RHO);
-        return Sigmas.of(IntStream.range(0, steps)
+    private static Sigmas karras(NoiseSchedule noise, int steps) {
+        double most = Math.pow(noise.sigma(TIMESTEPS - 1), 1 / RHO);
+        double least = Math.pow(noise.sigma(0), 1 / RHO);
+        return Sigmas.of(noise, IntStream.range(0, steps)
                 .mapToDouble(i -> Math.pow(most + part(i, steps) * (least - most), RHO))
                 .toArray());
     }
 
-    private static Sigmas exponential(int steps) {
-        double most = Math.log(NoiseSchedule.SD.sigma(TIMESTEPS - 1)), least = Math.log(NoiseSchedule.SD.sigma(0));
-        return Sigmas.of(IntStream.range(0, steps)
+    private static Sigmas exponential(NoiseSchedule noise, int steps) {
+        double most = Math.log(noise.sigma(TIMESTEPS - 1)), least = Math.log(noise.sigma(0));
+        return Sigmas.of(noise, IntStream.range(0, steps)
                 .mapToDouble(i -> Math.exp(most + part(i, steps) * (least - most)))
                 .toArray());
     }
 
-    private static Sigmas consistency(int steps) {
+    private static Sigmas consistency(NoiseSchedule noise, int steps) {
         if (steps > DISTILLED)
             throw new IllegalArgumentException(
                     "the number of steps on the LCM schedule is 1 to " + DISTILLED + ", got " + steps);
         int stride = TIMESTEPS / DISTILLED;
         return Sigmas.at(
+                noise,
                 IntStream.range(0, steps)
                         .mapToDouble(i -> (DISTILLED - i * DISTILLED / steps) * stride - 1)
                         .toArray(),

@@ -58,8 +58,8 @@ public record UniPc() implements Sampler {
     }
 
     @Override
-    public Sigmas levels(Schedule schedule, int steps) {
-        return schedule.levels(steps).atUnitVariance();
+    public Sigmas levels(Sigmas scheduled) {
+        return scheduled.atUnitVariance();
     }
 
     @Override

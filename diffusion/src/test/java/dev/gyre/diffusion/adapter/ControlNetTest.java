@@ -9,7 +9,7 @@ import dev.gyre.diffusion.InitImageTest;
 import dev.gyre.diffusion.References;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.Variants;
-import dev.gyre.diffusion.family.Architecture;
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.diffusion.request.Request;
@@ -48,7 +48,7 @@ class ControlNetTest {
 
     private static Path write(String name, int seed, UnaryOperator<String> rename) throws IOException {
         return Variants.controlNet(
-                folder.resolve(name), Architecture.of(sd.checkpoint()).unet(), seed, rename);
+                folder.resolve(name), ModelConfig.of(sd.checkpoint()).unet(), seed, rename);
     }
 
     private static Image half() {

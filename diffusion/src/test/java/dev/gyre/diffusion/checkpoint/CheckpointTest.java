@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.diffusion.StableDiffusion;
+import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.jsafetensors.DType;
@@ -103,7 +104,7 @@ class CheckpointTest {
         assertTrue(e.getMessage().contains("input_blocks.0.0.weight: missing"), e.getMessage());
         Exception none = assertThrows(
                 IllegalArgumentException.class,
-                () -> StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(1), true));
+                () -> StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(1), ModelOptions.DEFAULT.ema(true)));
         assertEquals("shapes: there are no averaged (EMA) weights of the UNet in this file", none.getMessage());
     }
 
@@ -135,7 +136,7 @@ class CheckpointTest {
             });
         }
         byte[] last = draw(path);
-        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.open(path), new JvmBackend(), true)) {
+        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.open(path), new JvmBackend(), ModelOptions.DEFAULT.ema(true))) {
             Picture picture = sd.draw(REQUEST);
             assertArrayEquals(embedded(), picture.rgb());
             assertTrue(picture.parameters().text().contains("EMA: true"));

@@ -167,7 +167,7 @@ class DiffusersFolderTest {
     }
 
     private static byte[] withVae(Path path) throws IOException {
-        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded().vae(path), new JvmBackend(), false)) {
+        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded().vae(path), new JvmBackend())) {
             return sd.draw(REQUEST).rgb();
         }
     }

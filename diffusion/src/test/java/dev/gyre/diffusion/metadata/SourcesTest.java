@@ -120,7 +120,7 @@ class SourcesTest {
                     () -> CheckpointMerge.write(
                             model, List.of(), false, Optional.of(dev.gyre.jsafetensors.DType.I64), merged));
         }
-        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.open(merged), new JvmBackend(2), false)) {
+        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.open(merged), new JvmBackend(2))) {
             float[] states = sd.encodeText(List.of("", "a red circle on a blue background"), Progress.NONE);
             golden.check("lora.kohya.text", states);
             float[] x = References.of("golden.safetensors").file().floats("unet.x");

@@ -12,7 +12,7 @@ import dev.gyre.diffusion.Variants;
 import dev.gyre.diffusion.adapter.ControlNet;
 import dev.gyre.diffusion.adapter.Lora;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.family.Architecture;
+import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.output.Progress;
@@ -80,7 +80,7 @@ class NonFiniteSearchTest {
             Path file = Variants.embedded(
                     folder.resolve("damaged.safetensors"), (all, source) -> all.put(key, with(all.get(key), number)));
             JvmBackend.Options options = JvmBackend.Options.DEFAULT.threads(2).precision(precision);
-            try (StableDiffusion sd = StableDiffusion.load(Checkpoint.open(file), new JvmBackend(options), false)) {
+            try (StableDiffusion sd = StableDiffusion.load(Checkpoint.open(file), new JvmBackend(options))) {
                 assertEquals(sentence, said(sd, request));
             }
         }
@@ -160,7 +160,7 @@ class NonFiniteSearchTest {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             Path net = Variants.controlNet(
                     folder.resolve("net.safetensors"),
-                    Architecture.of(sd.checkpoint()).unet(),
+                    ModelConfig.of(sd.checkpoint()).unet(),
                     1,
                     key -> key);
             all.clear();

@@ -107,19 +107,19 @@ class SamplerTest {
     @Test
     void linspaceSigmas() {
         double[] known = {14.61464, 7.83988, 4.60917, 2.91831, 1.95016, 1.34493, 0.93236, 0.62498, 0.36866, 0.02917};
-        Sigmas levels = Spacing.LINSPACE.levels(10);
+        Sigmas levels = Spacing.LINSPACE.levels(SCHEDULE, 10);
         for (int i = 0; i < 10; i++) assertEquals(known[i], levels.sigma(i), 6e-6);
     }
 
     @Test
     void leadingTimesteps() {
-        double[] twenty = Spacing.LEADING.levels(20).timesteps();
+        double[] twenty = Spacing.LEADING.levels(SCHEDULE, 20).timesteps();
         assertArrayEquals(new double[] {951, 901, 851}, Arrays.copyOf(twenty, 3));
         assertEquals(1, twenty[19]);
         assertArrayEquals(
                 new double[] {981, 961, 941},
-                Arrays.copyOf(Spacing.LEADING.levels(50).timesteps(), 3));
-        assertEquals(999, Spacing.LEADING.levels(1000).timesteps()[0]);
+                Arrays.copyOf(Spacing.LEADING.levels(SCHEDULE, 50).timesteps(), 3));
+        assertEquals(999, Spacing.LEADING.levels(SCHEDULE, 1000).timesteps()[0]);
     }
 
     @Test
@@ -204,7 +204,7 @@ class SamplerTest {
                 Arrays.stream(expected.split(" "))
                         .mapToDouble(Double::parseDouble)
                         .toArray(),
-                Schedule.named(schedule).levels(10).sigmas(),
+                Schedule.named(schedule).levels(SCHEDULE, 10).sigmas(),
                 6e-6);
     }
 
@@ -221,7 +221,7 @@ class SamplerTest {
                 Arrays.stream(expected.split(" "))
                         .mapToDouble(Double::parseDouble)
                         .toArray(),
-                Schedule.named(schedule).levels(10).timesteps(),
+                Schedule.named(schedule).levels(SCHEDULE, 10).timesteps(),
                 6e-4);
     }
 
@@ -239,7 +239,7 @@ class SamplerTest {
     void everySamplerBeginsAtAnyLevel() {
         for (Sampler sampler : Sampler.ALL)
             for (int first : new int[] {1, 6, 9}) {
-                Sigmas levels = sampler.levels(10).from(first);
+                Sigmas levels = sampler.levels(SCHEDULE, 10).from(first);
                 List<Integer> steps = new ArrayList<>();
                 float[] x = sampler.sample(
                         SamplerTest::toy,
@@ -268,7 +268,7 @@ class SamplerTest {
 
     @Test
     void exponentialIsEvenInTheLogarithm() {
-        Sigmas levels = Spacing.EXPONENTIAL.levels(10);
+        Sigmas levels = Spacing.EXPONENTIAL.levels(SCHEDULE, 10);
         for (int i = 1; i < 9; i++)
             assertEquals(levels.sigma(i) / levels.sigma(i - 1), levels.sigma(i + 1) / levels.sigma(i), 1e-12);
         assertEquals(14.614641229, levels.sigma(0), 1e-9);

@@ -1,7 +1,7 @@
 package dev.gyre.server.models;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.family.Architecture;
+import dev.gyre.diffusion.family.ModelConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ public record ModelFile(String id, Optional<Path> path, OptionalInt nativeSize, 
      */
     public static ModelFile of(Optional<Path> path) throws IOException {
         try (Checkpoint checkpoint = path.isPresent() ? Checkpoint.open(path.get()) : Checkpoint.embedded()) {
-            List<String> problems = Architecture.of(checkpoint).problems(checkpoint, false);
+            List<String> problems = ModelConfig.of(checkpoint).problems(checkpoint, false);
             if (!problems.isEmpty())
                 throw new IllegalArgumentException(checkpoint.name() + ": tensors are missing or of another shape:\n  "
                         + String.join("\n  ", problems));

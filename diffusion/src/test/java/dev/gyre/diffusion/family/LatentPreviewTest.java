@@ -1,13 +1,11 @@
-package dev.gyre.diffusion.pipeline;
+package dev.gyre.diffusion.family;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.family.LatentPreview;
 import dev.gyre.diffusion.image.Image;
-import dev.gyre.diffusion.network.Vae;
 import dev.gyre.diffusion.output.Preview;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.request.Request;
@@ -22,11 +20,11 @@ import org.junit.jupiter.api.Test;
 public class LatentPreviewTest {
     @Test
     void greyIsWhatLatentsOfZeroAreInStableDiffusion() {
-        Image preview = LatentPreview.SD.picture(new double[4 * 6], 2, 3);
+        Image preview = StableDiffusionV1.V1_5.latents().preview().picture(new double[4 * 6], 2, 3);
         assertEquals(List.of(3, 2), List.of(preview.width(), preview.height()));
         for (byte b : preview.rgb()) assertEquals(128, b & 0xFF);
         double[] latents = {0, 1, 0, 0, 0, 0, 0, 0}; // the second pixel's first channel
-        assertArrayEquals(new int[] {128, 128, 128, 172, 157, 169}, unsigned(LatentPreview.SD.picture(latents, 1, 2)));
+        assertArrayEquals(new int[] {128, 128, 128, 172, 157, 169}, unsigned(StableDiffusionV1.V1_5.latents().preview().picture(latents, 1, 2)));
     }
 
     private static int[] unsigned(Image preview) {
@@ -48,7 +46,7 @@ public class LatentPreviewTest {
         double[][] best = new double[3][];
         for (int c = 0; c < 3; c++) best[c] = leastSquares(terms, colours, c);
         double least = difference(best, terms, colours),
-                ours = difference(LatentPreview.SHAPES.matrix(), terms, colours);
+                ours = difference(SmallModels.PREVIEW.matrix(), terms, colours);
         System.out.printf("a pixel is off by %.1f of 255; by least squares of the same pictures %.1f%n", ours, least);
         assertTrue(ours < 1.25 * least, "off by " + ours + ", the best is off by " + least);
     }
@@ -77,7 +75,7 @@ public class LatentPreviewTest {
     /** For each latent of a picture, its terms and the mean colour of the pixels that the decoder makes of it. */
     private static void look(StableDiffusion sd, Image image, List<double[]> terms, List<double[]> colours) {
         float[] moments = sd.encode(image.planes(), 128, 128), z = new float[4 * 256];
-        for (int i = 0; i < z.length; i++) z[i] = moments[i] * Vae.SCALE;
+        for (int i = 0; i < z.length; i++) z[i] = moments[i] * 0.18215f;
         float[] decoded = sd.decode(z, 16, 16);
         for (int cell = 0; cell < 256; cell++) {
             double[] term = new double[TERMS], colour = new double[3];

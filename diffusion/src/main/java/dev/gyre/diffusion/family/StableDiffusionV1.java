@@ -1,42 +1,48 @@
 package dev.gyre.diffusion.family;
 
-import dev.gyre.core.DType;
-import dev.gyre.core.Graph;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.file.WeightFile;
 import dev.gyre.diffusion.network.TextEncoder;
 import dev.gyre.diffusion.network.UNet;
 import dev.gyre.diffusion.network.Vae;
-import dev.gyre.nn.Weights;
+import dev.gyre.diffusion.sampler.Ddim;
+import dev.gyre.diffusion.sampler.NoiseSchedule;
+import dev.gyre.diffusion.sampler.Prediction;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * What a checkpoint's networks look like: widths, depths and levels from the shapes of its tensors; what shapes cannot tell has
- * Stable Diffusion v1.5's values unless the file's {@code __metadata__} says otherwise. Where a tensor is missing v1.5's value
- * stands in, so that what is missing can be named.
- *
- * @param nativeSize the picture size a small model was trained at, where it says so
+ * Stable Diffusion v1.x (Rombach et al. 2022), its inpainting models and those fine-tuned to predict v. Widths, depths and levels come
+ * from the shapes of a checkpoint's tensors; what shapes cannot tell is v1.5's unless the file's metadata says otherwise. Where a tensor is
+ * missing v1.5's value stands in, so that what is missing can be named.
  */
-public record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nativeSize) {
+public final class StableDiffusionV1 implements Family {
+    private static final String NAME = "Stable Diffusion v1";
+
     /** Stable Diffusion v1.5. */
-    public static final Architecture SD15 = new Architecture(
+    public static final ModelConfig V1_5 = config(
             new TextEncoder(49408, 77, 768, 3072, 12, 12),
+            Checkpoint.TEXT + ".text_model",
             new UNet(4, 4, List.of(320, 640, 1280, 1280), 2, List.of(true, true, true, false), 768, 8, 32),
-            new Vae(4, List.of(128, 256, 512, 512), 2, 32),
-            OptionalInt.empty());
+            new Vae(4, List.of(128, 256, 512, 512), 2, 32));
 
     /** What the coarser levels are wider by. */
     private static final List<Integer> MULTIPLES = List.of(1, 2, 4, 4);
 
-    /** @throws IllegalArgumentException when the file is no Stable Diffusion v1 */
-    public static Architecture of(Checkpoint file) {
-        if (!file.hasAny(Checkpoint.UNET + "."))
-            throw new IllegalArgumentException(
-                    file.name() + ": not a Stable Diffusion v1 checkpoint in the original layout:"
-                            + " no tensor's name begins with " + Checkpoint.UNET);
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public boolean recognises(Checkpoint file) {
+        return file.hasAny(Checkpoint.UNET + ".");
+    }
+
+    @Override
+    public ModelConfig config(Checkpoint file, Optional<Prediction> prediction) {
         int groups = metadata(file, "norm_groups").orElse(32);
         UNet unet = unet(file, groups);
         if (unet.context() == 1024)
@@ -48,50 +54,36 @@ public record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nat
                     + " channels (an editing model?); models that take " + vae.latent()
                     + ", and inpainting models that take "
                     + (2 * vae.latent() + 1) + ", are supported");
-        return new Architecture(text(file), unet, vae, metadata(file, "native_size"));
-    }
-
-    /** Whether the UNet was trained to fill in: it sees a mask and what is not masked beside the latents. */
-    public boolean inpaints() {
-        return unet.in() != vae.latent();
+        String root = textRoot(file);
+        return config(text(file, root), root, unet, vae).with(Objective.of(file, prediction, Prediction.EPSILON));
     }
 
     /**
-     * Builds every network once, at the smallest size, to see what it asks for.
+     * A model of this family with networks of one's own sizes.
      *
-     * @return the weights of the text encoder, the UNet and the VAE, in that order, as they were asked for
+     * @param textRoot where the text encoder's keys begin
      */
-    public List<Weights> ask(Checkpoint.Source file) {
-        Graph graph = new Graph();
-        Weights texts = file.text(graph), diffusion = file.unet(graph), pictures = file.vae(graph);
-        int side = vae.factor();
-        text.build(graph.input("ids", DType.I32, 1, text.length()), 1, texts);
-        unet.build(
-                graph.input("x", DType.F32, 1, unet.in(), side, side),
-                graph.input("timestep", DType.F32, 1),
-                graph.input("text", DType.F32, 1, text.length(), unet.context()),
-                diffusion);
-        vae.encoder(graph.input("picture", DType.F32, 1, 3, side, side), pictures);
-        vae.decoder(graph.input("z", DType.F32, 1, vae.latent(), 1, 1), pictures);
-        return List.of(texts, diffusion, pictures);
+    public static ModelConfig config(TextEncoder text, String textRoot, UNet unet, Vae vae) {
+        return new ModelConfig(
+                NAME,
+                new ClipText(text, textRoot),
+                unet,
+                vae,
+                // The preview is ComfyUI's; near the truth for all VAEs of this family, which share their latents.
+                new LatentSpace(0.18215f, 0, new LatentPreview(new double[][] {
+                    {0, 0.3512, 0.3250, -0.2829, -0.2120},
+                    {0, 0.2297, 0.4974, 0.1762, -0.2616},
+                    {0, 0.3227, 0.2350, 0.2721, -0.7177}
+                })),
+                Prediction.EPSILON,
+                new NoiseSchedule(),
+                new Defaults(512, Integer.MAX_VALUE, 50, 7.5, new Ddim(0), false));
     }
 
-    /**
-     * What keeps a checkpoint of this architecture from being loaded: each tensor that is missing or of another shape, a line each;
-     * empty when all is there.
-     *
-     * @param ema whether the UNet's averaged weights are wanted
-     * @throws IllegalArgumentException when the sizes make no network
-     */
-    public List<String> problems(Checkpoint file, boolean ema) {
-        try {
-            return ask(file.source(ema)).stream()
-                    .flatMap(weights -> weights.problems().stream())
-                    .toList();
-        } catch (IllegalArgumentException e) {
-            // Sizes that do not go together, which a layer says.
-            throw WeightFile.named(file.described(), e);
-        }
+    /** The text encoder's keys begin so; newer exports leave {@code text_model.} out. */
+    private static String textRoot(Checkpoint file) {
+        String root = Checkpoint.TEXT;
+        return file.hasAny(root + ".embeddings.") || file.hasAny(root + ".encoder.") ? root : root + ".text_model";
     }
 
     private static UNet unet(Checkpoint file, int groups) {
@@ -135,8 +127,8 @@ public record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nat
                 file.dim(Checkpoint.VAE + ".post_quant_conv.weight", 1, 4), widths, found == 0 ? 2 : blocks, groups);
     }
 
-    private static TextEncoder text(Checkpoint file) {
-        String root = file.textPrefix() + ".";
+    private static TextEncoder text(Checkpoint file, String textRoot) {
+        String root = textRoot + ".";
         int width = file.dim(root + "embeddings.token_embedding.weight", 1, 768);
         int layers = count(file, root + "encoder.layers.");
         return new TextEncoder(
@@ -159,7 +151,8 @@ public record Architecture(TextEncoder text, UNet unet, Vae vae, OptionalInt nat
         return highest + 1;
     }
 
-    private static OptionalInt metadata(Checkpoint file, String key) {
+    /** A positive whole number of the metadata, if it is there. */
+    static OptionalInt metadata(Checkpoint file, String key) {
         String text = file.metadata().get(key);
         if (text == null) return OptionalInt.empty();
         try {
