@@ -72,7 +72,7 @@ public record BlockDiagonal(Value x, Value weight, Optional<Epilogue> epilogue, 
             int from = (row * groups + column / out) * in;
             float sum = 0f;
             for (int j = 0; j < in; j++) sum += x.get(from + j) * w.get(column * in + j);
-            y.set(i, Epilogue.plus(sum, i, each, a));
+            y.set(i, Epilogue.apply(sum, i, each, a));
         }
     }
 }

@@ -110,7 +110,7 @@ final class BackendOptions {
         try (TornadoBackend asked = new TornadoBackend(options)) {
             Target best = asked.target();
             return options.target(
-                    new Target(at.kernels == null ? best.kernels() : kernels(), best.halves() && !at.wide));
+                    new Target(at.kernels == null ? best.kernels() : kernels(), best.f16Weights() && !at.wide));
         }
     }
 }

@@ -57,7 +57,7 @@ final class DevicesCommand implements Callable<Integer> {
                     device.largestBuffer() >> 20,
                     device.localMemory() >> 10,
                     device.largestGroup(),
-                    device.halves() ? "yes" : "no",
+                    device.f16() ? "yes" : "no",
                     device.target().kernels().name().toLowerCase(Locale.ROOT)));
             if (measure) {
                 DeviceLimits limits = DeviceLimits.measure(TornadoBackend.Options.DEFAULT.device(device.id()));

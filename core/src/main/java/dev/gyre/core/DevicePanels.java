@@ -13,12 +13,12 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
  * @param weight a constant of {@code rows · depth} elements
  * @param rows rows of the weight
  * @param width rows of a panel; zeros stand in for rows that the last panel lacks
- * @param halves whether a kernel sees a {@code HalfFloatArray}, else a {@code FloatArray}
+ * @param f16 whether a kernel sees a {@code HalfFloatArray}, else a {@code FloatArray}
  */
-public record DevicePanels(Value weight, int rows, int width, boolean halves) {
+public record DevicePanels(Value weight, int rows, int width, boolean f16) {
     /** Panels of a weight [rows, …], in 16 bits where the target keeps those and the file has them. */
     public static DevicePanels of(Value weight, int width, Target target) {
-        return new DevicePanels(weight, weight.dim(0), width, target.halves() && weight.dtype() == DType.F16);
+        return new DevicePanels(weight, weight.dim(0), width, target.f16Weights() && weight.dtype() == DType.F16);
     }
 
     /** Columns of the weight. */

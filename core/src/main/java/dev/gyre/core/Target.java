@@ -7,11 +7,11 @@ import java.util.Optional;
  * What an op's device steps are made for.
  *
  * @param kernels which kind of kernels
- * @param halves whether weights that the file stores as F16 stay so; else they are widened
+ * @param f16Weights whether weights that the file stores as F16 stay so; else they are widened
  */
-public record Target(KernelKind kernels, boolean halves) {
+public record Target(KernelKind kernels, boolean f16Weights) {
     /** What runs an op. */
-    public List<KernelCall> steps(Op op) {
+    public List<KernelCall> calls(Op op) {
         return kernels == KernelKind.REFERENCE ? op.loops() : op.device(this);
     }
 

@@ -31,10 +31,10 @@ public final class Workers implements AutoCloseable {
      * Nanoseconds for which a thread looks for more to do before it sleeps: waking one takes longer than many a small op, and ops
      * follow one another closely.
      */
-    private static final long LOOK = 50_000;
+    private static final long SPIN_NANOS = 50_000;
 
     private final int threads;
-    private final long look; // none where threads would take the processors from one another
+    private final long spinNanos; // none where threads would take the processors from one another
     private final ThreadPoolExecutor pool;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
@@ -42,10 +42,10 @@ public final class Workers implements AutoCloseable {
     public Workers(int threads) {
         if (threads < 1) throw new IllegalArgumentException("at least 1 thread is needed, got " + threads);
         this.threads = threads;
-        look = threads <= Runtime.getRuntime().availableProcessors() ? LOOK : 0;
+        spinNanos = threads <= Runtime.getRuntime().availableProcessors() ? SPIN_NANOS : 0;
         AtomicInteger number = new AtomicInteger();
         int own = Math.max(1, threads - 1);
-        pool = new ThreadPoolExecutor(own, own, 30, TimeUnit.SECONDS, new Tasks(look), run -> {
+        pool = new ThreadPoolExecutor(own, own, 30, TimeUnit.SECONDS, new Tasks(spinNanos), run -> {
             Thread thread = new Thread(run, "gyre-worker-" + number.incrementAndGet());
             thread.setDaemon(true);
             return thread;
@@ -70,7 +70,7 @@ public final class Workers implements AutoCloseable {
                 done.countDown();
             });
         work(next, pieces, piece, failure);
-        soon(look, () -> done.getCount() == 0);
+        spinUntil(spinNanos, () -> done.getCount() == 0);
         boolean interrupted = false;
         // A piece that still runs uses memory that the caller may free: wait, and remember the interrupt.
         while (true)
@@ -107,7 +107,7 @@ public final class Workers implements AutoCloseable {
     }
 
     /** Waits without sleeping until something holds, for some nanoseconds at most. */
-    private static void soon(long nanos, BooleanSupplier holds) {
+    private static void spinUntil(long nanos, BooleanSupplier holds) {
         if (nanos == 0) return;
         long start = System.nanoTime();
         while (!holds.getAsBoolean() && System.nanoTime() - start < nanos) Thread.onSpinWait();
@@ -117,15 +117,15 @@ public final class Workers implements AutoCloseable {
     private static final class Tasks extends LinkedBlockingQueue<Runnable> {
         private static final long serialVersionUID = 1;
 
-        private final long look;
+        private final long spinNanos;
 
         Tasks(long look) {
-            this.look = look;
+            this.spinNanos = look;
         }
 
         @Override
         public Runnable poll(long timeout, TimeUnit unit) throws InterruptedException {
-            soon(look, () -> !isEmpty());
+            spinUntil(spinNanos, () -> !isEmpty());
             return super.poll(timeout, unit);
         }
     }

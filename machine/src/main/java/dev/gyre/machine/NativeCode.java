@@ -104,7 +104,7 @@ public final class NativeCode {
                     handle(pages.place(Cpuid.xgetbv().bytes(), arena), FunctionDescriptor.of(ValueLayout.JAVA_INT))
                             .invokeExact();
             Set<Feature> features = Cpuid.features(cpuid, xcr0);
-            if (features.contains(Feature.AMX_BF16) && !tilesAllowed()) features.remove(Feature.AMX_BF16);
+            if (features.contains(Feature.AMX_BF16) && !amxPermitted()) features.remove(Feature.AMX_BF16);
             return features;
         } catch (RuntimeException | Error e) {
             throw e;
@@ -114,7 +114,7 @@ public final class NativeCode {
     }
 
     /** Linux gives a process tile registers when it asks: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA). */
-    private static boolean tilesAllowed() throws Throwable {
+    private static boolean amxPermitted() throws Throwable {
         Linker linker = Linker.nativeLinker();
         MethodHandle syscall = linker.downcallHandle(
                 linker.defaultLookup().find("syscall").orElseThrow(),

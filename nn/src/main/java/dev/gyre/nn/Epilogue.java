@@ -8,7 +8,7 @@ import uk.ac.manchester.tornado.api.types.vectors.Float16;
 
 /**
  * What a kernel adds to each element before it stores it: a residual, or a number per channel. Kernels take {@code each} and the
- * array of {@code value} as arguments and call {@link #plus(float, int, int, FloatArray)}, which TornadoVM compiles into them.
+ * array of {@code value} as arguments and call {@link #apply(float, int, int, FloatArray)}, which TornadoVM compiles into them.
  *
  * @param value element i / each is added to element i
  * @param each how many elements the same number is added to; 0 where nothing is
@@ -24,17 +24,17 @@ public record Epilogue(Value value, int each) {
     }
 
     /** v, which becomes element i, and its addend. */
-    public static float plus(float v, int i, int each, FloatArray a) {
+    public static float apply(float v, int i, int each, FloatArray a) {
         float sum = v;
         if (each > 0) sum += a.get(i / TornadoMath.max(each, 1)); // each is compiled in, and 0 must not divide
         return sum;
     }
 
     /** 16 elements from i on and their addends: one number for all of them, or one each. */
-    public static Float16 plus(Float16 v, int i, int each, FloatArray a) {
+    public static Float16 apply(Float16 v, int i, int each, FloatArray a) {
         Float16 sum = v;
         if (each == 1) sum = Float16.add(sum, Float16s.load(a, i));
-        if (each > 1) sum = Float16.add(sum, Float16s.all(a.get(i / TornadoMath.max(each, 1))));
+        if (each > 1) sum = Float16.add(sum, Float16s.broadcast(a.get(i / TornadoMath.max(each, 1))));
         return sum;
     }
 }

@@ -96,14 +96,14 @@ final class JvmExecutable implements Executable, JvmMemory {
 
     private Object array(Value value) {
         if (value.constant().isPresent()) return widened.computeIfAbsent(value.storage(), this::widen);
-        MemorySegment buffer = buffers.get(plan.place(value));
+        MemorySegment buffer = buffers.get(plan.bufferOf(value));
         return value.dtype() == DType.I32 ? IntArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
     }
 
     private Object panels(DevicePanels weight) {
-        MemorySegment buffer = allocate((long) weight.elements() * (weight.halves() ? Short.BYTES : Float.BYTES));
+        MemorySegment buffer = allocate((long) weight.elements() * (weight.f16() ? Short.BYTES : Float.BYTES));
         Object array =
-                weight.halves() ? HalfFloatArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
+                weight.f16() ? HalfFloatArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
         weight.fill(array);
         return array;
     }
@@ -119,7 +119,7 @@ final class JvmExecutable implements Executable, JvmMemory {
     @Override
     public Tensor at(Value value) {
         if (value.constant().isPresent()) return constant(value.constant().get());
-        MemorySegment data = buffers.get(plan.place(value))
+        MemorySegment data = buffers.get(plan.bufferOf(value))
                 .asSlice(
                         TornadoNativeArray.ARRAY_HEADER,
                         value.dtype().bytes(value.shape().elements()));

@@ -34,7 +34,7 @@ record JvmPlan(Graph graph, Map<Op, JvmKernel> kernels, Map<Op, List<KernelCall>
         for (Op op : graph.ops()) {
             Optional<JvmKernel> kernel = target.isPresent() ? Optional.empty() : op.jvm(backend.precision());
             if (kernel.isPresent()) kernels.put(op, kernel.get());
-            else loops.put(op, target.map(t -> t.steps(op)).orElseGet(op::loops));
+            else loops.put(op, target.map(t -> t.calls(op)).orElseGet(op::loops));
         }
         MemoryPlanner.Plan memory = MemoryPlanner.plan(
                 graph, op -> loops.containsKey(op) ? MemoryPlanner.scratch(op, loops.get(op)) : List.of());

@@ -24,12 +24,12 @@ public final class MemoryPlanner {
      * The outcome.
      *
      * @param buffers bytes of each buffer
-     * @param places the buffer of each value's {@link Value#storage()}
+     * @param assignments the buffer of each value's {@link Value#storage()}
      */
-    public record Plan(List<Long> buffers, Map<Value, Integer> places) {
+    public record Plan(List<Long> buffers, Map<Value, Integer> assignments) {
         /** The buffer that holds the value. */
-        public int place(Value value) {
-            Integer place = places.get(value.storage());
+        public int bufferOf(Value value) {
+            Integer place = assignments.get(value.storage());
             if (place == null) throw new IllegalStateException(value + " has no place: no op of the graph makes it");
             return place;
         }

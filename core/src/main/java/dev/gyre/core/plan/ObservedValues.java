@@ -30,7 +30,7 @@ public record ObservedValues(Observer observer, List<Op> ops, List<Value> values
     }
 
     /** @param returned a run's tensors, in the order of {@link #values} */
-    public void tell(List<Tensor> returned) {
+    public void deliver(List<Tensor> returned) {
         Map<Value, Tensor> tensors = new IdentityHashMap<>();
         for (int i = 0; i < values.size(); i++) tensors.put(values.get(i), returned.get(i));
         for (Op op : ops)

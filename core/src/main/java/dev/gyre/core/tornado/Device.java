@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param largestBuffer bytes of the largest single buffer
  * @param localMemory bytes that a group of threads shares
  * @param largestGroup threads of the largest group
- * @param halves whether it computes with 16-bit floats
+ * @param f16 whether it computes with 16-bit floats
  * @param capability NVIDIA's compute capability, {@code 8.6} say; empty where TornadoVM does not tell: it does for CUDA alone
  */
 public record Device(
@@ -30,7 +30,7 @@ public record Device(
         long largestBuffer,
         long localMemory,
         int largestGroup,
-        boolean halves,
+        boolean f16,
         Optional<String> capability) {
     /** Bytes of local memory and threads in a group that {@link Target.KernelKind#WORKGROUP} asks for. */
     private static final int LOCAL_MEMORY = 16 << 10, GROUP = 256;
@@ -38,7 +38,7 @@ public record Device(
     /** Kernels in groups on a GPU that can hold them, else tiles; 16-bit weights where it has such floats. */
     public Target target() {
         boolean groups = kind.equals("GPU") && localMemory >= LOCAL_MEMORY && largestGroup >= GROUP;
-        return new Target(groups ? Target.KernelKind.WORKGROUP : Target.KernelKind.SIMD, halves);
+        return new Target(groups ? Target.KernelKind.WORKGROUP : Target.KernelKind.SIMD, f16);
     }
 
     /**
@@ -47,7 +47,7 @@ public record Device(
      */
     public Optional<String> refusal(Target target) {
         String problem = null;
-        if (target.halves() && !halves) problem = this + " does not compute with 16-bit floats, so weights cannot be";
+        if (target.f16Weights() && !f16) problem = this + " does not compute with 16-bit floats, so weights cannot be";
         else if (target.kernels() == Target.KernelKind.TENSOR_CORE
                 && !language.equals("PTX")
                 && !language.equals("CUDA"))

@@ -31,13 +31,13 @@ import java.util.Set;
  */
 record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs, List<Integer> outputs) {
     /** An array by its number. */
-    record Place(int array) {}
+    record ArrayRef(int array) {}
 
     /** A kernel with its range and threads of a group, and its arguments: numbers and places. */
     record Task(Object kernel, int range, int group, List<Object> arguments) {
-        List<Integer> places() {
+        List<Integer> arrayIndices() {
             List<Integer> places = new ArrayList<>();
-            for (Object argument : arguments) if (argument instanceof Place place) places.add(place.array());
+            for (Object argument : arguments) if (argument instanceof ArrayRef place) places.add(place.array());
             return places;
         }
     }
@@ -67,7 +67,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
     }
 
     /** A program, and the op and step that each of its tasks came from. */
-    record Source(DeviceProgram program, List<Op> ops, List<KernelCall> steps) {
+    record Source(DeviceProgram program, List<Op> ops, List<KernelCall> calls) {
         /**
          * The tasks in runs of at most {@code most}, which is what TornadoVM's task graphs hold; an op's tasks stay together.
          *
@@ -87,7 +87,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
     static Source of(Graph given, Target target) {
         Graph graph = given.fused(op -> false, target::fused);
         Map<Op, List<KernelCall>> steps = new IdentityHashMap<>();
-        for (Op op : graph.ops()) steps.put(op, target.steps(op));
+        for (Op op : graph.ops()) steps.put(op, target.calls(op));
         Set<Value> ends = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Value value : graph.inputs()) ends.add(value.storage());
         for (Value value : graph.outputs()) ends.add(value.storage());
@@ -98,7 +98,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
                 value -> ends.contains(value) ? value : value.dtype());
 
         List<Array> arrays = new ArrayList<>(Collections.nCopies(plan.buffers().size(), null));
-        plan.places().forEach((value, place) -> {
+        plan.assignments().forEach((value, place) -> {
             long elements = plan.buffers().get(place) / value.dtype().bytes(1);
             arrays.set(place, new Array(value.dtype(), Math.toIntExact(elements), null));
         });
@@ -109,9 +109,9 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         for (Op op : graph.ops())
             for (KernelCall step : steps.get(op)) {
                 Object[] arguments = step.bind(
-                        value -> new Place(
-                                value.constant().isPresent() ? constant(value, arrays, constants) : plan.place(value)),
-                        panels -> new Place(constant(panels, arrays, constants)));
+                        value -> new ArrayRef(
+                                value.constant().isPresent() ? constant(value, arrays, constants) : plan.bufferOf(value)),
+                        panels -> new ArrayRef(constant(panels, arrays, constants)));
                 tasks.add(new Task(step.kernel(), step.range(), step.group(), List.of(arguments)));
                 ops.add(op);
                 all.add(step);
@@ -120,8 +120,8 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
                 new DeviceProgram(
                         tasks,
                         arrays,
-                        graph.inputs().stream().map(plan::place).toList(),
-                        graph.outputs().stream().map(plan::place).toList()),
+                        graph.inputs().stream().map(plan::bufferOf).toList(),
+                        graph.outputs().stream().map(plan::bufferOf).toList()),
                 ops,
                 all);
     }
@@ -141,7 +141,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         Tensor tensor = panels.weight().constant().orElseThrow();
         return add(
                 new Content(panels.weight().name(), tensor, panels.rows(), panels.width()),
-                panels.halves() ? DType.F16 : DType.F32,
+                panels.f16() ? DType.F16 : DType.F32,
                 panels.elements(),
                 arrays,
                 constants);

@@ -35,7 +35,7 @@ final class TornadoExecutable implements Executable {
         program.options().profiler().ran(graph, start, System.nanoTime() - start);
         event.ran(graph);
         int count = graph.outputs().size();
-        observed.tell(flat.subList(count, flat.size()));
+        observed.deliver(flat.subList(count, flat.size()));
         List<Tensor> outputs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             Value output = graph.outputs().get(i);

@@ -6,7 +6,7 @@ import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.VendorCall;
 import dev.gyre.core.tornado.DeviceProgram.Array;
-import dev.gyre.core.tornado.DeviceProgram.Place;
+import dev.gyre.core.tornado.DeviceProgram.ArrayRef;
 import dev.gyre.core.tornado.DeviceProgram.Task;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -89,7 +89,7 @@ final class TornadoProgram implements AutoCloseable {
             plan.withDevice(TornadoDevices.handle(device));
             if (options.measured()) plan.withProfiler(ProfilerMode.SILENT);
             long planned = System.nanoTime();
-            options.listener().chosen(source.ops(), source.steps());
+            options.listener().chosen(source.ops(), source.calls());
             for (int g = 0; g < graphs; g++) {
                 compile(g, device);
                 options.listener().compiling(cuts.get(g + 1), program.tasks().size());
@@ -137,7 +137,7 @@ final class TornadoProgram implements AutoCloseable {
         Map<Integer, Integer> last = new HashMap<>();
         for (int g = 0; g < cuts.size() - 1; g++)
             for (Task task : program.tasks().subList(cuts.get(g), cuts.get(g + 1)))
-                for (int place : task.places()) last.put(place, g);
+                for (int place : task.arrayIndices()) last.put(place, g);
         return last;
     }
 
@@ -153,7 +153,7 @@ final class TornadoProgram implements AutoCloseable {
         arenas.add(arena);
         for (int place : there) graph.consumeFromDevice(name(g - 1), arrays[place]);
         Set<Integer> used = new TreeSet<>();
-        for (Task task : tasks) used.addAll(task.places());
+        for (Task task : tasks) used.addAll(task.arrayIndices());
         List<Integer> uploaded = new ArrayList<>();
         Set<Integer> inputs = new HashSet<>(program.inputs());
         for (int place : used) {
@@ -178,7 +178,7 @@ final class TornadoProgram implements AutoCloseable {
                 grid.addWorkerGrid(name(g) + "." + task(t), threads);
             } else if (!(task.kernel() instanceof VendorCall)) arguments.addAll(List.of(0, task.range()));
             for (Object argument : task.arguments())
-                arguments.add(argument instanceof Place place ? arrays[place.array()] : argument);
+                arguments.add(argument instanceof ArrayRef place ? arrays[place.array()] : argument);
             if (task.kernel() instanceof VendorCall call) graph.libraryTask(task(t), call::with, arguments.toArray());
             else TornadoTasks.add(graph, task(t), task.kernel(), arguments.toArray());
         }

@@ -43,10 +43,10 @@ class MemoryPlannerTest {
         Value a = Sum.of(x, x), b = Sum.of(a, a), c = Sum.of(b, b), y = Sum.of(c, a);
         graph.output(y);
         MemoryPlanner.Plan plan = plan(graph);
-        assertNotEquals(plan.place(a), plan.place(b));
-        assertNotEquals(plan.place(a), plan.place(c));
-        assertNotEquals(plan.place(a), plan.place(y));
-        assertEquals(plan.place(x), plan.place(b), "x is dead once a is made");
+        assertNotEquals(plan.bufferOf(a), plan.bufferOf(b));
+        assertNotEquals(plan.bufferOf(a), plan.bufferOf(c));
+        assertNotEquals(plan.bufferOf(a), plan.bufferOf(y));
+        assertEquals(plan.bufferOf(x), plan.bufferOf(b), "x is dead once a is made");
     }
 
     @Test
@@ -56,9 +56,9 @@ class MemoryPlannerTest {
         Value a = Sum.of(x, x), view = a.reshape(2, 5), b = Sum.of(x, x), c = Sum.of(b, b);
         graph.output(Sum.of(c, view.reshape(10)));
         MemoryPlanner.Plan plan = plan(graph);
-        assertEquals(plan.place(a), plan.place(view));
-        assertNotEquals(plan.place(a), plan.place(b));
-        assertNotEquals(plan.place(a), plan.place(c));
+        assertEquals(plan.bufferOf(a), plan.bufferOf(view));
+        assertNotEquals(plan.bufferOf(a), plan.bufferOf(b));
+        assertNotEquals(plan.bufferOf(a), plan.bufferOf(c));
     }
 
     @Test

@@ -163,7 +163,7 @@ class DeviceProgramTest {
         for (DeviceProgram.Task task : program.tasks())
             assertEquals(
                     1,
-                    task.places().stream()
+                    task.arrayIndices().stream()
                             .filter(place -> program.arrays().get(place).type() == DType.F16)
                             .count());
     }
@@ -213,9 +213,9 @@ class DeviceProgramTest {
     void panelsKeepHalvesWhereTheFileHasThem() {
         short[] bits = {Float.floatToFloat16(0.1f), Float.floatToFloat16(-3f)};
         Value w = new Graph().constant("w", new Tensor(DType.F16, Shape.of(2, 1), MemorySegment.ofArray(bits)));
-        assertFalse(DevicePanels.of(w, 2, TARGET).halves());
+        assertFalse(DevicePanels.of(w, 2, TARGET).f16());
         DevicePanels panels = DevicePanels.of(w, 2, new Target(Target.KernelKind.WORKGROUP, true));
-        assertTrue(panels.halves());
+        assertTrue(panels.f16());
         HalfFloatArray array = new HalfFloatArray(panels.elements());
         panels.fill(array);
         assertEquals(bits[0], array.get(0).getHalfFloatValue());

@@ -8,19 +8,19 @@ import dev.gyre.machine.assembler.Operand.Vector;
  * A formula's numbers: in registers where vectors of 512 bits have 32 of them, else as whole vectors in memory behind the code.
  *
  * @param bits of a vector
- * @param place the general register that holds where they lie; with 512 bits it is free again once they are loaded
+ * @param base the general register that holds where they lie; with 512 bits it is free again once they are loaded
  * @param first the vector register of the first of them, where they are in registers
  */
-public record Constants(int bits, Register place, int first, float... values) {
+public record Constants(int bits, Register base, int first, float... values) {
     public void load(Assembler asm, Assembler.Label table) {
-        asm.lea(place, table);
+        asm.lea(base, table);
         if (bits == 512)
             for (int i = 0; i < values.length; i++)
-                asm.op(Instruction.VBROADCASTSS, Vector.zmm(first + i), Address.at(place, 4 * i));
+                asm.op(Instruction.VBROADCASTSS, Vector.zmm(first + i), Address.at(base, 4 * i));
     }
 
     public Operand at(int i) {
-        return bits == 512 ? Vector.zmm(first + i) : Address.at(place, i * bits / 8);
+        return bits == 512 ? Vector.zmm(first + i) : Address.at(base, i * bits / 8);
     }
 
     /** Writes them where the table's label has been bound. */

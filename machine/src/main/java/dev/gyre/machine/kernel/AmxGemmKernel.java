@@ -28,12 +28,12 @@ import dev.gyre.machine.assembler.Operand.Tile;
  */
 public final class AmxGemmKernel {
     /** Rows of a band, and columns of a strip. */
-    public static final int SIDE = 32;
+    public static final int BLOCK = 32;
 
     /** Pairs that a tile is deep. */
-    public static final int DEPTH = 16;
+    public static final int TILE_DEPTH = 16;
 
-    private static final int LINE = SIDE * 4; // bytes of a row of B and of C
+    private static final int ROW_BYTES = BLOCK * 4; // bytes of a row of B and of C
     private static final Tile[] SUMS = {new Tile(0), new Tile(1), new Tile(2), new Tile(3)};
     private static final Tile A0 = new Tile(4), A1 = new Tile(5), B0 = new Tile(6), B1 = new Tile(7);
 
@@ -47,9 +47,9 @@ public final class AmxGemmKernel {
         asm.sub(RSP, 64); // shapes of tiles
         asm.mov(RAX, RCX);
         asm.shl(RAX, 2); // bytes of a line of A
-        asm.mov(R12, LINE);
+        asm.mov(R12, ROW_BYTES);
         for (int at = 0; at < 64; at += 4) asm.mov32(Address.at(RSP, at), at == 0 ? 1 : 0); // palette 1
-        whole(asm);
+        fullTiles(asm);
         asm.op(Instruction.LDTILECFG, Address.at(RSP));
 
         Assembler.Label band = asm.here("band"), begun = asm.label("begun"), fresh = asm.label("fresh");
@@ -62,20 +62,20 @@ public final class AmxGemmKernel {
         asm.bind(begun);
 
         Assembler.Label rest = asm.label("rest"), done = asm.label("done");
-        second(asm);
+        lowerRows(asm);
         asm.mov(R10, RSI);
         asm.mov(R11, RCX);
-        asm.sub(R11, DEPTH);
+        asm.sub(R11, TILE_DEPTH);
         asm.jump(Assembler.Condition.LESS, rest);
         Assembler.Label round = asm.here("round");
         step(asm);
-        asm.add(RDI, DEPTH * 4);
-        asm.add(RBX, DEPTH * 4);
-        asm.add(R10, DEPTH * LINE);
-        asm.sub(R11, DEPTH);
+        asm.add(RDI, TILE_DEPTH * 4);
+        asm.add(RBX, TILE_DEPTH * 4);
+        asm.add(R10, TILE_DEPTH * ROW_BYTES);
+        asm.sub(R11, TILE_DEPTH);
         asm.jump(Assembler.Condition.NOT_LESS, round);
         asm.bind(rest);
-        asm.add(R11, DEPTH);
+        asm.add(R11, TILE_DEPTH);
         asm.jump(Assembler.Condition.ZERO, done);
 
         // r11 pairs are left: A's lines are 4·r11 bytes, B has r11 rows.
@@ -100,13 +100,13 @@ public final class AmxGemmKernel {
         asm.shl(R11, 2);
         asm.add(RDI, R11);
         sums(asm, Instruction.TILESTORED);
-        whole(asm);
+        fullTiles(asm);
         asm.op(Instruction.LDTILECFG, Address.at(RSP));
         sums(asm, Instruction.TILELOADD);
 
         asm.bind(done);
         sums(asm, Instruction.TILESTORED);
-        asm.add(RDX, SIDE * LINE);
+        asm.add(RDX, BLOCK * ROW_BYTES);
         // One line of A was passed; 31 are to come.
         asm.mov(R10, RAX);
         asm.shl(R10, 5);
@@ -123,13 +123,13 @@ public final class AmxGemmKernel {
     }
 
     /** All tiles 16 rows of 64 bytes. */
-    private static void whole(Assembler asm) {
+    private static void fullTiles(Assembler asm) {
         for (int at = 16; at < 32; at += 4) asm.mov32(Address.at(RSP, at), 0x0040_0040);
         for (int at = 48; at < 56; at += 4) asm.mov32(Address.at(RSP, at), 0x1010_1010);
     }
 
     /** rbx: the seventeenth line of A. */
-    private static void second(Assembler asm) {
+    private static void lowerRows(Assembler asm) {
         asm.mov(RBX, RAX);
         asm.shl(RBX, 4);
         asm.add(RBX, RDI);
@@ -149,7 +149,7 @@ public final class AmxGemmKernel {
     /** Loads or stores the four sums. */
     private static void sums(Assembler asm, Instruction instruction) {
         for (int i = 0; i < 4; i++) {
-            Address at = Address.at(RDX, R12, 1, i / 2 * 16 * LINE + i % 2 * 64);
+            Address at = Address.at(RDX, R12, 1, i / 2 * 16 * ROW_BYTES + i % 2 * 64);
             if (instruction == Instruction.TILELOADD) asm.op(instruction, SUMS[i], at);
             else asm.op(instruction, at, SUMS[i]);
         }

@@ -15,16 +15,16 @@ import dev.gyre.machine.assembler.Operand.Register;
 import dev.gyre.machine.assembler.Operand.Vector;
 
 /**
- * What is done with long rows of floats where they lie, {@value #ROUND} at a time: nothing is read or written beyond the rounds, and
+ * What is done with long rows of floats where they lie, {@value #UNROLL} at a time: nothing is read or written beyond the rounds, and
  * what is left over is the caller's. Each number comes out as from the same operations one by one, whatever the width of a vector.
  *
  * @param bits of a vector, 256 or 512
  */
 public record ElementwiseKernels(int bits) {
     /** Floats of a round. */
-    public static final int ROUND = 16;
+    public static final int UNROLL = 16;
 
-    private static final int BYTES = ROUND * Float.BYTES;
+    private static final int BYTES = UNROLL * Float.BYTES;
 
     /** y = a + scale · b, each operation rounded. Arguments: a, b, y (may be one of them), rounds (at least 1), scale in memory. */
     public Code add() {
@@ -36,7 +36,7 @@ public record ElementwiseKernels(int bits) {
             asm.op(Instruction.VADDPS, v(i), v(i), at(RDI, i));
             asm.op(Instruction.VMOVUPS_STORE, at(RDX, i), v(i));
         }
-        return rounds(asm, round, RCX, RDI, RSI, RDX).code(name("add"));
+        return finish(asm, round, RCX, RDI, RSI, RDX).code(name("add"));
     }
 
     /**
@@ -53,16 +53,16 @@ public record ElementwiseKernels(int bits) {
             asm.op(Instruction.VFMADD213PS, v(i), v(9), v(10));
             asm.op(Instruction.VMOVUPS_STORE, at(RSI, i), v(i));
         }
-        return rounds(asm, round, RDX, RDI, RSI).code(name("scale"));
+        return finish(asm, round, RDX, RDI, RSI).code(name("scale"));
     }
 
-    /** Sums in {@value #ROUND} chains, of every {@value #ROUND}th number each. Arguments: x, rounds (at least 1), sums [ROUND]. */
+    /** Sums in {@value #UNROLL} chains, of every {@value #UNROLL}th number each. Arguments: x, rounds (at least 1), sums [ROUND]. */
     public Code sums() {
         Assembler asm = new Assembler();
         for (int i = 0; i < vectors(); i++) asm.op(Instruction.VXORPS, v(i), v(i), v(i));
         Assembler.Label round = asm.here("round");
         for (int i = 0; i < vectors(); i++) asm.op(Instruction.VADDPS, v(i), v(i), at(RDI, i));
-        return chains(asm, round).code(name("sums"));
+        return storeChains(asm, round).code(name("sums"));
     }
 
     /**
@@ -79,7 +79,7 @@ public record ElementwiseKernels(int bits) {
             asm.op(Instruction.VSUBPS, v(4 + i), v(4 + i), v(8));
             asm.op(Instruction.VFMADD231PS, v(i), v(4 + i), v(4 + i));
         }
-        return chains(asm, round).code(name("squares"));
+        return storeChains(asm, round).code(name("squares"));
     }
 
     /**
@@ -98,11 +98,11 @@ public record ElementwiseKernels(int bits) {
             asm.op(Instruction.VFMADD213PS, v(i), v(4 + i), at(R9, i));
             asm.op(Instruction.VMOVUPS_STORE, at(RSI, i), v(i));
         }
-        return rounds(asm, round, RDX, RDI, RSI, R8, R9).code(name("norm"));
+        return finish(asm, round, RDX, RDI, RSI, R8, R9).code(name("norm"));
     }
 
     /** The end of a loop over rounds of x, after which the chains go to where they are wanted, and of the kernel. */
-    private Assembler chains(Assembler asm, Assembler.Label round) {
+    private Assembler storeChains(Assembler asm, Assembler.Label round) {
         asm.add(RDI, BYTES);
         asm.sub(RSI, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, round);
@@ -113,15 +113,15 @@ public record ElementwiseKernels(int bits) {
     }
 
     /** The end of a loop over rounds, each of which moves the places on. */
-    static void next(Assembler asm, Assembler.Label round, Register count, Register... places) {
+    static void endLoop(Assembler asm, Assembler.Label round, Register count, Register... places) {
         for (Register place : places) asm.add(place, BYTES);
         asm.sub(count, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, round);
     }
 
     /** The end of such a loop, and of the kernel. */
-    static Assembler rounds(Assembler asm, Assembler.Label round, Register count, Register... places) {
-        next(asm, round, count, places);
+    static Assembler finish(Assembler asm, Assembler.Label round, Register count, Register... places) {
+        endLoop(asm, round, count, places);
         asm.vzeroupper();
         asm.ret();
         return asm;
@@ -129,7 +129,7 @@ public record ElementwiseKernels(int bits) {
 
     /** Vectors of a round. */
     int vectors() {
-        return 32 * ROUND / bits;
+        return 32 * UNROLL / bits;
     }
 
     Vector v(int number) {

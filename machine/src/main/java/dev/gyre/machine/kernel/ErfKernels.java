@@ -18,12 +18,12 @@ import java.util.List;
  * The error function as v · p(v²) / q(v²), where v is x within ±bound; Horner's rule in fused multiply-adds.
  *
  * @param bound beyond it the function is what it is there
- * @param over p's coefficients, of the highest power first
- * @param under q's
+ * @param numerator p's coefficients, of the highest power first
+ * @param denominator q's
  */
-public record ErfKernels(float bound, List<Float> over, List<Float> under) {
+public record ErfKernels(float bound, List<Float> numerator, List<Float> denominator) {
     /**
-     * y = value · (½ · gate · (1 + erf(gate · √½))). Arguments: values, gates, y (may be one of them), rounds of {@link ElementwiseKernels#ROUND} (at
+     * y = value · (½ · gate · (1 + erf(gate · √½))). Arguments: values, gates, y (may be one of them), rounds of {@link ElementwiseKernels#UNROLL} (at
      * least 1).
      */
     public Code geglu(int bits) {
@@ -34,8 +34,8 @@ public record ErfKernels(float bound, List<Float> over, List<Float> under) {
         asm.lea(RAX, numbers);
         Address half = table.number(0.5f), one = table.number(1f), root = table.number(0.70710678f);
         Address least = table.number(-bound), most = table.number(bound);
-        List<Address> p = over.stream().map(table::number).toList();
-        List<Address> q = under.stream().map(table::number).toList();
+        List<Address> p = numerator.stream().map(table::number).toList();
+        List<Address> q = denominator.stream().map(table::number).toList();
         Assembler.Label round = asm.here("round");
         for (int i = 0; i < rows.vectors(); i++) {
             // Registers of their own, so that the vectors of a round are worked on side by side.
@@ -59,7 +59,7 @@ public record ErfKernels(float bound, List<Float> over, List<Float> under) {
             asm.op(Instruction.VMULPS, gate, gate, rows.at(RDI, i));
             asm.op(Instruction.VMOVUPS_STORE, rows.at(RDX, i), gate);
         }
-        ElementwiseKernels.rounds(asm, round, RCX, RDI, RSI, RDX);
+        ElementwiseKernels.finish(asm, round, RCX, RDI, RSI, RDX);
         asm.bind(numbers);
         table.write(asm);
         return asm.code("geglu in vectors of " + bits);

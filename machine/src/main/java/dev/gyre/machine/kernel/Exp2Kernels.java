@@ -20,12 +20,12 @@ import dev.gyre.machine.assembler.Operand.Vector;
 /**
  * 2 to the x, for what is rounded to bf16 afterwards: x = n + r with |r| ≤ ½, a polynomial of degree 4 in r, a scale by 2ⁿ.
  *
- * @param least below it the result stays what it is there
+ * @param min below it the result stays what it is there
  * @param polynomial coefficients of r⁴ down to 1
  */
-public record Exp2Kernels(float least, float... polynomial) {
+public record Exp2Kernels(float min, float... polynomial) {
     private static final int DEGREE = 4;
-    private static final Vector LEAST = zmm(16), ORDER = zmm(31);
+    private static final Vector MIN = zmm(16), ORDER = zmm(31);
 
     /**
      * {@link ExpKernels#softmax} to the base 2, on AVX512-BF16, with the same arguments: [rows][32] scores become
@@ -88,7 +88,7 @@ public record Exp2Kernels(float least, float... polynomial) {
         asm.vzeroupper();
         asm.ret();
         asm.bind(table);
-        asm.floats(least);
+        asm.floats(min);
         asm.floats(polynomial);
         for (int lane = 0; lane < 16; lane++) asm.ints(lane | 16 + lane << 16);
         return asm.code("softmax of strips to pairs");
@@ -99,7 +99,7 @@ public record Exp2Kernels(float least, float... polynomial) {
         Vector x = zmm(2), n = zmm(3);
         asm.op(Instruction.VMOVUPS, x, from);
         asm.op(Instruction.VSUBPS, x, x, zmm(half));
-        asm.op(Instruction.VMAXPS, x, LEAST, x); // a NaN stays one
+        asm.op(Instruction.VMAXPS, x, MIN, x); // a NaN stays one
         asm.op(Instruction.VRNDSCALEPS, n, x, new Immediate(8)); // to the nearest whole number
         asm.op(Instruction.VSUBPS, x, x, n);
         asm.op(Instruction.VMOVUPS, to, zmm(17));

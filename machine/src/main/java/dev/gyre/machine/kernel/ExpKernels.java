@@ -24,8 +24,8 @@ import java.util.stream.IntStream;
  * e to the x, lane by lane: x = n · ln 2 + r, a polynomial of degree 7 in r, a scale by 2ⁿ. Which numbers and in which order of
  * roundings is the caller's definition; the same bits come out.
  *
- * @param least below it the result stays what it is there
- * @param most likewise above
+ * @param min below it the result stays what it is there
+ * @param max likewise above
  * @param log2e 1 / ln 2
  * @param round what rounds to a whole number when added and subtracted
  * @param ln2High ln 2 in two parts
@@ -33,9 +33,9 @@ import java.util.stream.IntStream;
  * @param polynomial coefficients of r⁷ down to r²; those of r and 1 are 1
  */
 public record ExpKernels(
-        float least, float most, float log2e, float round, float ln2High, float ln2Low, float... polynomial) {
-    private static final int LEAST = 0,
-            MOST = 1,
+        float min, float max, float log2e, float round, float ln2High, float ln2Low, float... polynomial) {
+    private static final int MIN = 0,
+            MAX = 1,
             LOG2E = 2,
             ROUND = 3,
             HIGH = 4,
@@ -61,7 +61,7 @@ public record ExpKernels(
         Assembler asm = new Assembler();
         int bytes = bits / 8, line = 2 * bytes;
         Assembler.Label table = asm.label("constants");
-        Constants constants = load(asm, bits, table, LEAST, ROUND);
+        Constants constants = load(asm, bits, table, MIN, ROUND);
 
         asm.sub(RSP, 4 * bytes);
         Vector[] most = {v(bits, 0), v(bits, 1)}, sum = {v(bits, 12), v(bits, 13)};
@@ -138,7 +138,7 @@ public record ExpKernels(
      *
      * <pre>
      *   from, to  floats; may be the same
-     *   rounds    of {@link ElementwiseKernels#ROUND} floats, at least 1
+     *   rounds    of {@link ElementwiseKernels#UNROLL} floats, at least 1
      *   numbers   middle, scale, shift, −slope
      * </pre>
      */
@@ -146,7 +146,7 @@ public record ExpKernels(
         ElementwiseKernels rows = new ElementwiseKernels(bits);
         Assembler asm = new Assembler();
         Assembler.Label table = asm.label("constants");
-        Constants constants = load(asm, bits, table, LEAST, ROUND, MOST);
+        Constants constants = load(asm, bits, table, MIN, ROUND, MAX);
         asm.sub(RSP, rows.vectors() * bits / 8);
         for (int i = 0; i < 4; i++) asm.op(Instruction.VBROADCASTSS, v(bits, 8 + i), Address.at(RCX, 4 * i));
         List<Lanes> lanes = IntStream.range(0, rows.vectors())
@@ -167,7 +167,7 @@ public record ExpKernels(
             asm.op(Instruction.VDIVPS, x, x, e);
             asm.op(Instruction.VMOVUPS_STORE, rows.at(RSI, i), x);
         }
-        ElementwiseKernels.next(asm, round, RDX, RDI, RSI);
+        ElementwiseKernels.endLoop(asm, round, RDX, RDI, RSI);
         asm.add(RSP, rows.vectors() * bits / 8);
         asm.vzeroupper();
         asm.ret();
@@ -195,8 +195,8 @@ public record ExpKernels(
      */
     private static void exp(Assembler asm, Constants constants, List<Lanes> all, boolean above) {
         // A comparison with NaN gives the second source: a NaN stays one.
-        all.forEach(l -> asm.op(Instruction.VMAXPS, l.x, named(constants.bits(), LEAST), l.x));
-        if (above) all.forEach(l -> asm.op(Instruction.VMINPS, l.x, named(constants.bits(), MOST), l.x));
+        all.forEach(l -> asm.op(Instruction.VMAXPS, l.x, named(constants.bits(), MIN), l.x));
+        if (above) all.forEach(l -> asm.op(Instruction.VMINPS, l.x, named(constants.bits(), MAX), l.x));
         all.forEach(l -> asm.op(Instruction.VMULPS, l.n, l.x, constants.at(LOG2E)));
         all.forEach(l -> asm.op(Instruction.VADDPS, l.n, l.n, named(constants.bits(), ROUND)));
         all.forEach(l -> asm.op(Instruction.VSUBPS, l.n, l.n, named(constants.bits(), ROUND)));
@@ -224,8 +224,8 @@ public record ExpKernels(
     /** The formula's numbers, those that are named in registers at any width: instructions take their first source from there. */
     private Constants load(Assembler asm, int bits, Assembler.Label table, int... named) {
         float[] values = new float[COUNT];
-        values[LEAST] = least;
-        values[MOST] = most;
+        values[MIN] = min;
+        values[MAX] = max;
         values[LOG2E] = log2e;
         values[ROUND] = round;
         values[HIGH] = -ln2High;
@@ -240,6 +240,6 @@ public record ExpKernels(
     }
 
     private static Vector named(int bits, int i) {
-        return v(bits, bits == 512 ? 16 + i : i == LEAST ? 14 : i == ROUND ? 15 : 13);
+        return v(bits, bits == 512 ? 16 + i : i == MIN ? 14 : i == ROUND ? 15 : 13);
     }
 }

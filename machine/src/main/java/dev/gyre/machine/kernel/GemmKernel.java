@@ -46,18 +46,18 @@ import java.util.List;
  *
  * @param kind of elements
  * @param rows that are computed of each band
- * @param band rows that a band holds; where it is more than {@code rows}, for one band at a time
+ * @param mr rows that a band holds; where it is more than {@code rows}, for one band at a time
  * @param vectors that a strip is wide
  * @param bits of a vector
- * @param scattered whether a table says where the strip's rows are: the windows of a convolution need not be copied together
+ * @param indirect whether a table says where the strip's rows are: the windows of a convolution need not be copied together
  */
-public record GemmKernel(Kind kind, int rows, int band, int vectors, int bits, boolean scattered) {
+public record GemmKernel(Kind kind, int rows, int mr, int vectors, int bits, boolean indirect) {
     /** What an element is. */
     public enum Kind {
         /** A chain of fused multiply-adds. */
-        FLOATS,
+        F32,
         /** Dot products of pairs. */
-        PAIRS
+        BF16
     }
 
     /** Steps of k in one round of the loop. */
@@ -77,29 +77,29 @@ public record GemmKernel(Kind kind, int rows, int band, int vectors, int bits, b
         if (rows * vectors + vectors + 1 > registers)
             throw new IllegalArgumentException(
                     rows + " rows of " + vectors + " vectors do not fit " + registers + " registers");
-        if (kind == Kind.PAIRS && rows > 3 * BASES.size())
+        if (kind == Kind.BF16 && rows > 3 * BASES.size())
             throw new IllegalArgumentException("at most " + 3 * BASES.size() + " rows of pairs, got " + rows);
     }
 
     /** Floats of a row of C. */
-    public int strip() {
+    public int nr() {
         return vectors * bits / 32;
     }
 
     /** Assembles it. What the processor must know: {@link Feature}. */
     public Code code() {
         Assembler asm = new Assembler();
-        List<Register> bases = kind == Kind.PAIRS ? BASES.subList(0, (rows + 2) / 3) : List.of();
+        List<Register> bases = kind == Kind.BF16 ? BASES.subList(0, (rows + 2) / 3) : List.of();
         List<Register> saved = new ArrayList<>(bases);
-        if (scattered) saved.add(R15);
+        if (indirect) saved.add(R15);
         saved.forEach(asm::push);
-        if (kind == Kind.PAIRS) {
+        if (kind == Kind.BF16) {
             asm.mov(RAX, RCX);
             asm.shl(RAX, 2); // bytes of a line of A
         }
         Assembler.Label next = asm.here("band");
         for (int i = 0; i < rows * vectors; i++) zero(asm, vector(i));
-        if (scattered)
+        if (indirect)
             asm.mov(R10, Address.at(RSP, 8 * saved.size() + 8)); // the seventh argument, behind the return address
         else asm.mov(R10, RSI);
         asm.mov(R11, RCX);
@@ -134,52 +134,52 @@ public record GemmKernel(Kind kind, int rows, int band, int vectors, int bits, b
         asm.bind(store);
         for (int i = 0; i < rows * vectors; i++)
             asm.op(Instruction.VMOVUPS_STORE, Address.at(RDX, i * bits / 8), vector(i));
-        asm.add(RDX, rows * strip() * 4);
-        if (kind == Kind.PAIRS) nextBand(asm, bases);
+        asm.add(RDX, rows * nr() * 4);
+        if (kind == Kind.BF16) nextPanel(asm, bases);
         asm.sub(R8, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, next);
         asm.vzeroupper();
         for (int i = saved.size() - 1; i >= 0; i--) asm.pop(saved.get(i));
         asm.ret();
-        return asm.code("product of " + kind.name().toLowerCase() + ", " + rows + (band > rows ? " of " + band : "")
-                + " rows by " + strip() + (scattered ? ", scattered" : ""));
+        return asm.code("product of " + kind.name().toLowerCase() + ", " + rows + (mr > rows ? " of " + mr : "")
+                + " rows by " + nr() + (indirect ? ", scattered" : ""));
     }
 
     /** Step {@code i} from where the pointers are. */
     private void step(Assembler asm, List<Register> bases, int i) {
         int b = rows * vectors, a = b + vectors, free = (bits == 512 ? 32 : 16) - a;
-        if (scattered) asm.mov(R15, Address.at(R10, 8 * i));
+        if (indirect) asm.mov(R15, Address.at(R10, 8 * i));
         for (int v = 0; v < vectors; v++)
             asm.op(
                     Instruction.VMOVUPS,
                     vector(b + v),
-                    scattered ? Address.at(RSI, R15, 1, v * bits / 8) : Address.at(R10, (i * vectors + v) * bits / 8));
+                    indirect ? Address.at(RSI, R15, 1, v * bits / 8) : Address.at(R10, (i * vectors + v) * bits / 8));
         for (int row = 0; row < rows; row++) {
             Vector one = vector(a + row % free);
-            asm.op(Instruction.VBROADCASTSS, one, left(bases, row, i));
+            asm.op(Instruction.VBROADCASTSS, one, elementOfA(bases, row, i));
             for (int v = 0; v < vectors; v++)
                 asm.op(
-                        kind == Kind.PAIRS ? Instruction.VDPBF16PS : Instruction.VFMADD231PS,
+                        kind == Kind.BF16 ? Instruction.VDPBF16PS : Instruction.VFMADD231PS,
                         vector(row * vectors + v),
                         vector(b + v),
                         one);
         }
     }
 
-    private Address left(List<Register> bases, int row, int step) {
-        if (kind == Kind.FLOATS) return Address.at(RDI, (step * band + row) * 4);
+    private Address elementOfA(List<Register> bases, int row, int step) {
+        if (kind == Kind.F32) return Address.at(RDI, (step * mr + row) * 4);
         Register base = bases.get(row / 3);
         return row % 3 == 0 ? Address.at(base, step * 4) : Address.at(base, RAX, row % 3, step * 4);
     }
 
     private void advance(Assembler asm, List<Register> bases, int steps) {
-        asm.add(R10, steps * (scattered ? 8 : strip() * 4));
-        if (kind == Kind.FLOATS) asm.add(RDI, steps * band * 4); // ends where the next band begins
+        asm.add(R10, steps * (indirect ? 8 : nr() * 4));
+        if (kind == Kind.F32) asm.add(RDI, steps * mr * 4); // ends where the next band begins
         for (Register base : bases) asm.add(base, steps * 4);
     }
 
     /** Every base is a line further than it began: so is the last, and the rows from it on are yet to be passed. */
-    private void nextBand(Assembler asm, List<Register> bases) {
+    private void nextPanel(Assembler asm, List<Register> bases) {
         asm.mov(RDI, bases.get(bases.size() - 1));
         for (int i = 3 * (bases.size() - 1) + 1; i < rows; i++) asm.add(RDI, RAX);
     }

@@ -17,20 +17,20 @@ sealed interface LaneShuffles {
         return bits == 512 ? new Permuted() : new Transposed();
     }
 
-    /** What {@link #apart} needs behind the code, 32-bit numbers, to be loaded before. */
-    int[] placesApart();
+    /** What {@link #deinterleave} needs behind the code, 32-bit numbers, to be loaded before. */
+    int[] deinterleaveIndices();
 
-    /** Likewise {@link #together}. */
-    int[] placesTogether();
+    /** Likewise {@link #interleave}. */
+    int[] interleaveIndices();
 
     /** Loads the one or the other. */
     void load(Assembler asm, Register table, int at);
 
     /** Of each group 20 floats to registers 0 to 5: what the six columns of its tiles read. */
-    void apart(Assembler asm, List<Register> groups);
+    void deinterleave(Assembler asm, List<Register> groups);
 
     /** Registers 8 to 11, a column of all tiles each, to 16 floats of each group. */
-    void together(Assembler asm, List<Address> groups);
+    void interleave(Assembler asm, List<Address> groups);
 
     /** By permutations of two vectors' lanes, which vectors of 512 bits have. */
     record Permuted() implements LaneShuffles {
@@ -40,7 +40,7 @@ sealed interface LaneShuffles {
 
         /** Pairs of neighbours by their order, then one of each. */
         @Override
-        public int[] placesApart() {
+        public int[] deinterleaveIndices() {
             int[] places = new int[64];
             for (int i = 0; i < 2; i++) {
                 for (int lane = 0; lane < 8; lane++) places[16 * i + 2 * lane] = 2 * lane + i;
@@ -51,7 +51,7 @@ sealed interface LaneShuffles {
 
         /** Pairs of tiles 8i …, one from the target and one from the source; then pairs of those, of 64 bits. */
         @Override
-        public int[] placesTogether() {
+        public int[] interleaveIndices() {
             int[] places = new int[64];
             for (int i = 0; i < 2; i++)
                 for (int j = 0; j < 8; j++) {
@@ -68,7 +68,7 @@ sealed interface LaneShuffles {
         }
 
         @Override
-        public void apart(Assembler asm, List<Register> groups) {
+        public void deinterleave(Assembler asm, List<Register> groups) {
             for (int i = 0; i < 4; i++) {
                 asm.op(Instruction.VMOVUPS, v(6 + i), Address.at(groups.get(i)));
                 asm.op(Instruction.VMOVUPS, v(10 + i), Address.at(groups.get(i), 16));
@@ -89,7 +89,7 @@ sealed interface LaneShuffles {
         }
 
         @Override
-        public void together(Assembler asm, List<Address> groups) {
+        public void interleave(Assembler asm, List<Address> groups) {
             for (int i = 0; i < 4; i++) { // columns 0 and 1, then 2 and 3; of tiles 0 to 7, then 8 to 15
                 asm.op(Instruction.VMOVUPS, v(4 + i), v(8 + i / 2 * 2));
                 asm.op(Instruction.VPERMT2PS, v(4 + i), v(28 + i % 2), v(9 + i / 2 * 2));
@@ -115,12 +115,12 @@ sealed interface LaneShuffles {
         }
 
         @Override
-        public int[] placesApart() {
+        public int[] deinterleaveIndices() {
             return new int[0];
         }
 
         @Override
-        public int[] placesTogether() {
+        public int[] interleaveIndices() {
             return new int[0];
         }
 
@@ -128,7 +128,7 @@ sealed interface LaneShuffles {
         public void load(Assembler asm, Register table, int at) {}
 
         @Override
-        public void apart(Assembler asm, List<Register> groups) {
+        public void deinterleave(Assembler asm, List<Register> groups) {
             for (int i = 0; i < 5; i++) {
                 asm.op(Instruction.VMOVUPS, lower(6 + i), Address.at(groups.get(0), 16 * i));
                 asm.op(Instruction.VINSERTF128, v(6 + i), v(6 + i), Address.at(groups.get(1), 16 * i), UPPER);
@@ -140,7 +140,7 @@ sealed interface LaneShuffles {
         }
 
         @Override
-        public void together(Assembler asm, List<Address> groups) {
+        public void interleave(Assembler asm, List<Address> groups) {
             transpose(asm, Instruction.VUNPCKLPS, 8, 0);
             transpose(asm, Instruction.VUNPCKHPS, 8, 2);
             for (int i = 0; i < 4; i++) {

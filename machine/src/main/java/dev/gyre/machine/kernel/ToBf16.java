@@ -36,7 +36,7 @@ public final class ToBf16 {
     private ToBf16() {}
 
     /** Neighbours of a row become pairs: [rows][count] to [rows][⌈count / 2⌉]; an odd one's partner is zero. */
-    public static Code rows() {
+    public static Code alongRows() {
         Assembler asm = new Assembler();
         asm.push(RBX);
         // r10, r11: places in the row; rax: floats left.
@@ -82,7 +82,7 @@ public final class ToBf16 {
     }
 
     /** Two rows become one of pairs: [rows][count] to [⌈rows / 2⌉][count]; an odd row's partner is zero. */
-    public static Code twoRows() {
+    public static Code acrossRows() {
         Assembler asm = new Assembler();
         asm.push(RBX);
         Assembler.Label order = asm.label("order");

@@ -13,7 +13,7 @@ import dev.gyre.machine.assembler.Operand.Address;
 import dev.gyre.machine.assembler.Operand.Immediate;
 
 /**
- * 16-bit numbers to floats, exactly. Both codes have the arguments: from, to, rounds of {@value ElementwiseKernels#ROUND} numbers (at least 1).
+ * 16-bit numbers to floats, exactly. Both codes have the arguments: from, to, rounds of {@value ElementwiseKernels#UNROLL} numbers (at least 1).
  * What the processor must know: {@link Feature#AVX2}; wider vectors would wait for memory all the same.
  */
 public final class ToF32 {
@@ -25,27 +25,27 @@ public final class ToF32 {
     public static Code f16() {
         Assembler asm = new Assembler();
         Assembler.Label round = asm.here("round");
-        for (int i = 0; i < ElementwiseKernels.ROUND / LANES; i++)
+        for (int i = 0; i < ElementwiseKernels.UNROLL / LANES; i++)
             asm.op(Instruction.VCVTPH2PS, ymm(i), Address.at(RDI, i * LANES * Short.BYTES));
-        return rounds(asm, round).code("widening of F16");
+        return finish(asm, round).code("widening of F16");
     }
 
     /** BF16, a float's upper half. */
     public static Code bf16() {
         Assembler asm = new Assembler();
         Assembler.Label round = asm.here("round");
-        for (int i = 0; i < ElementwiseKernels.ROUND / LANES; i++) {
+        for (int i = 0; i < ElementwiseKernels.UNROLL / LANES; i++) {
             asm.op(Instruction.VPMOVZXWD, ymm(i), Address.at(RDI, i * LANES * Short.BYTES));
             asm.op(Instruction.VPSLLD, ymm(i), ymm(i), new Immediate(16));
         }
-        return rounds(asm, round).code("widening of BF16");
+        return finish(asm, round).code("widening of BF16");
     }
 
-    private static Assembler rounds(Assembler asm, Assembler.Label round) {
-        for (int i = 0; i < ElementwiseKernels.ROUND / LANES; i++)
+    private static Assembler finish(Assembler asm, Assembler.Label round) {
+        for (int i = 0; i < ElementwiseKernels.UNROLL / LANES; i++)
             asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * LANES * Float.BYTES), ymm(i));
-        asm.add(RDI, ElementwiseKernels.ROUND * Short.BYTES);
-        asm.add(RSI, ElementwiseKernels.ROUND * Float.BYTES);
+        asm.add(RDI, ElementwiseKernels.UNROLL * Short.BYTES);
+        asm.add(RSI, ElementwiseKernels.UNROLL * Float.BYTES);
         asm.sub(RDX, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, round);
         asm.vzeroupper();

@@ -87,7 +87,7 @@ public final class Transpose {
         }
         asm.bind(one);
         for (int row = 0; row < rows; row++) {
-            asm.op(Instruction.VBROADCASTSS, v(row), line(R10, RSI, RAX, row));
+            asm.op(Instruction.VBROADCASTSS, v(row), rowAddress(R10, RSI, RAX, row));
             if (scaled) asm.op(Instruction.VMULPS, v(row), v(row), SCALE);
             asm.op(Instruction.VMOVSS_STORE, Address.at(R11, row * Float.BYTES), v(row));
         }
@@ -106,35 +106,35 @@ public final class Transpose {
     /** Four columns of four rows, or of two. */
     private static void block(Assembler asm, int rows, boolean scaled) {
         for (int row = 0; row < rows; row++) {
-            if (scaled) asm.op(Instruction.VMULPS, v(row), SCALE, line(R10, RSI, RAX, row));
-            else asm.op(Instruction.VMOVUPS, v(row), line(R10, RSI, RAX, row));
+            if (scaled) asm.op(Instruction.VMULPS, v(row), SCALE, rowAddress(R10, RSI, RAX, row));
+            else asm.op(Instruction.VMOVUPS, v(row), rowAddress(R10, RSI, RAX, row));
         }
         // By turns the numbers of rows 0 and 2, of 1 and 3, and of those: halves of two columns each where there are
         // two rows.
         for (int half = 0; half < 2; half++)
-            for (int i = 0; i < rows / 2; i++) asm.op(halves(half), v(4 + rows / 2 * half + i), v(i), v(i + rows / 2));
+            for (int i = 0; i < rows / 2; i++) asm.op(unpack(half), v(4 + rows / 2 * half + i), v(i), v(i + rows / 2));
         if (rows == 2) {
             for (int column = 0; column < SIDE; column++)
                 asm.op(
                         column % 2 == 0 ? Instruction.VMOVLPS_STORE : Instruction.VMOVHPS_STORE,
-                        line(R11, RCX, RBX, column),
+                        rowAddress(R11, RCX, RBX, column),
                         v(4 + column / 2));
             return;
         }
         for (int column = 0; column < SIDE; column++) {
             int pair = 4 + column / 2 * 2;
-            asm.op(halves(column % 2), v(8 + column), v(pair), v(pair + 1));
-            asm.op(Instruction.VMOVUPS_STORE, line(R11, RCX, RBX, column), v(8 + column));
+            asm.op(unpack(column % 2), v(8 + column), v(pair), v(pair + 1));
+            asm.op(Instruction.VMOVUPS_STORE, rowAddress(R11, RCX, RBX, column), v(8 + column));
         }
     }
 
     /** The lower numbers of two vectors by turns, or the upper. */
-    private static Instruction halves(int half) {
+    private static Instruction unpack(int half) {
         return half == 0 ? Instruction.VUNPCKLPS : Instruction.VUNPCKHPS;
     }
 
     /** A place in the i-th line from one. */
-    private static Address line(Register place, Register line, Register threeLines, int i) {
+    private static Address rowAddress(Register place, Register line, Register threeLines, int i) {
         return switch (i) {
             case 0 -> Address.at(place);
             case 3 -> Address.at(place, threeLines, 1, 0);

@@ -41,7 +41,7 @@ public record WinogradKernel(float p, float q, int bits) {
     private static final int SIDE = 6;
 
     private static final List<Register> SAVED = List.of(RBX, RBP, R12, R13, R14, R15);
-    private static final int SEVENTH = 8 * SAVED.size() + 8; // where the seventh argument lies when those are pushed
+    private static final int STACK_ARGUMENTS = 8 * SAVED.size() + 8; // where the seventh argument lies when those are pushed
 
     /**
      * Tiles of one channel to points. Arguments:
@@ -59,13 +59,13 @@ public record WinogradKernel(float p, float q, int bits) {
     public Code input() {
         Assembler asm = new Assembler();
         SAVED.forEach(asm::push);
-        asm.mov(RAX, Address.at(RSP, SEVENTH)); // pitch
+        asm.mov(RAX, Address.at(RSP, STACK_ARGUMENTS)); // pitch
         Assembler.Label table = asm.label("constants");
         float p2 = p * p, q2 = q * q;
         Constants constants = constants(-q2, p, -p2, q, p2 * q2, -p2 - q2);
         LaneShuffles neighbours = LaneShuffles.of(bits);
         constants.load(asm, table);
-        neighbours.load(asm, constants.place(), 4 * constants.values().length);
+        neighbours.load(asm, constants.base(), 4 * constants.values().length);
         reserve(asm, SIDE * SIDE);
         asm.mov(RBP, bytes());
         asm.mov(R15, R8);
@@ -73,19 +73,19 @@ public record WinogradKernel(float p, float q, int bits) {
         asm.lea(R14, Address.at(RCX, RCX, 2, 0));
         asm.shl(R14, 1); // six points
         Assembler.Label vector = asm.here("vector");
-        for (int i = 0; i < groups().size(); i++) {
-            asm.mov(groups().get(i), Address.at(RSI, 8 * i));
-            asm.add(groups().get(i), RDI);
+        for (int i = 0; i < quads().size(); i++) {
+            asm.mov(quads().get(i), Address.at(RSI, 8 * i));
+            asm.add(quads().get(i), RDI);
         }
         for (int a = 0; a < SIDE; a++) {
-            neighbours.apart(asm, groups());
+            neighbours.deinterleave(asm, quads());
             inputs(asm, constants);
-            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS_STORE, aside(a * SIDE + b), v(8 + b));
-            if (a < SIDE - 1) groups().forEach(group -> asm.add(group, RAX));
+            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS_STORE, spillSlot(a * SIDE + b), v(8 + b));
+            if (a < SIDE - 1) quads().forEach(group -> asm.add(group, RAX));
         }
         asm.mov(R8, RDX);
         for (int b = 0; b < SIDE; b++) {
-            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS, v(a), aside(a * SIDE + b));
+            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS, v(a), spillSlot(a * SIDE + b));
             inputs(asm, constants);
             asm.mov(RBX, R8);
             for (int a = 0; a < SIDE; a++) {
@@ -94,7 +94,7 @@ public record WinogradKernel(float p, float q, int bits) {
             }
             asm.add(R8, RCX);
         }
-        asm.add(RSI, 8 * groups().size());
+        asm.add(RSI, 8 * quads().size());
         asm.add(RDX, RBP); // the other half of the strip, or the next
         asm.mov(RBX, RBP);
         asm.mov(RBP, R15);
@@ -104,7 +104,7 @@ public record WinogradKernel(float p, float q, int bits) {
         end(asm, SIDE * SIDE);
         asm.bind(table);
         constants.write(asm);
-        asm.ints(neighbours.placesApart());
+        asm.ints(neighbours.deinterleaveIndices());
         return asm.code("filtering, input in vectors of " + bits);
     }
 
@@ -153,12 +153,12 @@ public record WinogradKernel(float p, float q, int bits) {
             asm.op(Instruction.VMOVUPS, v(0), Address.at(R10));
             for (int u = 1; u < 3; u++) asm.op(Instruction.VMOVUPS, v(u), Address.at(R10, R11, u, 0));
             taps(asm, constants);
-            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS_STORE, aside(a * 3 + t), v(8 + a));
+            for (int a = 0; a < SIDE; a++) asm.op(Instruction.VMOVUPS_STORE, spillSlot(a * 3 + t), v(8 + a));
             if (t < 2) asm.add(R10, RSI);
         }
         asm.mov(R10, RDX);
         for (int a = 0; a < SIDE; a++) {
-            for (int t = 0; t < 3; t++) asm.op(Instruction.VMOVUPS, v(t), aside(a * 3 + t));
+            for (int t = 0; t < 3; t++) asm.op(Instruction.VMOVUPS, v(t), spillSlot(a * 3 + t));
             taps(asm, constants);
             for (int b = 0; b < SIDE; b++) {
                 asm.op(Instruction.VMOVUPS_STORE, Address.at(R10), v(8 + b));
@@ -211,13 +211,13 @@ public record WinogradKernel(float p, float q, int bits) {
         Constants constants = constants(p, q, p2, q2, p * p2, q * q2);
         LaneShuffles neighbours = LaneShuffles.of(bits);
         constants.load(asm, table);
-        neighbours.load(asm, constants.place(), 4 * constants.values().length);
-        for (int i = 0; i < groups().size(); i++) {
-            asm.mov(groups().get(i), Address.at(RSI, 8 * i));
-            asm.add(groups().get(i), RDX);
+        neighbours.load(asm, constants.base(), 4 * constants.values().length);
+        for (int i = 0; i < quads().size(); i++) {
+            asm.mov(quads().get(i), Address.at(RSI, 8 * i));
+            asm.add(quads().get(i), RDX);
         }
-        asm.mov(RSI, Address.at(RSP, SEVENTH)); // bias
-        asm.mov(RAX, Address.at(RSP, SEVENTH + 8)); // pitch
+        asm.mov(RSI, Address.at(RSP, STACK_ARGUMENTS)); // bias
+        asm.mov(RAX, Address.at(RSP, STACK_ARGUMENTS + 8)); // pitch
         reserve(asm, 4 * SIDE);
         asm.lea(RBX, Address.at(RAX, RAX, 2, 0)); // three lines
         asm.lea(R15, Address.at(RCX, RCX, 2, 0));
@@ -232,18 +232,18 @@ public record WinogradKernel(float p, float q, int bits) {
                 asm.op(Instruction.VMOVUPS, v(a), a % 3 == 0 ? Address.at(base) : Address.at(base, R15, a % 3, 0));
             }
             outputs(asm, constants);
-            for (int a = 0; a < 4; a++) asm.op(Instruction.VMOVUPS_STORE, aside(a * SIDE + b), v(8 + a));
+            for (int a = 0; a < 4; a++) asm.op(Instruction.VMOVUPS_STORE, spillSlot(a * SIDE + b), v(8 + a));
             asm.add(R14, RCX);
         }
         for (int a = 0; a < 4; a++) {
-            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS, v(b), aside(a * SIDE + b));
+            for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS, v(b), spillSlot(a * SIDE + b));
             outputs(asm, constants);
             asm.op(Instruction.VBROADCASTSS, v(12), Address.at(RSI));
             for (int b = 0; b < 4; b++) asm.op(Instruction.VADDPS, v(8 + b), v(8 + b), v(12));
             int line = a;
-            neighbours.together(
+            neighbours.interleave(
                     asm,
-                    groups().stream()
+                    quads().stream()
                             .map(group -> line == 0
                                     ? Address.at(group)
                                     : line == 3 ? Address.at(group, RBX, 1, 0) : Address.at(group, RAX, line, 0))
@@ -251,13 +251,13 @@ public record WinogradKernel(float p, float q, int bits) {
         }
         asm.add(RSI, 4);
         asm.add(RDI, 2 * bytes());
-        groups().forEach(group -> asm.add(group, R9));
+        quads().forEach(group -> asm.add(group, R9));
         asm.sub(R8, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, row);
         end(asm, 4 * SIDE);
         asm.bind(table);
         constants.write(asm);
-        asm.ints(neighbours.placesTogether());
+        asm.ints(neighbours.interleaveIndices());
         return asm.code("filtering, output in vectors of " + bits);
     }
 
@@ -290,7 +290,7 @@ public record WinogradKernel(float p, float q, int bits) {
     }
 
     /** Where each group of a vector is. */
-    private List<Register> groups() {
+    private List<Register> quads() {
         return List.of(R10, R11, R12, R13).subList(0, bits / 128);
     }
 
@@ -303,7 +303,7 @@ public record WinogradKernel(float p, float q, int bits) {
     }
 
     /** A vector's place on the stack, while there is {@link #reserve room}. */
-    private Address aside(int i) {
+    private Address spillSlot(int i) {
         return Address.at(RSP, i * bytes());
     }
 
@@ -312,11 +312,11 @@ public record WinogradKernel(float p, float q, int bits) {
         asm.mov(RBX, RSP);
         asm.sub(RSP, (vectors + 1) * bytes());
         asm.and(RSP, -64);
-        asm.mov(aside(vectors), RBX);
+        asm.mov(spillSlot(vectors), RBX);
     }
 
     private void end(Assembler asm, int vectors) {
-        asm.mov(RSP, aside(vectors));
+        asm.mov(RSP, spillSlot(vectors));
         asm.vzeroupper();
         for (int i = SAVED.size() - 1; i >= 0; i--) asm.pop(SAVED.get(i));
         asm.ret();

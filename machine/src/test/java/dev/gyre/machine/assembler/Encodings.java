@@ -40,8 +40,8 @@ final class Encodings {
                 Cpuid.cpuid(),
                 Cpuid.xgetbv(),
                 AmxGemmKernel.code(),
-                ToBf16.rows(),
-                ToBf16.twoRows(),
+                ToBf16.alongRows(),
+                ToBf16.acrossRows(),
                 Transpose.code(false),
                 Transpose.code(true),
                 ToF32.f16(),
@@ -60,14 +60,14 @@ final class Encodings {
             all.addAll(List.of(filtering.input(), filtering.weights(), filtering.output()));
         }
         for (int rows = 1; rows <= 14; rows++) {
-            all.add(new GemmKernel(GemmKernel.Kind.FLOATS, rows, 512).code());
-            all.add(new GemmKernel(GemmKernel.Kind.PAIRS, rows, 512).code());
+            all.add(new GemmKernel(GemmKernel.Kind.F32, rows, 512).code());
+            all.add(new GemmKernel(GemmKernel.Kind.BF16, rows, 512).code());
         }
-        for (int rows = 1; rows <= 6; rows++) all.add(new GemmKernel(GemmKernel.Kind.FLOATS, rows, 256).code());
-        all.add(new GemmKernel(GemmKernel.Kind.FLOATS, 2, 12, 2, 512, false).code());
-        all.add(new GemmKernel(GemmKernel.Kind.FLOATS, 2, 6, 2, 256, false).code());
-        all.add(new GemmKernel(GemmKernel.Kind.PAIRS, 6, 6, 4, 512, false).code());
-        all.add(new GemmKernel(GemmKernel.Kind.PAIRS, 12, 12, 2, 512, true).code());
+        for (int rows = 1; rows <= 6; rows++) all.add(new GemmKernel(GemmKernel.Kind.F32, rows, 256).code());
+        all.add(new GemmKernel(GemmKernel.Kind.F32, 2, 12, 2, 512, false).code());
+        all.add(new GemmKernel(GemmKernel.Kind.F32, 2, 6, 2, 256, false).code());
+        all.add(new GemmKernel(GemmKernel.Kind.BF16, 6, 6, 4, 512, false).code());
+        all.add(new GemmKernel(GemmKernel.Kind.BF16, 12, 12, 2, 512, true).code());
         return all;
     }
 

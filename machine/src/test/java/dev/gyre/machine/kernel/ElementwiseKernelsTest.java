@@ -50,7 +50,7 @@ public class ElementwiseKernelsTest {
     }
 
     private float[] numbers(int rounds) {
-        float[] numbers = new float[rounds * ElementwiseKernels.ROUND];
+        float[] numbers = new float[rounds * ElementwiseKernels.UNROLL];
         for (int i = 0; i < numbers.length; i++) numbers[i] = (float) random.nextGaussian();
         return numbers;
     }
@@ -118,14 +118,14 @@ public class ElementwiseKernelsTest {
             try (Arena arena = Arena.ofConfined()) {
                 Guarded memory = new Guarded(arena, atEnd);
                 float[] x = numbers(rounds),
-                        sums = new float[ElementwiseKernels.ROUND],
-                        squares = new float[ElementwiseKernels.ROUND];
+                        sums = new float[ElementwiseKernels.UNROLL],
+                        squares = new float[ElementwiseKernels.UNROLL];
                 for (int i = 0; i < x.length; i++) {
-                    int chain = i % ElementwiseKernels.ROUND;
+                    int chain = i % ElementwiseKernels.UNROLL;
                     sums[chain] += x[i];
                     squares[chain] = Math.fma(x[i] - 0.4f, x[i] - 0.4f, squares[chain]);
                 }
-                MemorySegment from = memory.floats(x), to = memory.bytes(ElementwiseKernels.ROUND * 4L);
+                MemorySegment from = memory.floats(x), to = memory.bytes(ElementwiseKernels.UNROLL * 4L);
                 add.invokeExact(from, (long) rounds, to);
                 assertEquals(Arrays.toString(sums), Arrays.toString(Guarded.floats(to)));
                 square.invokeExact(from, (long) rounds, to, memory.floats(new float[] {0.4f}));
@@ -185,8 +185,8 @@ public class ElementwiseKernelsTest {
                 float[] got = Guarded.floats(y);
                 for (int i = 0; i < value.length; i++) {
                     float v = Math.max(-4f, Math.min(4f, gate[i] * 0.70710678f)), s = v * v, p = 0, q = 0;
-                    for (float c : ERF.over()) p = Math.fma(p, s, c);
-                    for (float c : ERF.under()) q = Math.fma(q, s, c);
+                    for (float c : ERF.numerator()) p = Math.fma(p, s, c);
+                    for (float c : ERF.denominator()) q = Math.fma(q, s, c);
                     assertEquals(value[i] * (0.5f * gate[i] * (1f + v * p / q)), got[i], "at " + i);
                 }
             }

@@ -54,7 +54,7 @@ class KernelTest {
     void productsOfFloats(boolean atEnd) throws Throwable {
         for (int bits : new int[] {256, 512})
             for (int rows = 1; rows <= (bits == 512 ? 14 : 6); rows++) {
-                GemmKernel product = new GemmKernel(Kind.FLOATS, rows, bits);
+                GemmKernel product = new GemmKernel(Kind.F32, rows, bits);
                 MethodHandle multiply = Placed.on(feature(bits), product.code(), P, P, P, L, L, L);
                 for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
             }
@@ -64,7 +64,7 @@ class KernelTest {
     @ValueSource(booleans = {true, false})
     void productsOfPairs(boolean atEnd) throws Throwable {
         for (int rows = 1; rows <= 14; rows++) {
-            GemmKernel product = new GemmKernel(Kind.PAIRS, rows, 512);
+            GemmKernel product = new GemmKernel(Kind.BF16, rows, 512);
             MethodHandle multiply = Placed.on(Feature.AVX512_BF16, product.code(), P, P, P, L, L, L);
             for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
         }
@@ -73,7 +73,7 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void productsOfPairsThatLieScattered(boolean atEnd) throws Throwable {
-        GemmKernel product = new GemmKernel(Kind.PAIRS, 12, 12, 2, 512, true);
+        GemmKernel product = new GemmKernel(Kind.BF16, 12, 12, 2, 512, true);
         MethodHandle multiply = Placed.on(Feature.AVX512_BF16, product.code(), P, P, P, L, L, L, P);
         for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
     }
@@ -82,7 +82,7 @@ class KernelTest {
     @ValueSource(booleans = {true, false})
     void productsInTiles(boolean atEnd) throws Throwable {
         MethodHandle multiply = Placed.on(Feature.AMX_BF16, AmxGemmKernel.code(), P, P, P, L, L, L);
-        GemmKernel shape = new GemmKernel(Kind.PAIRS, 14, 32, 2, 512, false);
+        GemmKernel shape = new GemmKernel(Kind.BF16, 14, 32, 2, 512, false);
         for (int depth : new int[] {1, 3, 15, 16, 17, 32, 40, 47}) tiles(shape, multiply, depth, 1 + depth % 3, atEnd);
     }
 
@@ -97,8 +97,8 @@ class KernelTest {
 
     private void run(GemmKernel product, int rows, MethodHandle multiply, int depth, int bands, boolean atEnd)
             throws Throwable {
-        boolean floats = product.kind() == Kind.FLOATS;
-        int strip = product.strip(), gap = product.scattered() ? 3 : 0;
+        boolean floats = product.kind() == Kind.F32;
+        int strip = product.nr(), gap = product.indirect() ? 3 : 0;
         float[] a = floats ? numbers(bands * rows * depth) : pairs(bands * rows * depth);
         float[] b = floats ? numbers(depth * strip) : pairs(depth * (strip + gap) - gap);
         float[] c = numbers(bands * rows * strip);
@@ -110,7 +110,7 @@ class KernelTest {
             MemorySegment left = memory.floats(a), right = memory.floats(b), places = memory.longs(table);
             for (long add = 0; add < 2; add++) {
                 MemorySegment to = memory.floats(c);
-                if (product.scattered()) multiply.invokeExact(left, right, to, (long) depth, (long) bands, add, places);
+                if (product.indirect()) multiply.invokeExact(left, right, to, (long) depth, (long) bands, add, places);
                 else multiply.invokeExact(left, right, to, (long) depth, (long) bands, add);
                 float[] result = Guarded.floats(to);
                 for (int i = 0; i < bands * rows; i++)
@@ -118,7 +118,7 @@ class KernelTest {
                         float chain = 0, first = add == 1 ? c[i * strip + j] : 0;
                         double sum = first;
                         for (int k = 0; k < depth; k++) {
-                            float y = b[(product.scattered() ? (int) table[k] / 4 : k * strip) + j];
+                            float y = b[(product.indirect() ? (int) table[k] / 4 : k * strip) + j];
                             if (floats) chain = Math.fma(a[i / rows * rows * depth + k * rows + i % rows], y, chain);
                             else sum += dot(a[i * depth + k], y);
                         }
@@ -133,7 +133,7 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void roundingOfRows(boolean atEnd) throws Throwable {
-        MethodHandle round = Placed.on(Feature.AVX512_BF16, ToBf16.rows(), P, L, P, L, L, L);
+        MethodHandle round = Placed.on(Feature.AVX512_BF16, ToBf16.alongRows(), P, L, P, L, L, L);
         for (int count = 1; count < 100; count++) {
             int rows = 1 + count % 3, width = (count + 1) / 2;
             float[] from = numbers(rows * count);
@@ -154,7 +154,7 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void roundingOfTwoRows(boolean atEnd) throws Throwable {
-        MethodHandle round = Placed.on(Feature.AVX512_BF16, ToBf16.twoRows(), P, L, P, L, L, L);
+        MethodHandle round = Placed.on(Feature.AVX512_BF16, ToBf16.acrossRows(), P, L, P, L, L, L);
         for (int count = 1; count < 70; count++) {
             int rows = 1 + count % 5;
             float[] from = numbers(rows * count);
@@ -262,9 +262,9 @@ class KernelTest {
             Guarded memory = new Guarded(arena, atEnd);
             MemorySegment from = memory.bytes(count * 2L), to = memory.bytes(count * 4L);
             for (int i = 0; i < count; i++) from.setAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i, (short) i);
-            f16.invokeExact(from, to, (long) count / ElementwiseKernels.ROUND);
+            f16.invokeExact(from, to, (long) count / ElementwiseKernels.UNROLL);
             for (int i = 0; i < count; i++) same(Float.float16ToFloat((short) i), to, i);
-            bf16.invokeExact(from, to, (long) count / ElementwiseKernels.ROUND);
+            bf16.invokeExact(from, to, (long) count / ElementwiseKernels.UNROLL);
             for (int i = 0; i < count; i++) same(Float.intBitsToFloat(i << 16), to, i);
         }
     }

@@ -12,6 +12,7 @@ import dev.gyre.core.Workers;
 import dev.gyre.nn.cpu.Elementwise;
 import dev.gyre.nn.cpu.MachineBf16Kernel;
 import dev.gyre.nn.cpu.MicroKernel;
+import dev.gyre.nn.cpu.MicroKernels;
 import java.util.List;
 import java.util.Optional;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
@@ -120,7 +121,7 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
 
     @Override
     public List<KernelCall> device(Target target) {
-        return target.kernels() == Target.KernelKind.REFERENCE ? loops() : AttentionSimd.steps(this, target);
+        return target.kernels() == Target.KernelKind.REFERENCE ? loops() : AttentionSimd.calls(this, target);
     }
 
     /** Some queries of a head at a time: see {@link FlashAttention}. */
@@ -135,11 +136,11 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     }
 
     private void run(Precision precision, JvmMemory memory, Workers workers) {
-        MicroKernel tile = precision == Precision.BF16 ? new MachineBf16Kernel() : MicroKernel.BEST;
+        MicroKernel tile = precision == Precision.BF16 ? new MachineBf16Kernel() : MicroKernels.best();
         int n = q.dim(1), groups = q.dim(0) * heads;
         // Each block reads the keys and values again: no finer than gives each thread something to do.
         int cuts = Math.max((n + QUERIES - 1) / QUERIES, Math.min(n / 64, workers.threads() * 2 / groups));
-        int some = tile.strips((n + Math.max(1, cuts) - 1) / Math.max(1, cuts)) * tile.strip();
+        int some = tile.panels((n + Math.max(1, cuts) - 1) / Math.max(1, cuts)) * tile.nr();
         int blocks = (n + some - 1) / some;
         workers.run(groups * blocks, (piece, scratch) -> {
             int group = piece / blocks, first = piece % blocks * some;

@@ -20,7 +20,7 @@ final class AttentionSimd {
 
     private AttentionSimd() {}
 
-    static List<KernelCall> steps(Attention op, Target target) {
+    static List<KernelCall> calls(Attention op, Target target) {
         Value q = op.q();
         int batch = q.dim(0), queries = q.dim(1), keys = op.k().dim(1), heads = op.heads(), depth = q.dim(2) / heads;
         // A few queries gain nothing, and the definition knows about masks.
@@ -53,7 +53,7 @@ final class AttentionSimd {
                         values),
                 Kernel.call(
                         batch * heads * ((queries + QUERIES - 1) / QUERIES),
-                        AttentionSimd::attentionTiles,
+                        AttentionSimd::attentionSimd,
                         queries,
                         heads,
                         depth,
@@ -116,7 +116,7 @@ final class AttentionSimd {
      * @param sums [batch, heads, queries, deep], worked in
      * @param y as q
      */
-    public static void attentionTiles(
+    public static void attentionSimd(
             int begin,
             int count,
             int queries,
@@ -141,41 +141,41 @@ final class AttentionSimd {
             for (int c = 0; c < 4 * deep; c++) sums.set(at + c, 0f);
             float m0 = -1e30f, m1 = -1e30f, m2 = -1e30f, m3 = -1e30f, l0 = 0f, l1 = 0f, l2 = 0f, l3 = 0f;
             float[] p = new float[64];
-            for (int j = 0; j < Float16s.turns(wide, n); j += 16) {
+            for (int j = 0; j < Float16s.tripCount(wide, n); j += 16) {
                 Float16 s0 = Float16s.load(k, key + depth * 16);
                 Float16 s1 = s0, s2 = s0, s3 = s0;
-                for (int c = 0; c < Float16s.turns(depth, n); c++) {
+                for (int c = 0; c < Float16s.tripCount(depth, n); c++) {
                     Float16 column = Float16s.load(k, key);
-                    s0 = Float16s.plus(s0, column, q.get(q0 + c));
-                    s1 = Float16s.plus(s1, column, q.get(q1 + c));
-                    s2 = Float16s.plus(s2, column, q.get(q2 + c));
-                    s3 = Float16s.plus(s3, column, q.get(q3 + c));
+                    s0 = Float16s.multiplyAdd(s0, column, q.get(q0 + c));
+                    s1 = Float16s.multiplyAdd(s1, column, q.get(q1 + c));
+                    s2 = Float16s.multiplyAdd(s2, column, q.get(q2 + c));
+                    s3 = Float16s.multiplyAdd(s3, column, q.get(q3 + c));
                     key += 16;
                 }
                 key += 16;
-                float n0 = TornadoMath.max(m0, Float16s.largest(s0)), n1 = TornadoMath.max(m1, Float16s.largest(s1));
-                float n2 = TornadoMath.max(m2, Float16s.largest(s2)), n3 = TornadoMath.max(m3, Float16s.largest(s3));
+                float n0 = TornadoMath.max(m0, Float16s.max(s0)), n1 = TornadoMath.max(m1, Float16s.max(s1));
+                float n2 = TornadoMath.max(m2, Float16s.max(s2)), n3 = TornadoMath.max(m3, Float16s.max(s3));
                 float f0 = TornadoMath.exp(m0 - n0), f1 = TornadoMath.exp(m1 - n1);
                 float f2 = TornadoMath.exp(m2 - n2), f3 = TornadoMath.exp(m3 - n3);
                 m0 = n0;
                 m1 = n1;
                 m2 = n2;
                 m3 = n3;
-                l0 = l0 * f0 + weigh(s0, n0, lanes, p, 0);
-                l1 = l1 * f1 + weigh(s1, n1, lanes, p, 16);
-                l2 = l2 * f2 + weigh(s2, n2, lanes, p, 32);
-                l3 = l3 * f3 + weigh(s3, n3, lanes, p, 48);
-                for (int c = 0; c < Float16s.turns(deep, n); c += 16) {
+                l0 = l0 * f0 + exponentials(s0, n0, lanes, p, 0);
+                l1 = l1 * f1 + exponentials(s1, n1, lanes, p, 16);
+                l2 = l2 * f2 + exponentials(s2, n2, lanes, p, 32);
+                l3 = l3 * f3 + exponentials(s3, n3, lanes, p, 48);
+                for (int c = 0; c < Float16s.tripCount(deep, n); c += 16) {
                     Float16 y0 = Float16.mult(Float16s.load(sums, at + c), f0);
                     Float16 y1 = Float16.mult(Float16s.load(sums, at + deep + c), f1);
                     Float16 y2 = Float16.mult(Float16s.load(sums, at + 2 * deep + c), f2);
                     Float16 y3 = Float16.mult(Float16s.load(sums, at + 3 * deep + c), f3);
-                    for (int r = 0; r < Float16s.turns(16, n); r++) {
+                    for (int r = 0; r < Float16s.tripCount(16, n); r++) {
                         Float16 value = Float16s.load(v, from);
-                        y0 = Float16s.plus(y0, value, p[r]);
-                        y1 = Float16s.plus(y1, value, p[16 + r]);
-                        y2 = Float16s.plus(y2, value, p[32 + r]);
-                        y3 = Float16s.plus(y3, value, p[48 + r]);
+                        y0 = Float16s.multiplyAdd(y0, value, p[r]);
+                        y1 = Float16s.multiplyAdd(y1, value, p[16 + r]);
+                        y2 = Float16s.multiplyAdd(y2, value, p[32 + r]);
+                        y3 = Float16s.multiplyAdd(y3, value, p[48 + r]);
                         from += 16;
                     }
                     Float16s.store(sums, at + c, y0);
@@ -194,7 +194,7 @@ final class AttentionSimd {
     }
 
     /** Writes exp(s − largest) to p from {@code at} on; returns its sum. GPUs have an exp of their own that is as fast. */
-    private static float weigh(Float16 s, float largest, int lanes, float[] p, int at) {
+    private static float exponentials(Float16 s, float largest, int lanes, float[] p, int at) {
         p[at] = s.getS0() - largest;
         p[at + 1] = s.getS1() - largest;
         p[at + 2] = s.getS2() - largest;

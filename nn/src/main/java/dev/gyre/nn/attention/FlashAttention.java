@@ -17,7 +17,7 @@ final class FlashAttention {
     static final int KEYS = 192;
 
     /** Brings what is multiplied into the order in which the tile reads it. An element may hold more than one number. */
-    interface Loading {
+    interface Packing {
         /** Elements that so many numbers take. */
         int elements(int numbers);
 
@@ -38,7 +38,7 @@ final class FlashAttention {
     final int n;
     final int width;
     final int depth;
-    final int strips;
+    final int panels;
     final MemorySegment queries;
     final MemorySegment keys;
     final MemorySegment values;
@@ -58,24 +58,24 @@ final class FlashAttention {
         this.scratch = scratch;
         width = op.q().dim(2);
         depth = width / op.heads();
-        strips = tile.strips(n);
+        panels = tile.panels(n);
         queries = memory.at(op.q()).data();
         keys = memory.at(op.k()).data();
         values = memory.at(op.v()).data();
         to = memory.at(op.y()).data();
     }
 
-    void run(Loading loading) {
+    void run(Packing loading) {
         MicroKernel channels = tile.fitting(depth);
-        int band = tile.rows(), padded = channels.padded(depth), all = strips * tile.strip();
+        int band = tile.mr(), padded = channels.padded(depth), all = panels * tile.nr();
         int elements = loading.elements(depth);
-        int lines = tile.lines(KEYS + band), linesQ = tile.lines(elements), linesY = tile.lines(padded);
-        float[][] query = scratch.rows(ScratchSlots.QUERIES, strips * linesQ, tile.lineLength(elements));
-        float[][] scores = scratch.rows(ScratchSlots.SCORES, strips * lines, tile.lineLength(KEYS + band));
-        float[][] sums = scratch.rows(ScratchSlots.RESULT, strips * linesY, tile.lineLength(padded));
+        int lines = tile.arrays(KEYS + band), linesQ = tile.arrays(elements), linesY = tile.arrays(padded);
+        float[][] query = scratch.rows(ScratchSlots.QUERIES, panels * linesQ, tile.arrayLength(elements));
+        float[][] scores = scratch.rows(ScratchSlots.SCORES, panels * lines, tile.arrayLength(KEYS + band));
+        float[][] sums = scratch.rows(ScratchSlots.C_PANELS, panels * linesY, tile.arrayLength(padded));
         float[] left = scratch.floats(ScratchSlots.KEYS, tile.padded(KEYS) * elements);
         float[] right = scratch.floats(ScratchSlots.VALUES, padded * KEYS);
-        float[] largest = scratch.floats(ScratchSlots.ALL_LARGEST, all),
+        float[] largest = scratch.floats(ScratchSlots.ALL_MAX, all),
                 total = scratch.floats(ScratchSlots.ALL_TOTAL, all);
         float[] correction = scratch.floats(ScratchSlots.CORRECTION, all);
         Arrays.fill(largest, 0, all, Float.NEGATIVE_INFINITY);
@@ -86,9 +86,9 @@ final class FlashAttention {
         for (int at = 0; at < end; at += KEYS) {
             int count = Math.min(KEYS, end - at);
             loading.keys(at, count, left);
-            loading.values(at, count, channels.rows(), right);
-            for (int strip = 0; strip < strips; strip++) {
-                int begin = strip * tile.strip(), wide = Math.min(tile.strip(), n - begin);
+            loading.values(at, count, channels.mr(), right);
+            for (int strip = 0; strip < panels; strip++) {
+                int begin = strip * tile.nr(), wide = Math.min(tile.nr(), n - begin);
                 int s = strip * lines, y = strip * linesY;
                 tile.multiply(false, left, 0, query, strip * linesQ, elements, scores, s, 0, count, wide, scratch);
                 if (op.causal()) mask(scores, s, lines, at, count, first + begin, wide);
@@ -106,20 +106,20 @@ final class FlashAttention {
         float[] never = scratch.floats(ScratchSlots.LINE, wide);
         Arrays.fill(never, 0, wide, Float.NEGATIVE_INFINITY);
         for (int j = 0; j < count; j++)
-            tile.put(never, 0, Math.clamp(at + j - (long) query, 0, wide), scores, strip, lines, j, 0);
+            tile.packRow(never, 0, Math.clamp(at + j - (long) query, 0, wide), scores, strip, lines, j, 0);
     }
 
     private void store(float[][] sums, int lines, float[] total) {
-        for (int i = 0; i < strips * tile.strip(); i++) total[i] = 1 / total[i];
-        for (int strip = 0; strip < strips; strip++) {
-            int begin = strip * tile.strip(), wide = Math.min(tile.strip(), n - begin);
+        for (int i = 0; i < panels * tile.nr(); i++) total[i] = 1 / total[i];
+        for (int strip = 0; strip < panels; strip++) {
+            int begin = strip * tile.nr(), wide = Math.min(tile.nr(), n - begin);
             tile.scale(sums, strip * lines, depth, wide, total, begin);
-            tile.columns(sums, strip * lines, depth, wide, to, place(op.q(), first + begin), width);
+            tile.storeTransposed(sums, strip * lines, depth, wide, to, offset(op.q(), first + begin), width);
         }
     }
 
     /** Where the head's channels of a row of q, k or v begin, in floats. */
-    long place(Value of, int row) {
+    long offset(Value of, int row) {
         return ((long) batch * of.dim(1) + row) * width + (long) head * depth;
     }
 }

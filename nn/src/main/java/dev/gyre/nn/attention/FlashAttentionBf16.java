@@ -8,24 +8,24 @@ import dev.gyre.nn.cpu.ScratchSlots;
 import java.lang.foreign.MemorySegment;
 
 /** What {@link FlashAttention} multiplies, as pairs of bf16: of channels for the scores, of keys for the values. */
-record FlashAttentionBf16(FlashAttention block) implements FlashAttention.Loading {
+record FlashAttentionBf16(FlashAttention block) implements FlashAttention.Packing {
     @Override
     public int elements(int numbers) {
-        return Bf16Pairs.of(numbers);
+        return Bf16Pairs.count(numbers);
     }
 
     @Override
     public void queries(float[][] to, int lines, float scale) {
-        int depth = block.depth, pairs = Bf16Pairs.of(depth), n = block.n, strip = block.tile.strip();
-        float[] floats = block.scratch.floats(ScratchSlots.BAND, n * depth);
+        int depth = block.depth, pairs = Bf16Pairs.count(depth), n = block.n, strip = block.tile.nr();
+        float[] floats = block.scratch.floats(ScratchSlots.A_PANEL, n * depth);
         for (int i = 0; i < n; i++)
-            Elementwise.read(block.queries, block.place(block.op.q(), block.first + i), floats, i * depth, depth);
+            Elementwise.read(block.queries, block.offset(block.op.q(), block.first + i), floats, i * depth, depth);
         float factor = scale * Exp.LOG2_E; // the softmax is to the base 2
         for (int i = 0; i < n * depth; i++) floats[i] *= factor;
         float[] rows = block.scratch.floats(ScratchSlots.GATHERED, n * pairs);
-        Bf16Pairs.rows(MemorySegment.ofArray(floats), depth * 4L, MemorySegment.ofArray(rows), pairs * 4L, n, depth);
+        Bf16Pairs.alongRows(MemorySegment.ofArray(floats), depth * 4L, MemorySegment.ofArray(rows), pairs * 4L, n, depth);
         MemorySegment from = MemorySegment.ofArray(rows);
-        for (int i = 0; i < block.strips; i++) {
+        for (int i = 0; i < block.panels; i++) {
             int first = i * strip, count = Math.min(strip, n - first);
             PackedRows.interleave(from, (long) first * pairs, pairs, count, pairs, 1f, to[i * lines], 0, strip);
         }
@@ -33,17 +33,17 @@ record FlashAttentionBf16(FlashAttention block) implements FlashAttention.Loadin
 
     @Override
     public void keys(int at, int count, float[] to) {
-        int pairs = Bf16Pairs.of(block.depth);
-        MemorySegment from = block.keys.asSlice(block.place(block.op.k(), at) * Float.BYTES);
-        Bf16Pairs.rows(from, block.width * 4L, MemorySegment.ofArray(to), pairs * 4L, count, block.depth);
+        int pairs = Bf16Pairs.count(block.depth);
+        MemorySegment from = block.keys.asSlice(block.offset(block.op.k(), at) * Float.BYTES);
+        Bf16Pairs.alongRows(from, block.width * 4L, MemorySegment.ofArray(to), pairs * 4L, count, block.depth);
     }
 
     @Override
     public void values(int at, int count, int band, float[] to) {
-        int depth = block.depth, pairs = Bf16Pairs.of(count);
-        float[] rows = block.scratch.floats(ScratchSlots.BAND, pairs * depth);
-        MemorySegment from = block.values.asSlice(block.place(block.op.v(), at) * Float.BYTES);
-        Bf16Pairs.twoRows(from, block.width * 4L, MemorySegment.ofArray(rows), depth * 4L, count, depth);
+        int depth = block.depth, pairs = Bf16Pairs.count(count);
+        float[] rows = block.scratch.floats(ScratchSlots.A_PANEL, pairs * depth);
+        MemorySegment from = block.values.asSlice(block.offset(block.op.v(), at) * Float.BYTES);
+        Bf16Pairs.acrossRows(from, block.width * 4L, MemorySegment.ofArray(rows), depth * 4L, count, depth);
         PackedRows.interleave(MemorySegment.ofArray(rows), 0, depth, pairs, depth, 1f, to, 0, pairs);
     }
 }

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** What {@link FlashAttention} multiplies, as floats. */
-record FlashAttentionF32(FlashAttention block) implements FlashAttention.Loading {
+record FlashAttentionF32(FlashAttention block) implements FlashAttention.Packing {
     @Override
     public int elements(int numbers) {
         return numbers;
@@ -17,25 +17,25 @@ record FlashAttentionF32(FlashAttention block) implements FlashAttention.Loading
     @Override
     public void queries(float[][] to, int lines, float scale) {
         MicroKernel tile = block.tile;
-        long begin = block.place(block.op.q(), block.first);
+        long begin = block.offset(block.op.q(), block.first);
         PackedRows columns = (row, channel, count, place, at, unused) -> PackedRows.interleave(
                 block.queries,
                 begin + (long) row * block.width + channel,
                 block.width,
-                Math.min(tile.strip(), block.n - row),
+                Math.min(tile.nr(), block.n - row),
                 count,
                 scale,
                 place,
                 at,
-                tile.strip());
-        for (int strip = 0; strip < block.strips; strip++)
-            tile.fill(columns, strip * tile.strip(), 0, block.depth, to, strip * lines, block.scratch);
+                tile.nr());
+        for (int strip = 0; strip < block.panels; strip++)
+            tile.packPanel(columns, strip * tile.nr(), 0, block.depth, to, strip * lines, block.scratch);
     }
 
     @Override
     public void keys(int at, int count, float[] to) {
-        int band = block.tile.rows(), depth = block.depth, width = block.width;
-        long begin = block.place(block.op.k(), at);
+        int band = block.tile.mr(), depth = block.depth, width = block.width;
+        long begin = block.offset(block.op.k(), at);
         for (int j = 0; j < count; j += band) {
             int n = Math.min(band, count - j);
             PackedRows.interleave(block.keys, begin + (long) j * width, width, n, depth, 1f, to, j * depth, band);
@@ -46,11 +46,11 @@ record FlashAttentionF32(FlashAttention block) implements FlashAttention.Loading
     public void values(int at, int count, int band, float[] to) {
         MemorySegment values = block.values;
         int depth = block.depth;
-        long begin = block.place(block.op.v(), at);
+        long begin = block.offset(block.op.v(), at);
         for (int c = 0; c < depth; c += band) {
             int n = Math.min(band, depth - c);
-            if (n == band && MachineMicroKernel.isThere()) {
-                MachineElementwise.bands(values, begin + c, block.width, count, to, c * count);
+            if (n == band && MachineMicroKernel.isAvailable()) {
+                MachineElementwise.packRows(values, begin + c, block.width, count, to, c * count);
                 continue;
             }
             for (int j = 0; j < count; j++) {

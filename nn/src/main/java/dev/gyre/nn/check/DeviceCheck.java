@@ -25,7 +25,7 @@ public final class DeviceCheck {
     private static final double TOLERANCE = 4e-6;
 
     /** Likewise on tensor cores, which cut sums off where others round them, and of libraries, which take ways of their own. */
-    private static final double LOOSE = 4e-5;
+    private static final double REDUCED_TOLERANCE = 4e-5;
 
     private DeviceCheck() {}
 
@@ -90,7 +90,7 @@ public final class DeviceCheck {
             weights.replaceAll((key, weight) -> weight.dtype() == DType.F16 ? weight : rounded(weight));
             Arrays.setAll(inputs, i -> rounded(inputs[i]));
         }
-        double tolerance = rounds ? LOOSE : TOLERANCE;
+        double tolerance = rounds ? REDUCED_TOLERANCE : TOLERANCE;
         float[] expected;
         try (JvmBackend jvm = JvmBackend.ofDefinitions();
                 Executable executable = jvm.compile(one.graph(weights))) {

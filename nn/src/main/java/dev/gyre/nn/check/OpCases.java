@@ -279,7 +279,7 @@ public final class OpCases {
             all.add(OpCase.of(
                     "wrap " + IntStream.of(s).boxed().toList(),
                     (x, at) -> CircularPad.of(x.get(0), s[4]),
-                    a -> ReferenceOps.wrap(a.get(0), s),
+                    a -> ReferenceOps.circularPad(a.get(0), s),
                     Shape.of(s[0], s[1], s[2], s[3])));
         all.add(OpCase.of(
                 "transpose",

@@ -130,7 +130,7 @@ final class ReferenceOps {
         return y;
     }
 
-    static double[] wrap(double[] x, int[] s) {
+    static double[] circularPad(double[] x, int[] s) {
         int planes = s[0] * s[1], height = s[2], width = s[3], by = s[4];
         double[] y = new double[planes * (height + 2 * by) * (width + 2 * by)];
         int i = 0;

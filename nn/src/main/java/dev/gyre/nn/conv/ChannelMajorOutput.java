@@ -12,7 +12,7 @@ import java.lang.foreign.ValueLayout;
  * @param y [batch, channels, pixels]
  * @param bias added to each channel, [channels]
  */
-record ChannelMajorOutput(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Out, PanelOutput {
+record ChannelMajorOutput(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Output, PanelOutput {
     @Override
     public void store(int row, int column, int width, float[] from) {
         float more = bias[row];
@@ -31,8 +31,8 @@ record ChannelMajorOutput(MemorySegment y, int channels, int pixels, float[] bia
             n = Math.min(width - done, pixels - (column + done) % pixels);
             MemorySegment from = strip.asSlice((long) done * Float.BYTES), to = y.asSlice(at(row, column + done));
             try {
-                MachineKernels.Store.PER_ROW.invokeExact(
-                        from, to, (long) rows, (long) n, apart, MachineKernels.at(bias, row));
+                MachineKernels.StorePanel.ROW_BIAS.invokeExact(
+                        from, to, (long) rows, (long) n, apart, MachineKernels.segmentAt(bias, row));
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }

@@ -16,6 +16,7 @@ import dev.gyre.nn.LowRank;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.cpu.Gemm;
 import dev.gyre.nn.cpu.MicroKernel;
+import dev.gyre.nn.cpu.MicroKernels;
 import dev.gyre.nn.cpu.PackedRows;
 import dev.gyre.nn.elementwise.Add;
 import dev.gyre.nn.elementwise.FusedAdd;
@@ -172,12 +173,12 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         Target.KernelKind kernels = target.kernels();
         if (kernels == Target.KernelKind.REFERENCE) return Optional.empty();
         if (kernels == Target.KernelKind.SIMD)
-            return Conv2dSimd.fits(this) ? Optional.of(Conv2dSimd.steps(this, addend)) : Optional.empty();
+            return Conv2dSimd.fits(this) ? Optional.of(Conv2dSimd.calls(this, addend)) : Optional.empty();
         if (kernels == Target.KernelKind.TENSOR_CORE && Conv2dTensorCore.fits(this))
-            return Optional.of(Conv2dTensorCore.steps(this, addend));
+            return Optional.of(Conv2dTensorCore.calls(this, addend));
         if (kernels == Target.KernelKind.VENDOR && Conv2dCudnn.fits(this))
-            return Optional.of(Conv2dCudnn.steps(this, addend));
-        return Optional.of(Conv2dGpu.steps(this, target, addend));
+            return Optional.of(Conv2dCudnn.calls(this, addend));
+        return Optional.of(Conv2dGpu.calls(this, target, addend));
     }
 
     /** The same layer, making another value of as many elements. */
@@ -201,7 +202,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
 
     /** One product of the weights with the windows; where those are pixels, with the picture itself. */
     private final class Product implements JvmKernel {
-        private final MicroKernel tile = MicroKernel.BEST;
+        private final MicroKernel tile = MicroKernels.best();
         private final int in = x.dim(1), out = y.dim(1), pixels = y.dim(2) * y.dim(3);
         private final int kernel = weight.dim(2), depth = in * kernel * kernel;
 
@@ -211,7 +212,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         }
 
         private PackedRows weights(JvmMemory memory) {
-            return PackedRows.ofWeight(memory, weight, tile.rows(), out, depth);
+            return PackedRows.ofWeight(memory, weight, tile.mr(), out, depth);
         }
 
         @Override
@@ -227,11 +228,11 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
                         workers);
             else {
                 Im2Col windows = new Im2Col(Conv2d.this, tile, memory, workers);
-                run(windows.columns(), memory, windows, windows.out(to, more), workers);
+                run(windows.columns(), memory, windows, windows.output(to, more), workers);
             }
         }
 
-        private void run(int columns, JvmMemory memory, Gemm.Right right, Gemm.Out to, Workers workers) {
+        private void run(int columns, JvmMemory memory, Gemm.RightOperand right, Gemm.Output to, Workers workers) {
             Gemm.run(tile, out, columns, depth, weights(memory), right, to, workers);
         }
     }

@@ -21,14 +21,14 @@ import java.util.Optional;
  */
 record Conv2dBf16(Conv2d conv) implements JvmKernel {
     /** Pairs of laid out picture that are kept at a time, for the last cache. */
-    private static final int ROOM = 4 << 20;
+    private static final int PLANE_PAIRS = 4 << 20;
 
     /**
      * This way, where it is the fastest. Without AMX, filtering in floats (four times fewer multiplications) costs less than pairs do
      * (twice as many at a time) and loses nothing.
      */
     static Optional<JvmKernel> of(Conv2d conv) {
-        boolean filtered = !MachineKernels.TILES
+        boolean filtered = !MachineKernels.AMX
                 && Winograd.of(conv)
                         .filter(WinogradMachineCode.class::isInstance)
                         .isPresent();
@@ -42,7 +42,7 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
     }
 
     /** Whether a pixel is a window: then lines follow one another without a gap, here and in the output. */
-    private boolean pixels() {
+    private boolean isPointwise() {
         return kernel() == 1
                 && conv.stride() == 1
                 && conv.padding() == 0
@@ -58,16 +58,16 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
     }
 
     /** Lines and columns of windows beyond those that outputs have. */
-    private int beyond() {
+    private int extra() {
         return (kernel() - 1) / conv.stride();
     }
 
     private int pitch() {
-        return columns() + beyond();
+        return columns() + extra();
     }
 
     private int pairs() {
-        return Bf16Pairs.of(conv.x().dim(1));
+        return Bf16Pairs.count(conv.x().dim(1));
     }
 
     @Override
@@ -75,18 +75,18 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
         weights(memory, new MachineBf16Kernel());
     }
 
-    private GemmBf16.Left weights(JvmMemory memory, MachineBf16Kernel tile) {
+    private GemmBf16.LeftOperand weights(JvmMemory memory, MachineBf16Kernel tile) {
         int taps = kernel() * kernel();
-        return new PackedBf16(memory, conv.weight(), conv.y().dim(1), 2 * pairs() * taps, PackedBf16.Order.CHANNELS)
-                .left(tile);
+        return new PackedBf16(memory, conv.weight(), conv.y().dim(1), 2 * pairs() * taps, PackedBf16.Order.CHANNEL_PAIRS)
+                .leftOperand(tile);
     }
 
     @Override
     public void run(JvmMemory memory, Workers workers) {
         int batch = conv.y().dim(0), rows = rows();
         long line = (long) pairs() * conv.stride() * conv.stride() * pitch();
-        int fit = (int) Math.max(8, Math.min(rows, ROOM / line)); // lines of outputs
-        int images = Math.max(1, Math.min(batch, (int) (ROOM / line / rows)));
+        int fit = (int) Math.max(8, Math.min(rows, PLANE_PAIRS / line)); // lines of outputs
+        int images = Math.max(1, Math.min(batch, (int) (PLANE_PAIRS / line / rows)));
         for (int image = 0; image < batch; image += images)
             for (int row = 0; row < rows; row += fit)
                 new Chunk(memory, image, Math.min(images, batch - image), row, Math.min(fit, rows - row)).run(workers);
@@ -112,7 +112,7 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
             this.first = first;
             this.rows = rows;
             // Not a multiple of 4 KiB: planes would share a few sets of the first cache.
-            plane = ((rows + beyond()) * pitch() + beyond() + 63) / 64 * 64 + 16;
+            plane = ((rows + extra()) * pitch() + extra() + 63) / 64 * 64 + 16;
             // The last strip may read as much as a strip beyond.
             planes = memory.scratch().floats(0, images * pairs() * phases * plane + 64);
             x = memory.at(conv.x()).data();
@@ -120,18 +120,18 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
         }
 
         void run(Workers workers) {
-            workers.run(images * pairs(), this::lay);
+            workers.run(images * pairs(), this::layOut);
             MachineBf16Kernel tile = new MachineBf16Kernel();
             int taps = kernel() * kernel(), k = pairs() * taps;
             // A strip belongs to one picture.
-            int strips = tile.strips(rows * pitch()), wide = strips * tile.strip();
-            long[] table = table(k);
+            int strips = tile.panels(rows * pitch()), wide = strips * tile.nr();
+            long[] table = indirection(k);
             MemorySegment base = MemorySegment.ofArray(planes), places = MemorySegment.ofArray(table);
-            GemmBf16.Right windows = (add, a, count, column, from, depth, c, scratch) -> {
+            GemmBf16.RightOperand windows = (add, a, count, column, from, depth, c, scratch) -> {
                 long at = (long) (column / wide) * pairs() * phases * plane + column % wide;
                 multiply(tile, add, a, base.asSlice(at * 4), depth, c, count, places.asSlice(from * 8L), scratch);
             };
-            boolean one = pixels(); // lines without a gap are one line
+            boolean one = isPointwise(); // lines without a gap are one line
             PaddedRowsOutput to = new PaddedRowsOutput(
                     y,
                     conv.y().dim(1),
@@ -157,41 +157,41 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
                 MemorySegment table,
                 Scratch scratch) {
             try {
-                if (MachineKernels.TILES) {
+                if (MachineKernels.AMX) {
                     MemorySegment together =
-                            MemorySegment.ofArray(scratch.floats(ScratchSlots.GATHERED, depth * tile.strip()));
-                    MachineKernels.Gathered.GATHER.invokeExact(b, together, (long) depth, table);
+                            MemorySegment.ofArray(scratch.floats(ScratchSlots.GATHERED, depth * tile.nr()));
+                    MachineKernels.Gather.GATHER.invokeExact(b, together, (long) depth, table);
                     tile.multiply(add, a, together, depth, c, rows);
                 } else
-                    MachineKernels.Scattered.MULTIPLY.invokeExact(
-                            a, b, c, (long) depth, (long) (tile.padded(rows) / tile.rows()), add ? 1L : 0L, table);
+                    MachineKernels.IndirectGemmBf16.MULTIPLY.invokeExact(
+                            a, b, c, (long) depth, (long) (tile.padded(rows) / tile.mr()), add ? 1L : 0L, table);
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }
         }
 
         /** For each pair of channels and tap, where the first output of a picture meets it. */
-        private long[] table(int k) {
+        private long[] indirection(int k) {
             int kernel = kernel(), taps = kernel * kernel;
             long[] table = new long[k];
             for (int i = 0; i < k; i++)
                 table[i] = 4
                         * ((long) i / taps * phases * plane
-                                + Im2Col.met(i % taps, kernel, conv.stride(), plane, pitch()));
+                                + Im2Col.tapOffset(i % taps, kernel, conv.stride(), plane, pitch()));
             return table;
         }
 
         /** Lays out a pair of channels. */
-        private void lay(int piece, Scratch scratch) {
+        private void layOut(int piece, Scratch scratch) {
             int channel = piece % pairs() * 2, in = conv.x().dim(1), at = image + piece / pairs();
             int height = conv.x().dim(2), width = conv.x().dim(3);
             int stride = conv.stride(), padding = conv.padding(), begin = piece * phases * plane;
             int both = Math.min(2, in - channel);
             long from = ((long) at * in + channel) * height * width;
-            if (pixels()) {
+            if (isPointwise()) {
                 MemorySegment two = x.asSlice((from + (long) first * width) * 4);
-                Bf16Pairs.twoRows(
-                        two, (long) height * width * 4, MachineKernels.at(planes, begin), 0, both, rows * width);
+                Bf16Pairs.acrossRows(
+                        two, (long) height * width * 4, MachineKernels.segmentAt(planes, begin), 0, both, rows * width);
                 return;
             }
             Arrays.fill(planes, begin, begin + phases * plane, 0f);
@@ -203,11 +203,11 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
                 MemorySegment two = x.asSlice((from + (long) row * width) * 4);
                 if (stride == 1) {
                     int n = Math.min(width, pitch() - padding);
-                    Bf16Pairs.twoRows(
-                            two, (long) height * width * 4, MachineKernels.at(planes, place + padding), 0, both, n);
+                    Bf16Pairs.acrossRows(
+                            two, (long) height * width * 4, MachineKernels.segmentAt(planes, place + padding), 0, both, n);
                     continue;
                 }
-                Bf16Pairs.twoRows(two, (long) height * width * 4, MemorySegment.ofArray(line), 0, both, width);
+                Bf16Pairs.acrossRows(two, (long) height * width * 4, MemorySegment.ofArray(line), 0, both, width);
                 for (int phase = 0; phase < stride; phase++) {
                     int skipped = (phase - padding % stride + stride) % stride; // pixels before the first of this phase
                     int left = (skipped + padding) / stride;

@@ -17,14 +17,14 @@ final class Conv2dCudnn {
 
     /** The library has the same padding on all sides; where that gives as many windows, they are the same. */
     static boolean fits(Conv2d op) {
-        return windows(op, 2) == op.y().dim(2) && windows(op, 3) == op.y().dim(3);
+        return outputSize(op, 2) == op.y().dim(2) && outputSize(op, 3) == op.y().dim(3);
     }
 
-    private static int windows(Conv2d op, int way) {
+    private static int outputSize(Conv2d op, int way) {
         return (op.x().dim(way) + 2 * op.padding() - op.weight().dim(way)) / op.stride() + 1;
     }
 
-    static List<KernelCall> steps(Conv2d op, Epilogue addend) {
+    static List<KernelCall> calls(Conv2d op, Epilogue addend) {
         Value x = op.x(), w = op.weight(), y = op.y();
         return List.of(
                 KernelCall.vendor(
@@ -57,7 +57,7 @@ final class Conv2dCudnn {
             int begin, int count, int out, int plane, int each, FloatArray b, FloatArray a, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n;
-            y.set(i, Epilogue.plus(y.get(i) + b.get(i / plane % out), i, each, a));
+            y.set(i, Epilogue.apply(y.get(i) + b.get(i / plane % out), i, each, a));
         }
     }
 }

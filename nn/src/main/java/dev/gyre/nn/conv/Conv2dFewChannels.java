@@ -7,6 +7,7 @@ import dev.gyre.core.Tensor;
 import dev.gyre.core.Workers;
 import dev.gyre.nn.cpu.Gemm;
 import dev.gyre.nn.cpu.MicroKernel;
+import dev.gyre.nn.cpu.MicroKernels;
 import dev.gyre.nn.cpu.PackedRows;
 import dev.gyre.nn.cpu.ScratchSlots;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +21,7 @@ import java.util.Optional;
  */
 record Conv2dFewChannels(Conv2d conv) implements JvmKernel {
     /** Pixels that are taken at a time. */
-    private static final int PIXELS = 1 << 16;
+    private static final int CHUNK_PIXELS = 1 << 16;
 
     /** This way for a convolution, where it pays. */
     static Optional<Conv2dFewChannels> of(Conv2d conv) {
@@ -38,11 +39,11 @@ record Conv2dFewChannels(Conv2d conv) implements JvmKernel {
     public void run(JvmMemory memory, Workers workers) {
         int in = conv.x().dim(1), height = conv.x().dim(2), width = conv.x().dim(3);
         int rows = conv.y().dim(2), kernel = conv.weight().dim(2);
-        MicroKernel tile = MicroKernel.BEST;
+        MicroKernel tile = MicroKernels.best();
         MemorySegment x = memory.at(conv.x()).data();
-        PackedRows weights = weights(tile.rows(), memory.at(conv.weight()));
+        PackedRows weights = weights(tile.mr(), memory.at(conv.weight()));
         PixelOperand pixels = new PixelOperand(x, in, height * width);
-        int some = Math.max(1, PIXELS / width);
+        int some = Math.max(1, CHUNK_PIXELS / width);
         for (int image = 0; image < conv.x().dim(0); image++)
             for (int row = 0; row < rows; row += some) {
                 int above = Math.max(0, row - conv.padding());
@@ -56,13 +57,13 @@ record Conv2dFewChannels(Conv2d conv) implements JvmKernel {
                         in,
                         weights,
                         (t, from, depth, column, wide, to, lines, scratch) ->
-                                pixels.read(t, from, depth, first + column, wide, to, lines, scratch),
+                                pixels.pack(t, from, depth, first + column, wide, to, lines, scratch),
                         (r, column, wide, from) -> System.arraycopy(from, 0, products[r], column, wide),
                         workers);
                 int top = row, at = image;
                 workers.run(
                         Math.min(some, rows - row),
-                        (piece, scratch) -> sum(memory, at, top + piece, above, below, products, scratch));
+                        (piece, scratch) -> sumTaps(memory, at, top + piece, above, below, products, scratch));
             }
     }
 
@@ -76,7 +77,7 @@ record Conv2dFewChannels(Conv2d conv) implements JvmKernel {
     }
 
     /** One row of all outputs. */
-    private void sum(JvmMemory memory, int image, int row, int above, int below, float[][] products, Scratch scratch) {
+    private void sumTaps(JvmMemory memory, int image, int row, int above, int below, float[][] products, Scratch scratch) {
         int width = conv.x().dim(3),
                 columns = conv.y().dim(3),
                 kernel = conv.weight().dim(2),

@@ -16,7 +16,7 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 final class Conv2dGpu {
     private Conv2dGpu() {}
 
-    static List<KernelCall> steps(Conv2d op, Target target, Epilogue addend) {
+    static List<KernelCall> calls(Conv2d op, Target target, Epilogue addend) {
         Value x = op.x(), y = op.y();
         int out = y.dim(1), pixels = y.dim(0) * y.dim(2) * y.dim(3);
         int groups = (pixels + WorkGroups.SIDE - 1) / WorkGroups.SIDE * ((out + WorkGroups.SIDE - 1) / WorkGroups.SIDE);
@@ -40,12 +40,12 @@ final class Conv2dGpu {
             y
         };
         return List.of(
-                weight.halves()
-                        ? Kernel.workGroups(groups, WorkGroups.THREADS, Conv2dGpu::conv2dGroupsHalves, arguments)
-                        : Kernel.workGroups(groups, WorkGroups.THREADS, Conv2dGpu::conv2dGroups, arguments));
+                weight.f16()
+                        ? Kernel.workGroups(groups, WorkGroups.THREADS, Conv2dGpu::conv2dWorkGroupsF16, arguments)
+                        : Kernel.workGroups(groups, WorkGroups.THREADS, Conv2dGpu::conv2dWorkGroups, arguments));
     }
 
-    public static void conv2dGroups(
+    public static void conv2dWorkGroups(
             KernelContext context,
             int in,
             int height,
@@ -84,13 +84,13 @@ final class Conv2dGpu {
             left[thread + 768] =
                     WorkGroups.element(w, (panel * depth + d) * 64 + thread + 768, d + thread / 64 + 12 < depth);
             right[thread + 0] =
-                    seen(d + thread / 64 + 0, in, height, width, side, image, top, start, pixel < pixels, x);
+                    inputAt(d + thread / 64 + 0, in, height, width, side, image, top, start, pixel < pixels, x);
             right[thread + 256] =
-                    seen(d + thread / 64 + 4, in, height, width, side, image, top, start, pixel < pixels, x);
+                    inputAt(d + thread / 64 + 4, in, height, width, side, image, top, start, pixel < pixels, x);
             right[thread + 512] =
-                    seen(d + thread / 64 + 8, in, height, width, side, image, top, start, pixel < pixels, x);
+                    inputAt(d + thread / 64 + 8, in, height, width, side, image, top, start, pixel < pixels, x);
             right[thread + 768] =
-                    seen(d + thread / 64 + 12, in, height, width, side, image, top, start, pixel < pixels, x);
+                    inputAt(d + thread / 64 + 12, in, height, width, side, image, top, start, pixel < pixels, x);
             context.localBarrier();
             for (int k = 0; k < 16; k++) {
                 float a0 = left[k * 64 + row], a1 = left[k * 64 + row + 1];
@@ -116,25 +116,25 @@ final class Conv2dGpu {
             }
             context.localBarrier();
         }
-        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 0, s00, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 1, s01, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 2, s02, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 3, s03, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 0, s10, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 1, s11, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 2, s12, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 3, s13, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 0, s20, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 1, s21, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 2, s22, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 3, s23, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 0, s30, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 1, s31, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 2, s32, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 3, s33, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 0, s00, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 1, s01, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 2, s02, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 3, s03, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 0, s10, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 1, s11, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 2, s12, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 3, s13, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 0, s20, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 1, s21, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 2, s22, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 3, s23, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 0, s30, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 1, s31, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 2, s32, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 3, s33, b, a, y);
     }
 
-    public static void conv2dGroupsHalves(
+    public static void conv2dWorkGroupsF16(
             KernelContext context,
             int in,
             int height,
@@ -165,21 +165,21 @@ final class Conv2dGpu {
         float s30 = 0f, s31 = 0f, s32 = 0f, s33 = 0f;
         for (int d = 0; d < depth; d += 16) {
             left[thread + 0] =
-                    WorkGroups.elementHalves(w, (panel * depth + d) * 64 + thread + 0, d + thread / 64 + 0 < depth);
+                    WorkGroups.elementF16(w, (panel * depth + d) * 64 + thread + 0, d + thread / 64 + 0 < depth);
             left[thread + 256] =
-                    WorkGroups.elementHalves(w, (panel * depth + d) * 64 + thread + 256, d + thread / 64 + 4 < depth);
+                    WorkGroups.elementF16(w, (panel * depth + d) * 64 + thread + 256, d + thread / 64 + 4 < depth);
             left[thread + 512] =
-                    WorkGroups.elementHalves(w, (panel * depth + d) * 64 + thread + 512, d + thread / 64 + 8 < depth);
+                    WorkGroups.elementF16(w, (panel * depth + d) * 64 + thread + 512, d + thread / 64 + 8 < depth);
             left[thread + 768] =
-                    WorkGroups.elementHalves(w, (panel * depth + d) * 64 + thread + 768, d + thread / 64 + 12 < depth);
+                    WorkGroups.elementF16(w, (panel * depth + d) * 64 + thread + 768, d + thread / 64 + 12 < depth);
             right[thread + 0] =
-                    seen(d + thread / 64 + 0, in, height, width, side, image, top, start, pixel < pixels, x);
+                    inputAt(d + thread / 64 + 0, in, height, width, side, image, top, start, pixel < pixels, x);
             right[thread + 256] =
-                    seen(d + thread / 64 + 4, in, height, width, side, image, top, start, pixel < pixels, x);
+                    inputAt(d + thread / 64 + 4, in, height, width, side, image, top, start, pixel < pixels, x);
             right[thread + 512] =
-                    seen(d + thread / 64 + 8, in, height, width, side, image, top, start, pixel < pixels, x);
+                    inputAt(d + thread / 64 + 8, in, height, width, side, image, top, start, pixel < pixels, x);
             right[thread + 768] =
-                    seen(d + thread / 64 + 12, in, height, width, side, image, top, start, pixel < pixels, x);
+                    inputAt(d + thread / 64 + 12, in, height, width, side, image, top, start, pixel < pixels, x);
             context.localBarrier();
             for (int k = 0; k < 16; k++) {
                 float a0 = left[k * 64 + row], a1 = left[k * 64 + row + 1];
@@ -205,26 +205,26 @@ final class Conv2dGpu {
             }
             context.localBarrier();
         }
-        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 0, s00, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 1, s01, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 2, s02, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 3, s03, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 0, s10, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 1, s11, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 2, s12, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 3, s13, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 0, s20, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 1, s21, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 2, s22, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 3, s23, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 0, s30, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 1, s31, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 2, s32, b, a, y);
-        put(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 3, s33, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 0, s00, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 1, s01, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 2, s02, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 0, first + column + 3, s03, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 0, s10, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 1, s11, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 2, s12, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 1, first + column + 3, s13, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 0, s20, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 1, s21, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 2, s22, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 2, first + column + 3, s23, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 0, s30, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 1, s31, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 2, s32, b, a, y);
+        store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 3, s33, b, a, y);
     }
 
     /** What a window that begins at row {@code top} and column {@code start} sees at step {@code k} of [in, side, side]. */
-    private static float seen(
+    private static float inputAt(
             int k,
             int in,
             int height,
@@ -242,7 +242,7 @@ final class Conv2dGpu {
         return v;
     }
 
-    private static void put(
+    private static void store(
             int out,
             int plane,
             int pixels,
@@ -255,7 +255,7 @@ final class Conv2dGpu {
             FloatArray y) {
         if (channel < out && pixel < pixels) {
             int i = (pixel / plane * out + channel) * plane + pixel % plane;
-            y.set(i, Epilogue.plus(s + b.get(channel), i, each, a));
+            y.set(i, Epilogue.apply(s + b.get(channel), i, each, a));
         }
     }
 }

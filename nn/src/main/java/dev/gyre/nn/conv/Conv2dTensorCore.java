@@ -28,18 +28,18 @@ final class Conv2dTensorCore {
         return op.x().dim(1) * op.weight().dim(2) * op.weight().dim(3);
     }
 
-    static List<KernelCall> steps(Conv2d op, Epilogue addend) {
+    static List<KernelCall> calls(Conv2d op, Epilogue addend) {
         Value y = op.y();
         int out = y.dim(1), plane = y.dim(2) * y.dim(3), pixels = y.dim(0) * plane;
-        int tall = TensorCores.whole(out), pitch = TensorCores.whole(pixels);
+        int tall = TensorCores.padded(out), pitch = TensorCores.padded(pixels);
         Value x = Value.scratch(DType.F16, op.x().shape().elements());
         Value sums = Value.scratch(DType.F32, tall, pitch);
         return List.of(
-                TensorCores.rounding(op.x(), x),
+                TensorCores.roundToF16(op.x(), x),
                 Kernel.workGroups(
                         tall / TensorCores.SIDE * (pitch / TensorCores.SIDE),
                         TensorCores.THREADS,
-                        Conv2dTensorCore::conv2dTensor,
+                        Conv2dTensorCore::conv2dTensorCore,
                         op.x().dim(1),
                         op.x().dim(2),
                         op.x().dim(3),
@@ -56,7 +56,7 @@ final class Conv2dTensorCore {
                         sums),
                 Kernel.call(
                         y.shape().elements(),
-                        Conv2dTensorCore::conv2dTensorEnd,
+                        Conv2dTensorCore::conv2dTensorCoreEpilogue,
                         out,
                         plane,
                         pitch,
@@ -74,7 +74,7 @@ final class Conv2dTensorCore {
      * @param w [out, in, side, side]
      * @param y [out made a multiple of 64, pitch]
      */
-    public static void conv2dTensor(
+    public static void conv2dTensorCore(
             KernelContext context,
             int in,
             int height,
@@ -113,8 +113,8 @@ final class Conv2dTensorCore {
             }
             for (int k = line % 4; k < 16; k += 4) {
                 int c = (d + k) / (side * side), u = (d + k) / side % side, v = (d + k) % side;
-                right[to + k * 4] = seen(pPlane + c, pTop + u, pStart + v, height, width, x)
-                        | seen(qPlane + c, qTop + u, qStart + v, height, width, x) << 16;
+                right[to + k * 4] = inputBits(pPlane + c, pTop + u, pStart + v, height, width, x)
+                        | inputBits(qPlane + c, qTop + u, qStart + v, height, width, x) << 16;
             }
             context.localBarrier();
             HalfFloat[] a0 = context.mmaLoadA(left, 16, down * 1024);
@@ -145,7 +145,7 @@ final class Conv2dTensorCore {
     }
 
     /** The bits at row {@code h} and column {@code l} of a plane; 0 outside of it. */
-    private static int seen(int plane, int h, int l, int height, int width, HalfFloatArray x) {
+    private static int inputBits(int plane, int h, int l, int height, int width, HalfFloatArray x) {
         int bits = 0;
         if (h >= 0 && h < height && l >= 0 && l < width)
             bits = x.get((plane * height + h) * width + l).getHalfFloatValue() & 0xFFFF;
@@ -153,7 +153,7 @@ final class Conv2dTensorCore {
     }
 
     /** What x [out, pitch] has of every pixel, image by image, with b and what is added. */
-    public static void conv2dTensorEnd(
+    public static void conv2dTensorCoreEpilogue(
             int begin,
             int count,
             int out,
@@ -167,7 +167,7 @@ final class Conv2dTensorCore {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n, o = i / plane % out;
             float v = x.get(o * pitch + i / (plane * out) * plane + i % plane) + b.get(o);
-            y.set(i, Epilogue.plus(v, i, each, a));
+            y.set(i, Epilogue.apply(v, i, each, a));
         }
     }
 }

@@ -20,15 +20,15 @@ import java.util.Arrays;
  * one tap meets are then neighbours all over the picture, if a line of outputs is {@code pitch} long: the few outputs beyond a line's
  * end are computed and dropped.
  */
-final class Im2Col implements Gemm.Right {
+final class Im2Col implements Gemm.RightOperand {
     private final Conv2d conv;
     private final int kernel;
     private final int stride;
     private final int rows;
     private final int pitch;
     private final int plane; // floats of one phase
-    private final int wide; // columns of a picture
-    private final long[] table; // for each tap, at how many bytes in a channel's planes the first output meets it
+    private final int imageColumns; // columns of a picture
+    private final long[] tapOffsets; // for each tap, at how many bytes in a channel's planes the first output meets it
     private final float[][] planes; // [batch · in] arrays of [stride, stride, plane]
 
     /** Lays out the convolution's input for a tile. */
@@ -42,23 +42,23 @@ final class Im2Col implements Gemm.Right {
         plane = (rows + beyond + 1) * pitch;
         // In machine code a strip belongs to one picture; what it reads beyond is never stored.
         boolean whole = tile instanceof MachinePackedMicroKernel;
-        wide = whole ? tile.strips(rows * pitch) * tile.strip() : rows * pitch;
-        table = new long[kernel * kernel];
-        for (int tap = 0; tap < table.length; tap++)
-            table[tap] = (long) met(tap, kernel, stride, plane, pitch) * Float.BYTES;
+        imageColumns = whole ? tile.panels(rows * pitch) * tile.nr() : rows * pitch;
+        tapOffsets = new long[kernel * kernel];
+        for (int tap = 0; tap < tapOffsets.length; tap++)
+            tapOffsets[tap] = (long) tapOffset(tap, kernel, stride, plane, pitch) * Float.BYTES;
         int count = conv.x().dim(0) * conv.x().dim(1);
-        planes = memory.scratch().rows(2, count, stride * stride * plane + tile.strip());
+        planes = memory.scratch().rows(2, count, stride * stride * plane + tile.nr());
         MemorySegment x = memory.at(conv.x()).data();
-        workers.run(count, (piece, scratch) -> lay(x, piece, planes[piece], scratch));
+        workers.run(count, (piece, scratch) -> layOut(x, piece, planes[piece], scratch));
     }
 
     /** Where in a channel's planes, [stride, stride, plane] with lines {@code pitch} long, the first output meets a tap. */
-    static int met(int tap, int kernel, int stride, int plane, int pitch) {
+    static int tapOffset(int tap, int kernel, int stride, int plane, int pitch) {
         int u = tap / kernel, v = tap % kernel, phase = u % stride * stride + v % stride;
         return phase * plane + u / stride * pitch + v / stride;
     }
 
-    private void lay(MemorySegment x, int channel, float[] to, Scratch scratch) {
+    private void layOut(MemorySegment x, int channel, float[] to, Scratch scratch) {
         int height = conv.x().dim(2), width = conv.x().dim(3), padding = conv.padding();
         float[] line = scratch.floats(ScratchSlots.LINE, width);
         Arrays.fill(to, 0, stride * stride * plane, 0f);
@@ -80,43 +80,43 @@ final class Im2Col implements Gemm.Right {
 
     /** Columns of the matrix. */
     int columns() {
-        return conv.x().dim(0) * wide;
+        return conv.x().dim(0) * imageColumns;
     }
 
     @Override
-    public void read(
+    public void pack(
             MicroKernel tile, int from, int depth, int column, int count, float[][] to, int lines, Scratch scratch) {
         int in = conv.x().dim(1);
         for (int taps, k = 0; k < depth; k += taps) {
-            int channel = (from + k) / table.length, tap = (from + k) % table.length;
-            taps = Math.min(table.length - tap, depth - k);
+            int channel = (from + k) / tapOffsets.length, tap = (from + k) % tapOffsets.length;
+            taps = Math.min(tapOffsets.length - tap, depth - k);
             for (int n, done = 0; done < count; done += n) {
-                int image = (column + done) / wide, at = (column + done) % wide;
+                int image = (column + done) / imageColumns, at = (column + done) % imageColumns;
                 float[] plane = planes[image * in + channel];
                 if (tile instanceof MachinePackedMicroKernel) {
-                    n = tile.strip();
-                    gather(plane, at, tap, taps, MachineKernels.at(to[done / n * lines], k * n));
+                    n = tile.nr();
+                    gather(plane, at, tap, taps, MachineKernels.segmentAt(to[done / n * lines], k * n));
                     continue;
                 }
-                n = Math.min(count - done, wide - at);
+                n = Math.min(count - done, imageColumns - at);
                 for (int i = 0; i < taps; i++)
-                    tile.put(plane, at + (int) (table[tap + i] / Float.BYTES), n, to, 0, lines, k + i, done);
+                    tile.packRow(plane, at + (int) (tapOffsets[tap + i] / Float.BYTES), n, to, 0, lines, k + i, done);
             }
         }
     }
 
     private void gather(float[] plane, int at, int tap, int taps, MemorySegment to) {
-        MemorySegment places = MemorySegment.ofArray(table).asSlice((long) tap * Long.BYTES);
+        MemorySegment places = MemorySegment.ofArray(tapOffsets).asSlice((long) tap * Long.BYTES);
         try {
-            MachineKernels.Gathered.GATHER.invokeExact(MachineKernels.at(plane, at), to, (long) taps, places);
+            MachineKernels.Gather.GATHER.invokeExact(MachineKernels.segmentAt(plane, at), to, (long) taps, places);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
     }
 
     /** Takes the product to its place. */
-    PaddedRowsOutput out(MemorySegment y, float[] bias) {
+    PaddedRowsOutput output(MemorySegment y, float[] bias) {
         int columns = conv.y().dim(3);
-        return new PaddedRowsOutput(y, conv.y().dim(1), rows * columns, 0, 0, rows, columns, pitch, wide, bias);
+        return new PaddedRowsOutput(y, conv.y().dim(1), rows * columns, 0, 0, rows, columns, pitch, imageColumns, bias);
     }
 }

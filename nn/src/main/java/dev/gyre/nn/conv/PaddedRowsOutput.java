@@ -14,10 +14,10 @@ import java.lang.foreign.ValueLayout;
  * @param size floats of a channel
  * @param image the first picture's number
  * @param offset floats of a channel before the first line
- * @param lines of every picture that are computed
+ * @param rows of every picture that are computed
  * @param width floats of a line
  * @param pitch columns of the product that a line takes
- * @param wide columns that a picture takes
+ * @param imageColumns columns that a picture takes
  * @param bias added to each channel, [channels]
  */
 record PaddedRowsOutput(
@@ -26,15 +26,15 @@ record PaddedRowsOutput(
         int size,
         int image,
         int offset,
-        int lines,
+        int rows,
         int width,
         int pitch,
-        int wide,
+        int imageColumns,
         float[] bias)
-        implements Gemm.Out, PanelOutput {
+        implements Gemm.Output, PanelOutput {
 
     /** What is done with neighbours that belong to one line: {@code n} columns from {@code skip} on go to {@code to}, in floats. */
-    private interface Part {
+    private interface Run {
         void store(int skip, int n, long to);
     }
 
@@ -42,7 +42,7 @@ record PaddedRowsOutput(
     public void store(int channel, int column, int count, float[] from) {
         float more = bias[channel];
         for (int i = 0; i < count; i++) from[i] += more;
-        parts(
+        forEachRun(
                 channel,
                 column,
                 count,
@@ -52,23 +52,23 @@ record PaddedRowsOutput(
     @Override
     public void store(MemorySegment strip, int channel, int rows, int column, int count) {
         long apart = (long) size * Float.BYTES;
-        parts(channel, column, count, (skip, n, to) -> {
+        forEachRun(channel, column, count, (skip, n, to) -> {
             MemorySegment from = strip.asSlice((long) skip * Float.BYTES), at = y.asSlice(to * Float.BYTES);
             try {
-                MachineKernels.Store.PER_ROW.invokeExact(
-                        from, at, (long) rows, (long) n, apart, MachineKernels.at(bias, channel));
+                MachineKernels.StorePanel.ROW_BIAS.invokeExact(
+                        from, at, (long) rows, (long) n, apart, MachineKernels.segmentAt(bias, channel));
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }
         });
     }
 
-    private void parts(int channel, int column, int count, Part part) {
+    private void forEachRun(int channel, int column, int count, Run part) {
         for (int n, done = 0; done < count; done += n) {
-            int picture = (column + done) / wide, within = (column + done) % wide;
+            int picture = (column + done) / imageColumns, within = (column + done) % imageColumns;
             int line = within / pitch, at = within % pitch;
-            n = Math.min(Math.min(count - done, pitch - at), wide - within);
-            int keep = line < lines ? Math.min(n, width - at) : 0;
+            n = Math.min(Math.min(count - done, pitch - at), imageColumns - within);
+            int keep = line < rows ? Math.min(n, width - at) : 0;
             if (keep > 0)
                 part.store(
                         done,

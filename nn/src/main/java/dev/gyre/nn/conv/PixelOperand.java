@@ -10,15 +10,15 @@ import java.lang.foreign.MemorySegment;
  *
  * @param x [batch, channels, pixels]
  */
-record PixelOperand(MemorySegment x, int channels, int pixels) implements Gemm.Right {
+record PixelOperand(MemorySegment x, int channels, int pixels) implements Gemm.RightOperand {
     @Override
-    public void read(
+    public void pack(
             MicroKernel tile, int from, int depth, int column, int count, float[][] to, int lines, Scratch scratch) {
         for (int n, done = 0; done < count; done += n) {
             int image = (column + done) / pixels, at = (column + done) % pixels;
             n = Math.min(count - done, pixels - at);
             long place = ((long) image * channels + from) * pixels + at;
-            tile.load(x, place, pixels, depth, to, lines, done, n, scratch);
+            tile.packRows(x, place, pixels, depth, to, lines, done, n, scratch);
         }
     }
 }

@@ -10,7 +10,7 @@ public final class Bf16Pairs {
     private Bf16Pairs() {}
 
     /** Pairs that so many numbers take; an odd one's partner is zero. */
-    public static int of(int numbers) {
+    public static int count(int numbers) {
         return (numbers + 1) / 2;
     }
 
@@ -21,18 +21,18 @@ public final class Bf16Pairs {
      * @param apart bytes from one row of pairs to the next
      * @param count floats in a row
      */
-    public static void rows(MemorySegment from, long distance, MemorySegment to, long apart, int rows, int count) {
+    public static void alongRows(MemorySegment from, long distance, MemorySegment to, long apart, int rows, int count) {
         try {
-            MachineKernels.Round.ROWS.invokeExact(from, distance, to, apart, (long) rows, (long) count);
+            MachineKernels.ToBf16Pairs.ALONG_ROWS.invokeExact(from, distance, to, apart, (long) rows, (long) count);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
     }
 
-    /** Two rows become one of pairs; the parameters are as in {@link #rows}. */
-    public static void twoRows(MemorySegment from, long distance, MemorySegment to, long apart, int rows, int count) {
+    /** Two rows become one of pairs; the parameters are as in {@link #alongRows}. */
+    public static void acrossRows(MemorySegment from, long distance, MemorySegment to, long apart, int rows, int count) {
         try {
-            MachineKernels.Round.TWO_ROWS.invokeExact(from, distance, to, apart, (long) rows, (long) count);
+            MachineKernels.ToBf16Pairs.ACROSS_ROWS.invokeExact(from, distance, to, apart, (long) rows, (long) count);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }

@@ -62,10 +62,10 @@ public final class Elementwise {
             float shift,
             float slope,
             Scratch scratch) {
-        int done = MachineElementwise.gate(from, to, at, count, middle, scale, shift, slope);
-        rest(from, to, at, done, count, scratch, (v, n) -> {
+        int done = MachineElementwise.silu(from, to, at, count, middle, scale, shift, slope);
+        inBlocks(from, to, at, done, count, scratch, (v, n) -> {
             for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
-            sigmoidGate(v, n, slope, scratch);
+            siluInPlace(v, n, slope, scratch);
         });
     }
 
@@ -80,14 +80,14 @@ public final class Elementwise {
             float shift,
             Scratch scratch) {
         int done = MachineElementwise.scale(from, to, at, count, middle, scale, shift);
-        rest(from, to, at, done, count, scratch, (v, n) -> {
+        inBlocks(from, to, at, done, count, scratch, (v, n) -> {
             for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
         });
     }
 
     /** Elements {@code done} to {@code count - 1}, block by block through an array. */
-    private static void rest(
-            MemorySegment from, MemorySegment to, long at, int done, int count, Scratch scratch, Change change) {
+    private static void inBlocks(
+            MemorySegment from, MemorySegment to, long at, int done, int count, Scratch scratch, InPlace change) {
         for (int n; done < count; done += n) {
             n = Math.min(BLOCK, count - done);
             float[] v = scratch.floats(ScratchSlots.LINE, BLOCK);
@@ -98,24 +98,24 @@ public final class Elementwise {
     }
 
     /** What is done to v[0 … count). */
-    public interface Change {
+    public interface InPlace {
         void apply(float[] v, int count);
     }
 
     /** A kernel that changes every element by itself, block by block. */
-    public static JvmKernel map(Value x, Value y, Change change) {
+    public static JvmKernel map(Value x, Value y, InPlace change) {
         return (memory, workers) -> {
             MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
             blocks(
                     workers,
                     y.shape().elements(),
                     1,
-                    (begin, count, scratch) -> rest(from, to, begin, 0, count, scratch, change));
+                    (begin, count, scratch) -> inBlocks(from, to, begin, 0, count, scratch, change));
         };
     }
 
     /** v = v · sigmoid(slope · v). */
-    static void sigmoidGate(float[] v, int count, float slope, Scratch scratch) {
+    static void siluInPlace(float[] v, int count, float slope, Scratch scratch) {
         float[] e = scratch.floats(ScratchSlots.GATHERED, BLOCK);
         for (int i = 0; i < count; i++) e[i] = -slope * v[i];
         Exp.inPlace(e, count, scratch.ints(BLOCK));
@@ -132,7 +132,7 @@ public final class Elementwise {
 
     /** Elements of any floating type, as floats. */
     public static void read(Tensor from, long at, float[] to, int begin, int count, Scratch scratch) {
-        int done = MachineElementwise.widen(from, at, to, begin, count);
+        int done = MachineElementwise.toF32(from, at, to, begin, count);
         from.read(at + done, to, begin + done, count - done, scratch.shorts());
     }
 

@@ -40,7 +40,7 @@ public final class Erf {
     }
 
     /** {@link #erf} in fused multiply-adds: {@link ErfKernels}'s bits. */
-    public static float fused(float x) {
+    public static float erfFused(float x) {
         float v = Math.max(-BOUND, Math.min(BOUND, x));
         float s = v * v;
         float p = Math.fma(P6, s, P5);

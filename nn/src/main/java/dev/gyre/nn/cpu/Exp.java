@@ -20,10 +20,10 @@ public final class Exp {
             C2 = 5.0000001201E-1f;
 
     /** Beyond these the result stays what it is there. */
-    static final float LEAST = -87f, MOST = 88f;
+    static final float MIN = -87f, MAX = 88f;
 
     /** 2 to the x for |x| ≤ ½ to 2.6e-6 of it, a least-maximum fit: coefficients of x⁴ down to 1. For what is rounded to bf16. */
-    static final float[] POWER_OF_TWO = {0.00957006f, 0.05591786f, 0.24024746f, 0.69312182f, 0.99999926f};
+    static final float[] EXP2 = {0.00957006f, 0.05591786f, 0.24024746f, 0.69312182f, 0.99999926f};
 
     private Exp() {}
 
@@ -39,7 +39,7 @@ public final class Exp {
 
     private static void polynomial(float[] x, int[] bits, int count) {
         for (int i = 0; i < count; i++) {
-            float v = Math.max(LEAST, Math.min(MOST, x[i]));
+            float v = Math.max(MIN, Math.min(MAX, x[i]));
             float n = v * LOG2_E + ROUND - ROUND;
             float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, v));
             float p = Math.fma(C7, r, C6);

@@ -12,21 +12,21 @@ import java.lang.foreign.MemorySegment;
  */
 public final class GemmBf16 {
     /** Rows of A that are taken at a time. */
-    private static final int ROWS = 192;
+    private static final int MC = 192;
 
     /** Pairs of a panel at most: a multiple of the depth of a tile of AMX. */
-    private static final int DEPTH = 640;
+    private static final int KC = 640;
 
     private GemmBf16() {}
 
     /** The left matrix. */
-    public interface Left {
+    public interface LeftOperand {
         /** Bands of {@code rows} rows from {@code row} on, of pairs {@code from … from + depth}, made in {@code room} if they are not there. */
-        MemorySegment bands(int row, int rows, int from, int depth, float[] room, Scratch scratch);
+        MemorySegment panels(int row, int rows, int from, int depth, float[] room, Scratch scratch);
     }
 
     /** The right matrix, which knows how it is multiplied with. */
-    public interface Right {
+    public interface RightOperand {
         /** C = or += the product of the bands {@code a} with the strip that begins at {@code column}. */
         void multiply(
                 boolean add,
@@ -40,20 +40,20 @@ public final class GemmBf16 {
     }
 
     /** Panels of so many pairs. */
-    static int panels(int k) {
-        return (k + DEPTH - 1) / DEPTH;
+    static int kBlocks(int k) {
+        return (k + KC - 1) / KC;
     }
 
-    /** Where a panel begins; panel {@link #panels} begins at k. */
-    static int panel(int k, int i) {
-        int even = (int) ((long) k * i / panels(k));
-        return i == panels(k) ? k : even / 16 * 16;
+    /** Where a panel begins; panel {@link #kBlocks} begins at k. */
+    static int kBegin(int k, int i) {
+        int even = (int) ((long) k * i / kBlocks(k));
+        return i == kBlocks(k) ? k : even / 16 * 16;
     }
 
     public static void run(
-            MachineBf16Kernel tile, int m, int n, int k, Left a, Right b, PanelOutput c, Workers workers) {
-        int strips = tile.strips(n), wanted = 4 * workers.threads();
-        int cuts = Math.max((m + ROWS - 1) / ROWS, Math.min(m / 96, wanted));
+            MachineBf16Kernel tile, int m, int n, int k, LeftOperand a, RightOperand b, PanelOutput c, Workers workers) {
+        int strips = tile.panels(n), wanted = 4 * workers.threads();
+        int cuts = Math.max((m + MC - 1) / MC, Math.min(m / 96, wanted));
         int rows = tile.padded((m + Math.max(1, cuts) - 1) / Math.max(1, cuts)), chunks = (m + rows - 1) / rows;
         // Every block of columns reads its rows of A again.
         int blocks = Math.max(1, Math.min(strips, (wanted + chunks - 1) / chunks));
@@ -73,17 +73,17 @@ public final class GemmBf16 {
             int strips,
             int n,
             int k,
-            Left a,
-            Right b,
+            LeftOperand a,
+            RightOperand b,
             PanelOutput c,
             Scratch scratch) {
-        int padded = tile.padded(rows), panels = panels(k), strip = tile.strip(), size = padded * strip;
-        float[] room = scratch.floats(ScratchSlots.LEFT, padded * Math.min(k, DEPTH + 16));
+        int padded = tile.padded(rows), panels = kBlocks(k), strip = tile.nr(), size = padded * strip;
+        float[] room = scratch.floats(ScratchSlots.A_PANELS, padded * Math.min(k, KC + 16));
         MemorySegment sums = MemorySegment.ofArray(
-                scratch.floats(ScratchSlots.STRIP_SUMS, (panels == 1 ? 1 : strips) * size + strip));
+                scratch.floats(ScratchSlots.PANEL_SUMS, (panels == 1 ? 1 : strips) * size + strip));
         for (int i = 0; i < panels; i++) {
-            int from = panel(k, i), depth = panel(k, i + 1) - from;
-            MemorySegment left = a.bands(row, rows, from, depth, room, scratch);
+            int from = kBegin(k, i), depth = kBegin(k, i + 1) - from;
+            MemorySegment left = a.panels(row, rows, from, depth, room, scratch);
             for (int s = 0; s < strips; s++) {
                 int column = (firstStrip + s) * strip;
                 MemorySegment here = sums.asSlice((panels == 1 ? 0 : (long) s * size) * Float.BYTES);

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  */
 public final class MachineBf16Kernel extends MachinePackedMicroKernel {
     public MachineBf16Kernel() {
-        this(MachineKernels.Pairs.ROWS);
+        this(MachineKernels.GemmBf16.MR);
     }
 
     private MachineBf16Kernel(int rows) {
@@ -18,7 +18,7 @@ public final class MachineBf16Kernel extends MachinePackedMicroKernel {
 
     @Override
     public MicroKernel fitting(int rows) {
-        if (MachineKernels.TILES) return this;
+        if (MachineKernels.AMX) return this;
         MachineBf16Kernel best = this;
         for (int other : new int[] {10, 8}) {
             MachineBf16Kernel tile = new MachineBf16Kernel(other);
@@ -43,20 +43,20 @@ public final class MachineBf16Kernel extends MachinePackedMicroKernel {
             Scratch scratch) {
         multiply(
                 add,
-                MachineKernels.at(a, at),
+                MachineKernels.segmentAt(a, at),
                 MemorySegment.ofArray(b[firstB]),
                 depth,
-                MachineKernels.at(c[firstC], row * strip()),
+                MachineKernels.segmentAt(c[firstC], row * nr()),
                 rows);
     }
 
     /** {@link #multiply} wherever A, a strip of B and one of C lie. */
     public void multiply(boolean add, MemorySegment a, MemorySegment b, int depth, MemorySegment c, int rows) {
-        long bands = padded(rows) / rows(), adding = add ? 1 : 0;
+        long bands = padded(rows) / mr(), adding = add ? 1 : 0;
         try {
-            if (rows() == 8) MachineKernels.Eight.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
-            else if (rows() == 10) MachineKernels.Ten.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
-            else MachineKernels.Pairs.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
+            if (mr() == 8) MachineKernels.GemmBf16Mr8.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
+            else if (mr() == 10) MachineKernels.GemmBf16Mr10.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
+            else MachineKernels.GemmBf16.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
@@ -74,11 +74,11 @@ public final class MachineBf16Kernel extends MachinePackedMicroKernel {
             int at,
             Scratch scratch) {
         try {
-            MachineKernels.Pairs.SOFTMAX.invokeExact(
+            MachineKernels.GemmBf16.SOFTMAX.invokeExact(
                     MemorySegment.ofArray(scores[first]),
-                    MachineKernels.at(largest, at),
-                    MachineKernels.at(total, at),
-                    MachineKernels.at(correction, at),
+                    MachineKernels.segmentAt(largest, at),
+                    MachineKernels.segmentAt(total, at),
+                    MachineKernels.segmentAt(correction, at),
                     (long) rows);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);

@@ -6,18 +6,18 @@ import dev.gyre.machine.kernel.ElementwiseKernels;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Rows of floats in machine code, from and to where they lie. Each method does whole rounds of {@link ElementwiseKernels#ROUND} floats and says how
+ * Rows of floats in machine code, from and to where they lie. Each method does whole rounds of {@link ElementwiseKernels#UNROLL} floats and says how
  * many floats that were, none where there is no machine code: the caller's loop does the rest, with the same bits.
  */
 public final class MachineElementwise {
     /** Floats of one call: the collector waits for it. */
-    private static final int SOME = 1 << 16;
+    private static final int MAX_CALL_FLOATS = 1 << 16;
 
     private MachineElementwise() {}
 
     /** What is left out at a row's end, or the whole row. */
-    private static int whole(int count) {
-        return MachineMicroKernel.isThere() ? count / ElementwiseKernels.ROUND * ElementwiseKernels.ROUND : 0;
+    private static int wholeIterations(int count) {
+        return MachineMicroKernel.isAvailable() ? count / ElementwiseKernels.UNROLL * ElementwiseKernels.UNROLL : 0;
     }
 
     private static MemorySegment at(MemorySegment floats, long index) {
@@ -30,12 +30,12 @@ public final class MachineElementwise {
 
     /** y[at + i] = a[at + i] + scale · b[at + i]. */
     public static int add(MemorySegment a, MemorySegment b, MemorySegment y, long at, int count, float scale) {
-        int whole = whole(count);
+        int whole = wholeIterations(count);
         MemorySegment numbers = numbers(scale);
-        for (int done = 0; done < whole; done += SOME) {
-            long rounds = Math.min(SOME, whole - done) / ElementwiseKernels.ROUND;
+        for (int done = 0; done < whole; done += MAX_CALL_FLOATS) {
+            long rounds = Math.min(MAX_CALL_FLOATS, whole - done) / ElementwiseKernels.UNROLL;
             try {
-                MachineKernels.Whole.ADD.invokeExact(
+                MachineKernels.Rows.ADD.invokeExact(
                         at(a, at + done), at(b, at + done), at(y, at + done), rounds, numbers);
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
@@ -46,12 +46,12 @@ public final class MachineElementwise {
 
     /** to[at + i] = (from[at + i] − middle) · scale + shift. */
     static int scale(MemorySegment from, MemorySegment to, long at, int count, float middle, float scale, float shift) {
-        int whole = whole(count);
+        int whole = wholeIterations(count);
         MemorySegment numbers = numbers(middle, scale, shift);
-        for (int done = 0; done < whole; done += SOME) {
-            long rounds = Math.min(SOME, whole - done) / ElementwiseKernels.ROUND;
+        for (int done = 0; done < whole; done += MAX_CALL_FLOATS) {
+            long rounds = Math.min(MAX_CALL_FLOATS, whole - done) / ElementwiseKernels.UNROLL;
             try {
-                MachineKernels.Whole.SCALE.invokeExact(at(from, at + done), at(to, at + done), rounds, numbers);
+                MachineKernels.Rows.SCALE.invokeExact(at(from, at + done), at(to, at + done), rounds, numbers);
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }
@@ -60,7 +60,7 @@ public final class MachineElementwise {
     }
 
     /** to[at + i] = x · sigmoid(slope · x) for x = (from[at + i] − middle) · scale + shift. */
-    static int gate(
+    static int silu(
             MemorySegment from,
             MemorySegment to,
             long at,
@@ -69,12 +69,12 @@ public final class MachineElementwise {
             float scale,
             float shift,
             float slope) {
-        int whole = whole(count);
+        int whole = wholeIterations(count);
         MemorySegment numbers = numbers(middle, scale, shift, -slope);
-        for (int done = 0; done < whole; done += SOME) {
-            long rounds = Math.min(SOME, whole - done) / ElementwiseKernels.ROUND;
+        for (int done = 0; done < whole; done += MAX_CALL_FLOATS) {
+            long rounds = Math.min(MAX_CALL_FLOATS, whole - done) / ElementwiseKernels.UNROLL;
             try {
-                MachineKernels.Whole.GATE.invokeExact(at(from, at + done), at(to, at + done), rounds, numbers);
+                MachineKernels.Rows.SILU.invokeExact(at(from, at + done), at(to, at + done), rounds, numbers);
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }
@@ -84,11 +84,11 @@ public final class MachineElementwise {
 
     /** to[at + i] = x[value + i] · GELU(x[gate + i]). */
     public static int geglu(MemorySegment x, long value, long gate, MemorySegment to, long at, int count) {
-        int whole = whole(count);
-        for (int done = 0; done < whole; done += SOME) {
-            long rounds = Math.min(SOME, whole - done) / ElementwiseKernels.ROUND;
+        int whole = wholeIterations(count);
+        for (int done = 0; done < whole; done += MAX_CALL_FLOATS) {
+            long rounds = Math.min(MAX_CALL_FLOATS, whole - done) / ElementwiseKernels.UNROLL;
             try {
-                MachineKernels.Whole.GEGLU.invokeExact(
+                MachineKernels.Rows.GEGLU.invokeExact(
                         at(x, value + done), at(x, gate + done), at(to, at + done), rounds);
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
@@ -97,7 +97,7 @@ public final class MachineElementwise {
         return whole;
     }
 
-    /** to[at + i] = (from[at + i] − mean) · inverse · weight[i] + bias[i], for at most {@value #SOME} floats. */
+    /** to[at + i] = (from[at + i] − mean) · inverse · weight[i] + bias[i], for at most {@value #MAX_CALL_FLOATS} floats. */
     public static int norm(
             MemorySegment from,
             MemorySegment to,
@@ -107,14 +107,14 @@ public final class MachineElementwise {
             float inverse,
             float[] weight,
             float[] bias) {
-        int whole = whole(Math.min(count, SOME));
+        int whole = wholeIterations(Math.min(count, MAX_CALL_FLOATS));
         if (whole == 0) return 0;
         MemorySegment weights = MemorySegment.ofArray(weight), biases = MemorySegment.ofArray(bias);
         try {
-            MachineKernels.Whole.NORM.invokeExact(
+            MachineKernels.Rows.NORM.invokeExact(
                     at(from, at),
                     at(to, at),
-                    (long) whole / ElementwiseKernels.ROUND,
+                    (long) whole / ElementwiseKernels.UNROLL,
                     numbers(mean, inverse),
                     weights,
                     biases);
@@ -124,13 +124,13 @@ public final class MachineElementwise {
         return whole;
     }
 
-    /** sums[c] = the sum of x[at + i] for i ≡ c below whole rounds of at most {@value #SOME} floats. */
+    /** sums[c] = the sum of x[at + i] for i ≡ c below whole rounds of at most {@value #MAX_CALL_FLOATS} floats. */
     public static int sums(MemorySegment x, long at, int count, float[] sums) {
-        int whole = whole(Math.min(count, SOME));
+        int whole = wholeIterations(Math.min(count, MAX_CALL_FLOATS));
         if (whole == 0) return 0;
         try {
-            MachineKernels.Whole.SUMS.invokeExact(
-                    at(x, at), (long) whole / ElementwiseKernels.ROUND, MemorySegment.ofArray(sums));
+            MachineKernels.Rows.SUMS.invokeExact(
+                    at(x, at), (long) whole / ElementwiseKernels.UNROLL, MemorySegment.ofArray(sums));
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
@@ -139,11 +139,11 @@ public final class MachineElementwise {
 
     /** The same of squared differences from a number. */
     public static int squares(MemorySegment x, long at, int count, float from, float[] sums) {
-        int whole = whole(Math.min(count, SOME));
+        int whole = wholeIterations(Math.min(count, MAX_CALL_FLOATS));
         if (whole == 0) return 0;
         try {
-            MachineKernels.Whole.SQUARES.invokeExact(
-                    at(x, at), (long) whole / ElementwiseKernels.ROUND, MemorySegment.ofArray(sums), numbers(from));
+            MachineKernels.Rows.SQUARES.invokeExact(
+                    at(x, at), (long) whole / ElementwiseKernels.UNROLL, MemorySegment.ofArray(sums), numbers(from));
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
@@ -151,17 +151,17 @@ public final class MachineElementwise {
     }
 
     /** to[at + i] = the floats that 16-bit numbers from {@code begin} on are; of other types none are done. */
-    static int widen(Tensor from, long begin, float[] to, int at, int count) {
+    static int toF32(Tensor from, long begin, float[] to, int at, int count) {
         boolean f16 = from.dtype() == DType.F16;
         if (!f16 && from.dtype() != DType.BF16) return 0;
-        int whole = whole(count);
-        for (int done = 0; done < whole; done += SOME) {
-            long rounds = Math.min(SOME, whole - done) / ElementwiseKernels.ROUND;
+        int whole = wholeIterations(count);
+        for (int done = 0; done < whole; done += MAX_CALL_FLOATS) {
+            long rounds = Math.min(MAX_CALL_FLOATS, whole - done) / ElementwiseKernels.UNROLL;
             MemorySegment numbers = from.data().asSlice((begin + done) * Short.BYTES),
-                    floats = MachineKernels.at(to, at + done);
+                    floats = MachineKernels.segmentAt(to, at + done);
             try {
-                if (f16) MachineKernels.Widen.F16.invokeExact(numbers, floats, rounds);
-                else MachineKernels.Widen.BF16.invokeExact(numbers, floats, rounds);
+                if (f16) MachineKernels.ToFloats.F16.invokeExact(numbers, floats, rounds);
+                else MachineKernels.ToFloats.BF16.invokeExact(numbers, floats, rounds);
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }
@@ -170,10 +170,10 @@ public final class MachineElementwise {
     }
 
     /** to[at …] = rows of a band's width, {@code distance} floats apart, one after the other; only where there is machine code. */
-    public static void bands(MemorySegment from, long begin, long distance, int rows, float[] to, int at) {
+    public static void packRows(MemorySegment from, long begin, long distance, int rows, float[] to, int at) {
         try {
-            MachineKernels.Load.BAND.invokeExact(
-                    at(from, begin), distance * Float.BYTES, MachineKernels.at(to, at), (long) rows);
+            MachineKernels.LoadPanel.A_PANEL.invokeExact(
+                    at(from, begin), distance * Float.BYTES, MachineKernels.segmentAt(to, at), (long) rows);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
@@ -193,14 +193,14 @@ public final class MachineElementwise {
             MemorySegment to,
             long place,
             long apart) {
-        int some = Math.max(1, SOME / rows);
+        int some = Math.max(1, MAX_CALL_FLOATS / rows);
         for (int done = 0; done < columns; done += some) {
             long count = Math.min(some, columns - done);
             MemorySegment x = at(from, begin + done), y = at(to, place + done * apart);
             long across = distance * Float.BYTES, down = apart * Float.BYTES;
             try {
-                if (scale == 1) MachineKernels.Turn.PLAIN.invokeExact(x, across, y, down, (long) rows, count);
-                else MachineKernels.Turn.SCALED.invokeExact(x, across, y, down, (long) rows, count, numbers(scale));
+                if (scale == 1) MachineKernels.Transposed.PLAIN.invokeExact(x, across, y, down, (long) rows, count);
+                else MachineKernels.Transposed.SCALED.invokeExact(x, across, y, down, (long) rows, count, numbers(scale));
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }

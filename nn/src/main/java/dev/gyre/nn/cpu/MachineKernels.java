@@ -30,8 +30,8 @@ public final class MachineKernels {
     private static final FunctionDescriptor PRODUCT = FunctionDescriptor.ofVoid(P, P, P, L, L, L);
 
     private static final ExpKernels EXP = new ExpKernels(
-            Exp.LEAST,
-            Exp.MOST,
+            Exp.MIN,
+            Exp.MAX,
             Exp.LOG2_E,
             Exp.ROUND,
             Exp.LN2_HIGH,
@@ -46,10 +46,10 @@ public final class MachineKernels {
     private MachineKernels() {}
 
     /** Bits of the processor's vectors, of those that kernels are made for. */
-    public static final int BITS = NativeCode.HERE.has(Feature.AVX512) ? 512 : 256;
+    public static final int VECTOR_BITS = NativeCode.HERE.has(Feature.AVX512) ? 512 : 256;
 
     /** Whether products of pairs run in tiles. */
-    public static final boolean TILES = NativeCode.HERE.has(Feature.AMX_BF16);
+    public static final boolean AMX = NativeCode.HERE.has(Feature.AMX_BF16);
 
     /** Places code that takes these arguments; {@link ValueLayout#ADDRESS} for a place in memory, {@link ValueLayout#JAVA_LONG} for a number. */
     public static MethodHandle place(Code code, MemoryLayout... arguments) {
@@ -68,39 +68,39 @@ public final class MachineKernels {
     }
 
     /** What an array holds from an element on. */
-    public static MemorySegment at(float[] array, int element) {
+    public static MemorySegment segmentAt(float[] array, int element) {
         return MemorySegment.ofArray(array).asSlice((long) element * Float.BYTES);
     }
 
     /** Products of floats, for bands of so many rows. */
-    public static final class Floats {
-        public static final int ROWS = BITS == 512 ? 12 : 6;
-        public static final MethodHandle MULTIPLY = product(GemmKernel.Kind.FLOATS, ROWS, BITS);
+    public static final class GemmF32 {
+        public static final int MR = VECTOR_BITS == 512 ? 12 : 6;
+        public static final MethodHandle MULTIPLY = product(GemmKernel.Kind.F32, MR, VECTOR_BITS);
 
         /** The first two rows of a band. */
-        static final MethodHandle TWO =
-                place(new GemmKernel(GemmKernel.Kind.FLOATS, 2, ROWS, 2, BITS, false).code(), P, P, P, L, L, L);
+        static final MethodHandle MULTIPLY_TWO_ROWS =
+                place(new GemmKernel(GemmKernel.Kind.F32, 2, MR, 2, VECTOR_BITS, false).code(), P, P, P, L, L, L);
 
-        static final MethodHandle SOFTMAX = place(EXP.softmax(BITS), P, P, P, P, L);
-        static final MethodHandle SCALE = place(PanelKernels.scale(BITS), P, P, L);
+        static final MethodHandle SOFTMAX = place(EXP.softmax(VECTOR_BITS), P, P, P, P, L);
+        static final MethodHandle SCALE = place(PanelKernels.scale(VECTOR_BITS), P, P, L);
 
-        private Floats() {}
+        private GemmF32() {}
     }
 
     /** Products of pairs, for bands of the usual number of rows and of others. */
-    static final class Pairs {
-        static final int ROWS = TILES ? AmxGemmKernel.SIDE : 12;
+    static final class GemmBf16 {
+        static final int MR = AMX ? AmxGemmKernel.BLOCK : 12;
         static final MethodHandle MULTIPLY =
-                TILES ? NativeCode.HERE.place(AmxGemmKernel.code(), PRODUCT) : product(GemmKernel.Kind.PAIRS, 12, 512);
-        static final MethodHandle SOFTMAX = place(new Exp2Kernels(-126f, Exp.POWER_OF_TWO).softmax(), P, P, P, P, L);
+                AMX ? NativeCode.HERE.place(AmxGemmKernel.code(), PRODUCT) : product(GemmKernel.Kind.BF16, 12, 512);
+        static final MethodHandle SOFTMAX = place(new Exp2Kernels(-126f, Exp.EXP2).softmax(), P, P, P, P, L);
 
-        private Pairs() {}
+        private GemmBf16() {}
     }
 
     /** Products of pairs where the strip's rows lie scattered. */
-    public static final class Scattered {
+    public static final class IndirectGemmBf16 {
         public static final MethodHandle MULTIPLY = place(
-                new GemmKernel(GemmKernel.Kind.PAIRS, Pairs.ROWS, Pairs.ROWS, 2, 512, true).code(),
+                new GemmKernel(GemmKernel.Kind.BF16, GemmBf16.MR, GemmBf16.MR, 2, 512, true).code(),
                 P,
                 P,
                 P,
@@ -109,79 +109,79 @@ public final class MachineKernels {
                 L,
                 P);
 
-        private Scattered() {}
+        private IndirectGemmBf16() {}
     }
 
     /** Rows that lie scattered, brought together: from, to, depth, table. */
-    public static final class Gathered {
-        public static final MethodHandle GATHER = place(PanelKernels.gather(BITS), P, P, L, P);
+    public static final class Gather {
+        public static final MethodHandle GATHER = place(PanelKernels.gather(VECTOR_BITS), P, P, L, P);
 
-        private Gathered() {}
+        private Gather() {}
     }
 
-    static final class Eight {
-        static final MethodHandle MULTIPLY = product(GemmKernel.Kind.PAIRS, 8, 512);
+    static final class GemmBf16Mr8 {
+        static final MethodHandle MULTIPLY = product(GemmKernel.Kind.BF16, 8, 512);
 
-        private Eight() {}
+        private GemmBf16Mr8() {}
     }
 
-    static final class Ten {
-        static final MethodHandle MULTIPLY = product(GemmKernel.Kind.PAIRS, 10, 512);
+    static final class GemmBf16Mr10 {
+        static final MethodHandle MULTIPLY = product(GemmKernel.Kind.BF16, 10, 512);
 
-        private Ten() {}
+        private GemmBf16Mr10() {}
     }
 
     /** Floats to pairs: from, distance, to, apart, rows, count. */
-    static final class Round {
-        static final MethodHandle ROWS = place(ToBf16.rows(), P, L, P, L, L, L);
-        static final MethodHandle TWO_ROWS = place(ToBf16.twoRows(), P, L, P, L, L, L);
+    static final class ToBf16Pairs {
+        static final MethodHandle ALONG_ROWS = place(ToBf16.alongRows(), P, L, P, L, L, L);
+        static final MethodHandle ACROSS_ROWS = place(ToBf16.acrossRows(), P, L, P, L, L, L);
 
-        private Round() {}
+        private ToBf16Pairs() {}
     }
 
     /** Whole rows: see {@link ElementwiseKernels}, {@link ExpKernels#silu} and {@link ErfKernels#geglu}. */
-    static final class Whole {
-        private static final ElementwiseKernels ROWS = new ElementwiseKernels(BITS);
-        static final MethodHandle ADD = place(ROWS.add(), P, P, P, L, P);
-        static final MethodHandle SCALE = place(ROWS.scale(), P, P, L, P);
-        static final MethodHandle SUMS = place(ROWS.sums(), P, L, P);
-        static final MethodHandle SQUARES = place(ROWS.squares(), P, L, P, P);
-        static final MethodHandle NORM = place(ROWS.norm(), P, P, L, P, P, P);
-        static final MethodHandle GATE = place(EXP.silu(BITS), P, P, L, P);
-        static final MethodHandle GEGLU = place(Erf.KERNELS.geglu(BITS), P, P, P, L);
+    static final class Rows {
+        private static final ElementwiseKernels KERNELS = new ElementwiseKernels(VECTOR_BITS);
+        static final MethodHandle ADD = place(KERNELS.add(), P, P, P, L, P);
+        static final MethodHandle SCALE = place(KERNELS.scale(), P, P, L, P);
+        static final MethodHandle SUMS = place(KERNELS.sums(), P, L, P);
+        static final MethodHandle SQUARES = place(KERNELS.squares(), P, L, P, P);
+        static final MethodHandle NORM = place(KERNELS.norm(), P, P, L, P, P, P);
+        static final MethodHandle SILU = place(EXP.silu(VECTOR_BITS), P, P, L, P);
+        static final MethodHandle GEGLU = place(Erf.KERNELS.geglu(VECTOR_BITS), P, P, P, L);
 
-        private Whole() {}
+        private Rows() {}
     }
 
     /** Strips to where they belong: from, to, rows, count, apart, bias. */
-    public static final class Store {
-        public static final MethodHandle PER_COLUMN = place(PanelKernels.store(BITS, false), P, P, L, L, L, P);
-        public static final MethodHandle PER_ROW = place(PanelKernels.store(BITS, true), P, P, L, L, L, P);
+    public static final class StorePanel {
+        public static final MethodHandle COLUMN_BIAS = place(PanelKernels.store(VECTOR_BITS, false), P, P, L, L, L, P);
+        public static final MethodHandle ROW_BIAS = place(PanelKernels.store(VECTOR_BITS, true), P, P, L, L, L, P);
 
-        private Store() {}
+        private StorePanel() {}
     }
 
     /** Rows of a strip's width, and of a band's, brought together: from, distance, to, rows. */
-    static final class Load {
-        static final MethodHandle STRIP = place(PanelKernels.load(BITS / 16, BITS, true), P, L, P, L);
-        static final MethodHandle BAND = place(PanelKernels.load(Floats.ROWS, BITS, false), P, L, P, L);
+    static final class LoadPanel {
+        static final MethodHandle B_PANEL = place(PanelKernels.load(VECTOR_BITS / 16, VECTOR_BITS, true), P, L, P, L);
+        static final MethodHandle A_PANEL = place(PanelKernels.load(GemmF32.MR, VECTOR_BITS, false), P, L, P, L);
 
-        private Load() {}
+        private LoadPanel() {}
     }
 
     /** Rows to columns: from, distance, to, apart, rows, columns; then the scale. */
-    static final class Turn {
+    static final class Transposed {
         static final MethodHandle PLAIN = place(Transpose.code(false), P, L, P, L, L, L);
         static final MethodHandle SCALED = place(Transpose.code(true), P, L, P, L, L, L, P);
 
-        private Turn() {}
+        private Transposed() {}
     }
 
     /** 16-bit numbers to floats: from, to, rounds. */
-    static final class Widen {
+    static final class ToFloats {
         static final MethodHandle F16 = place(ToF32.f16(), P, P, L);
         static final MethodHandle BF16 = place(ToF32.bf16(), P, P, L);
 
-        private Widen() {}
+        private ToFloats() {}
     }
 }

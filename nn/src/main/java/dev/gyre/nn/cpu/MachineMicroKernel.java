@@ -11,16 +11,16 @@ import java.lang.foreign.MemorySegment;
  */
 public final class MachineMicroKernel extends MachinePackedMicroKernel {
     MachineMicroKernel() {
-        super(MachineKernels.Floats.ROWS);
+        super(MachineKernels.GemmF32.MR);
     }
 
     /** Whether code can be placed and the processor has what it needs. */
-    public static boolean isThere() {
+    public static boolean isAvailable() {
         return NativeCode.HERE.has(Feature.AVX2);
     }
 
     /** Why it is not there. */
-    public static String whyNot() {
+    public static String refusal() {
         return NativeCode.HERE.refusal().orElse("the processor lacks AVX2, or it is switched off");
     }
 
@@ -38,12 +38,12 @@ public final class MachineMicroKernel extends MachinePackedMicroKernel {
             int rows,
             int width,
             Scratch scratch) {
-        MemorySegment left = MachineKernels.at(a, at), right = MemorySegment.ofArray(b[firstB]);
-        MemorySegment sums = MachineKernels.at(c[firstC], row * strip());
-        long bands = padded(rows) / rows(), adding = add ? 1 : 0;
+        MemorySegment left = MachineKernels.segmentAt(a, at), right = MemorySegment.ofArray(b[firstB]);
+        MemorySegment sums = MachineKernels.segmentAt(c[firstC], row * nr());
+        long bands = padded(rows) / mr(), adding = add ? 1 : 0;
         try {
-            if (rows <= 2) MachineKernels.Floats.TWO.invokeExact(left, right, sums, (long) depth, 1L, adding);
-            else MachineKernels.Floats.MULTIPLY.invokeExact(left, right, sums, (long) depth, bands, adding);
+            if (rows <= 2) MachineKernels.GemmF32.MULTIPLY_TWO_ROWS.invokeExact(left, right, sums, (long) depth, 1L, adding);
+            else MachineKernels.GemmF32.MULTIPLY.invokeExact(left, right, sums, (long) depth, bands, adding);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
@@ -61,11 +61,11 @@ public final class MachineMicroKernel extends MachinePackedMicroKernel {
             int at,
             Scratch scratch) {
         try {
-            MachineKernels.Floats.SOFTMAX.invokeExact(
+            MachineKernels.GemmF32.SOFTMAX.invokeExact(
                     MemorySegment.ofArray(scores[first]),
-                    MachineKernels.at(largest, at),
-                    MachineKernels.at(total, at),
-                    MachineKernels.at(correction, at),
+                    MachineKernels.segmentAt(largest, at),
+                    MachineKernels.segmentAt(total, at),
+                    MachineKernels.segmentAt(correction, at),
                     (long) rows);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);

@@ -6,16 +6,16 @@ import java.lang.foreign.MemorySegment;
 /** A tile whose strips are two of the processor's vectors wide, and what is done with them besides products, in machine code. */
 public abstract class MachinePackedMicroKernel extends PackedMicroKernel {
     MachinePackedMicroKernel(int rows) {
-        super(rows, MachineKernels.BITS / 16);
+        super(rows, MachineKernels.VECTOR_BITS / 16);
     }
 
     @Override
-    public final void columns(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
-        MachineElementwise.transpose(MemorySegment.ofArray(from[first]), 0, strip(), rows, count, 1f, to, at, apart);
+    public final void storeTransposed(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
+        MachineElementwise.transpose(MemorySegment.ofArray(from[first]), 0, nr(), rows, count, 1f, to, at, apart);
     }
 
     @Override
-    public final void load(
+    public final void packRows(
             MemorySegment from,
             long at,
             long apart,
@@ -26,25 +26,25 @@ public abstract class MachinePackedMicroKernel extends PackedMicroKernel {
             int width,
             Scratch scratch) {
         int done = 0;
-        if (column % strip() == 0)
-            for (; done + strip() <= width; done += strip())
+        if (column % nr() == 0)
+            for (; done + nr() <= width; done += nr())
                 try {
-                    MachineKernels.Load.STRIP.invokeExact(
+                    MachineKernels.LoadPanel.B_PANEL.invokeExact(
                             from.asSlice((at + done) * Float.BYTES),
                             apart * Float.BYTES,
-                            MemorySegment.ofArray(to[(column + done) / strip() * lines]),
+                            MemorySegment.ofArray(to[(column + done) / nr() * lines]),
                             (long) depth);
                 } catch (Throwable e) {
                     throw MachineKernels.unexpected(e);
                 }
-        if (done < width) super.load(from, at + done, apart, depth, to, lines, column + done, width - done, scratch);
+        if (done < width) super.packRows(from, at + done, apart, depth, to, lines, column + done, width - done, scratch);
     }
 
     @Override
     public final void scale(float[][] c, int first, int rows, int width, float[] factors, int at) {
         try {
-            MachineKernels.Floats.SCALE.invokeExact(
-                    MemorySegment.ofArray(c[first]), MachineKernels.at(factors, at), (long) rows);
+            MachineKernels.GemmF32.SCALE.invokeExact(
+                    MemorySegment.ofArray(c[first]), MachineKernels.segmentAt(factors, at), (long) rows);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }

@@ -6,27 +6,24 @@ import java.lang.foreign.MemorySegment;
 /**
  * The innermost block of every matrix product: some rows of C become, or gain, the product of as many rows of A with a strip of B.
  *
- * <p>A comes in bands: {@link #rows()} rows interleaved, {@code a[at + k · rows() + i]}. B and C lie in strips of {@link #strip()}
- * columns; how a strip lies in {@code float[]} lines is the tile's own, {@link #put} and {@link #get} know.
+ * <p>A comes in bands: {@link #mr()} rows interleaved, {@code a[at + k · rows() + i]}. B and C lie in strips of {@link #nr()}
+ * columns; how a strip lies in {@code float[]} lines is the tile's own, {@link #packRow} and {@link #unpackRow} know.
  *
  * <p>An element's sum begins at zero and is one chain of fused multiply-adds in the order of k. That holds for every implementation,
  * wherever blocks and threads begin: results do not depend on how the work was cut, nor on which tile did it.
  */
 public interface MicroKernel {
-    /** The fastest there is on this JVM and processor. */
-    MicroKernel BEST = best();
-
     /** Rows of a band. */
-    int rows();
+    int mr();
 
     /** Columns of a strip. */
-    int strip();
+    int nr();
 
     /** Arrays that a strip of {@code rows} rows takes. */
-    int lines(int rows);
+    int arrays(int rows);
 
     /** Floats of each of those arrays. */
-    int lineLength(int rows);
+    int arrayLength(int rows);
 
     /**
      * Writes a part of one row of a matrix in strips.
@@ -35,13 +32,13 @@ public interface MicroKernel {
      * @param to strips, {@code lines} arrays each, from array {@code first} on
      * @param column of the row, counted from the first strip
      */
-    void put(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column);
+    void packRow(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column);
 
-    /** Reads what {@link #put} wrote. */
-    void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width);
+    /** Reads what {@link #packRow} wrote. */
+    void unpackRow(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width);
 
     /** Copies {@code count} columns of one strip, {@code rows} numbers each, to memory: column i from float {@code at + i · apart} on. */
-    void columns(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart);
+    void storeTransposed(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart);
 
     /**
      * Writes a part of {@code depth} rows of a matrix in strips, from the first array on, from rows that lie in memory.
@@ -50,7 +47,7 @@ public interface MicroKernel {
      * @param apart floats from one row to the next
      * @param column of the rows, counted from the first strip
      */
-    default void load(
+    default void packRows(
             MemorySegment from,
             long at,
             long apart,
@@ -63,15 +60,15 @@ public interface MicroKernel {
         float[] line = scratch.floats(ScratchSlots.GATHERED, width);
         for (int k = 0; k < depth; k++) {
             Elementwise.read(from, at + k * apart, line, width);
-            put(line, 0, width, to, 0, lines, k, column);
+            packRow(line, 0, width, to, 0, lines, k, column);
         }
     }
 
     /** Writes {@code depth} rows of one strip from bands of the transposed matrix that are as wide as a strip. */
-    void fill(PackedRows from, int column, int k, int depth, float[][] to, int first, Scratch scratch);
+    void packPanel(PackedRows from, int column, int k, int depth, float[][] to, int first, Scratch scratch);
 
     /**
-     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · rows() + i] · b[k][0 … width), for all i below {@link #rows()} and
+     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · rows() + i] · b[k][0 … width), for all i below {@link #mr()} and
      * k below {@code depth}; so on for the bands that follow, until {@code rows} rows are done.
      *
      * @param b the array where a strip begins
@@ -116,30 +113,16 @@ public interface MicroKernel {
 
     /** {@code n} rounded up to whole bands. */
     default int padded(int n) {
-        return (n + rows() - 1) / rows() * rows();
+        return (n + mr() - 1) / mr() * mr();
     }
 
     /** {@code n} columns in strips. */
-    default int strips(int n) {
-        return (n + strip() - 1) / strip();
+    default int panels(int n) {
+        return (n + nr() - 1) / nr();
     }
 
     /** Of the tiles that differ from this one in their bands only, the one whose bands cover so many rows with the least waste. */
     default MicroKernel fitting(int rows) {
         return this;
-    }
-
-    private static MicroKernel best() {
-        if (MachineMicroKernel.isThere()) return new MachineMicroKernel();
-        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-        System.getLogger("dev.gyre.nn")
-                .log(
-                        System.Logger.Level.INFO,
-                        "No machine code: " + MachineMicroKernel.whyNot()
-                                + (vectors
-                                        ? ". The Vector API's kernels run"
-                                        : ". Nor is there the Vector API, which would be about twice as fast as the plain loops"
-                                                + " that run: it takes the java option --add-modules jdk.incubator.vector"));
-        return vectors && VectorKernel.isFast() ? new VectorKernel() : new ScalarKernel();
     }
 }

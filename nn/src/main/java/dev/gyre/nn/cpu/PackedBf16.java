@@ -13,44 +13,44 @@ import java.lang.foreign.MemorySegment;
  * kept low, rounded as it is read.
  *
  * @param rows of the weight
- * @param numbers in a row
+ * @param elements in a row
  * @param order in which a row's numbers are taken
  */
-public record PackedBf16(JvmMemory memory, Value weight, int rows, int numbers, Order order) {
+public record PackedBf16(JvmMemory memory, Value weight, int rows, int elements, Order order) {
     /** How a row of the weight is read. */
     public enum Order {
-        PLAIN,
+        ROWS,
         /** A convolution's [in, taps] become [in / 2, taps, 2]: pairs are of neighbouring channels. An odd channel's partner is zero. */
-        CHANNELS
+        CHANNEL_PAIRS
     }
 
     private int pairs() {
-        return Bf16Pairs.of(numbers);
+        return Bf16Pairs.count(elements);
     }
 
     /** As the left side: bands of rows, panel after panel. */
-    public GemmBf16.Left left(MachineBf16Kernel tile) {
+    public GemmBf16.LeftOperand leftOperand(MachineBf16Kernel tile) {
         int k = pairs(), padded = tile.padded(rows);
-        return memory.packed(weight, "pairs of " + order + " in bands of " + tile.rows(), (tensor, allocate) -> {
+        return memory.packed(weight, "pairs of " + order + " in bands of " + tile.mr(), (tensor, allocate) -> {
                     Tensor to = allocate.apply(DType.BF16, Shape.of(padded, k, 2));
                     Scratch scratch = new Scratch();
                     float[] line = new float[k];
                     for (int row = 0; row < rows; row++) {
                         read(tensor, row, line, scratch);
-                        for (int i = 0; i < GemmBf16.panels(k); i++) {
-                            int from = GemmBf16.panel(k, i), depth = GemmBf16.panel(k, i + 1) - from;
+                        for (int i = 0; i < GemmBf16.kBlocks(k); i++) {
+                            int from = GemmBf16.kBegin(k, i), depth = GemmBf16.kBegin(k, i + 1) - from;
                             MemorySegment.copy(
                                     MemorySegment.ofArray(line),
                                     from * 4L,
                                     to.data(),
-                                    place(padded, from, row, depth),
+                                    byteOffset(padded, from, row, depth),
                                     depth * 4L);
                         }
                     }
                     return to;
                 })
-                .<GemmBf16.Left>map(packed -> (row, count, from, depth, room, scratch) ->
-                        packed.data().asSlice(place(padded, from, row, depth)))
+                .<GemmBf16.LeftOperand>map(packed -> (row, count, from, depth, room, scratch) ->
+                        packed.data().asSlice(byteOffset(padded, from, row, depth)))
                 .orElseGet(() -> (row, count, from, depth, room, scratch) -> {
                     float[] line = scratch.floats(ScratchSlots.LINE, k);
                     for (int i = 0; i < count; i++) {
@@ -61,19 +61,19 @@ public record PackedBf16(JvmMemory memory, Value weight, int rows, int numbers, 
                 });
     }
 
-    private static long place(int padded, int from, int row, int depth) {
+    private static long byteOffset(int padded, int from, int row, int depth) {
         return ((long) padded * from + (long) row * depth) * Float.BYTES;
     }
 
     /** As the right side, whose columns are the weight's rows: strip after strip. */
-    public GemmBf16.Right right(MachineBf16Kernel tile) {
-        int k = pairs(), strip = tile.strip();
+    public GemmBf16.RightOperand rightOperand(MachineBf16Kernel tile) {
+        int k = pairs(), strip = tile.nr();
         return memory.packed(weight, "pairs of " + order + " in strips of " + strip, (tensor, allocate) -> {
-                    Tensor to = allocate.apply(DType.BF16, Shape.of(tile.strips(rows), k, strip, 2));
+                    Tensor to = allocate.apply(DType.BF16, Shape.of(tile.panels(rows), k, strip, 2));
                     Scratch scratch = new Scratch();
                     float[] block = new float[k * strip];
                     for (int first = 0; first < rows; first += strip) {
-                        strip(tensor, first, strip, 0, k, block, scratch);
+                        packPanel(tensor, first, strip, 0, k, block, scratch);
                         MemorySegment.copy(
                                 MemorySegment.ofArray(block),
                                 0,
@@ -83,7 +83,7 @@ public record PackedBf16(JvmMemory memory, Value weight, int rows, int numbers, 
                     }
                     return to;
                 })
-                .<GemmBf16.Right>map(packed -> (add, a, count, column, from, depth, c, scratch) -> tile.multiply(
+                .<GemmBf16.RightOperand>map(packed -> (add, a, count, column, from, depth, c, scratch) -> tile.multiply(
                         add,
                         a,
                         packed.data().asSlice(((long) column * k + (long) from * strip) * Float.BYTES),
@@ -92,12 +92,12 @@ public record PackedBf16(JvmMemory memory, Value weight, int rows, int numbers, 
                         count))
                 .orElseGet(() -> (add, a, count, column, from, depth, c, scratch) -> {
                     float[] block = scratch.floats(ScratchSlots.GATHERED, depth * strip);
-                    strip(memory.at(weight), column, strip, from, depth, block, scratch);
+                    packPanel(memory.at(weight), column, strip, from, depth, block, scratch);
                     tile.multiply(add, a, MemorySegment.ofArray(block), depth, c, count);
                 });
     }
 
-    private void strip(Tensor tensor, int first, int strip, int from, int depth, float[] to, Scratch scratch) {
+    private void packPanel(Tensor tensor, int first, int strip, int from, int depth, float[] to, Scratch scratch) {
         float[] line = scratch.floats(ScratchSlots.LINE, pairs());
         PackedRows.interleave(
                 (i, rows, at) -> {
@@ -114,18 +114,18 @@ public record PackedBf16(JvmMemory memory, Value weight, int rows, int numbers, 
 
     /** One row in pairs. */
     private void read(Tensor tensor, int row, float[] to, Scratch scratch) {
-        float[] line = scratch.floats(ScratchSlots.BAND, numbers);
-        tensor.read((long) row * numbers(tensor), line, 0, numbers(tensor), scratch.shorts());
+        float[] line = scratch.floats(ScratchSlots.A_PANEL, elements);
+        tensor.read((long) row * elements(tensor), line, 0, elements(tensor), scratch.shorts());
         MemorySegment from = MemorySegment.ofArray(line), pairs = MemorySegment.ofArray(to);
-        if (order == Order.PLAIN) Bf16Pairs.rows(from, 0, pairs, 0, 1, numbers);
+        if (order == Order.ROWS) Bf16Pairs.alongRows(from, 0, pairs, 0, 1, elements);
         else {
             int in = weight.dim(1), taps = weight.dim(2) * weight.dim(3);
-            Bf16Pairs.twoRows(from, taps * 4L, pairs, taps * 4L, in, taps);
+            Bf16Pairs.acrossRows(from, taps * 4L, pairs, taps * 4L, in, taps);
         }
     }
 
     /** Numbers of a row as they are stored. */
-    private int numbers(Tensor tensor) {
+    private int elements(Tensor tensor) {
         return tensor.shape().elements() / rows;
     }
 }

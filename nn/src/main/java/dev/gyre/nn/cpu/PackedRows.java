@@ -22,7 +22,7 @@ public interface PackedRows {
      *
      * @param row a multiple of the band's size
      */
-    void read(int row, int from, int depth, float[] to, int at, Scratch scratch);
+    void pack(int row, int from, int depth, float[] to, int at, Scratch scratch);
 
     /**
      * Interleaves a row-major matrix as it is read.
@@ -58,7 +58,7 @@ public interface PackedRows {
 
     /** Makes one band of {@code count} rows. */
     static void interleave(Source from, int count, int depth, float[] to, int at, int band, Scratch scratch) {
-        float[] lines = scratch.floats(ScratchSlots.ROWS_TO_TURN, 4 * depth);
+        float[] lines = scratch.floats(ScratchSlots.ROWS_TO_TRANSPOSE, 4 * depth);
         for (int i = 0; i < count; i += 4) {
             int n = Math.min(4, count - i);
             for (int j = 0; j < n; j++) from.read(i + j, lines, j * depth);
@@ -83,7 +83,7 @@ public interface PackedRows {
             float[] to,
             int at,
             int band) {
-        if (MachineMicroKernel.isThere()) {
+        if (MachineMicroKernel.isAvailable()) {
             MachineElementwise.transpose(from, begin, apart, count, depth, scale, MemorySegment.ofArray(to), at, band);
             return;
         }
@@ -117,7 +117,7 @@ public interface PackedRows {
                     for (int row = 0; row < rows; row += band)
                         for (int k = 0; k < columns; k += some) {
                             int n = Math.min(some, columns - k);
-                            from.read(row, k, n, block, 0, scratch);
+                            from.pack(row, k, n, block, 0, scratch);
                             long at = ((long) (row / band) * columns + k) * band;
                             to.write(block, 0, at, n * band, scratch.shorts());
                         }

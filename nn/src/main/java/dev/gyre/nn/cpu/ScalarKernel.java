@@ -10,65 +10,65 @@ import java.util.Arrays;
  * read with one index, which HotSpot turns into vector instructions by itself; the sixteen numbers of A stay in registers.
  */
 final class ScalarKernel implements MicroKernel {
-    private static final int SIDE = 4;
+    private static final int MR = 4;
 
     /** Long rows: HotSpot's vector loops need a few hundred rounds to come to speed. */
-    private static final int STRIP = 512;
+    private static final int NR = 512;
 
     @Override
-    public int rows() {
-        return SIDE;
+    public int mr() {
+        return MR;
     }
 
     @Override
-    public int strip() {
-        return STRIP;
+    public int nr() {
+        return NR;
     }
 
     /** A line for each row. */
     @Override
-    public int lines(int rows) {
+    public int arrays(int rows) {
         return rows;
     }
 
     @Override
-    public int lineLength(int rows) {
-        return STRIP;
+    public int arrayLength(int rows) {
+        return NR;
     }
 
     @Override
-    public void put(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column) {
+    public void packRow(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column) {
         for (int done = 0; done < width; ) {
-            int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
-            System.arraycopy(from, at + done, to[first + (column + done) / STRIP * lines + row], here, n);
+            int here = (column + done) % NR, n = Math.min(width - done, NR - here);
+            System.arraycopy(from, at + done, to[first + (column + done) / NR * lines + row], here, n);
             done += n;
         }
     }
 
     @Override
-    public void get(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width) {
+    public void unpackRow(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width) {
         for (int done = 0; done < width; ) {
-            int here = (column + done) % STRIP, n = Math.min(width - done, STRIP - here);
-            System.arraycopy(from[first + (column + done) / STRIP * lines + row], here, to, at + done, n);
+            int here = (column + done) % NR, n = Math.min(width - done, NR - here);
+            System.arraycopy(from[first + (column + done) / NR * lines + row], here, to, at + done, n);
             done += n;
         }
     }
 
     @Override
-    public void columns(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
+    public void storeTransposed(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
         for (int column = 0; column < count; column++)
             for (int i = 0; i < rows; i++)
                 to.setAtIndex(ValueLayout.JAVA_FLOAT, at + column * apart + i, from[first + i][column]);
     }
 
     @Override
-    public void fill(PackedRows from, int column, int k, int depth, float[][] to, int first, Scratch scratch) {
+    public void packPanel(PackedRows from, int column, int k, int depth, float[][] to, int first, Scratch scratch) {
         int some = 32;
-        float[] band = scratch.floats(ScratchSlots.BAND, some * STRIP);
+        float[] band = scratch.floats(ScratchSlots.A_PANEL, some * NR);
         for (int i = 0; i < depth; i += some) {
             int n = Math.min(some, depth - i);
-            from.read(column, k + i, n, band, 0, scratch);
-            for (int j = 0; j < n; j++) System.arraycopy(band, j * STRIP, to[first + i + j], 0, STRIP);
+            from.pack(column, k + i, n, band, 0, scratch);
+            for (int j = 0; j < n; j++) System.arraycopy(band, j * NR, to[first + i + j], 0, NR);
         }
     }
 
@@ -86,11 +86,11 @@ final class ScalarKernel implements MicroKernel {
             int rows,
             int width,
             Scratch scratch) {
-        for (int i = 0; i < rows; i += SIDE)
-            band(add, a, at + i * depth, b, firstB, depth, c, firstC, row + i, width, scratch);
+        for (int i = 0; i < rows; i += MR)
+            multiplyPanel(add, a, at + i * depth, b, firstB, depth, c, firstC, row + i, width, scratch);
     }
 
-    private static void band(
+    private static void multiplyPanel(
             boolean add,
             float[] a,
             int at,
@@ -102,13 +102,13 @@ final class ScalarKernel implements MicroKernel {
             int row,
             int width,
             Scratch scratch) {
-        float[][] sums = scratch.rows(ScratchSlots.SUMS, SIDE, STRIP);
-        for (int i = 0; i < SIDE; i++) Arrays.fill(sums[i], 0, width, 0f);
-        int whole = depth / SIDE * SIDE;
-        for (int k = 0; k < whole; k += SIDE)
+        float[][] sums = scratch.rows(ScratchSlots.SUMS, MR, NR);
+        for (int i = 0; i < MR; i++) Arrays.fill(sums[i], 0, width, 0f);
+        int whole = depth / MR * MR;
+        for (int k = 0; k < whole; k += MR)
             step(
                     a,
-                    at + k * SIDE,
+                    at + k * MR,
                     b[firstB + k],
                     b[firstB + k + 1],
                     b[firstB + k + 2],
@@ -119,8 +119,8 @@ final class ScalarKernel implements MicroKernel {
                     sums[3],
                     width);
         for (int k = whole; k < depth; k++)
-            for (int i = 0; i < SIDE; i++) one(a[at + k * SIDE + i], b[firstB + k], sums[i], width);
-        for (int i = 0; i < SIDE; i++)
+            for (int i = 0; i < MR; i++) one(a[at + k * MR + i], b[firstB + k], sums[i], width);
+        for (int i = 0; i < MR; i++)
             if (add) add(c[firstC + row + i], sums[i], width);
             else System.arraycopy(sums[i], 0, c[firstC + row + i], 0, width);
     }
@@ -141,9 +141,9 @@ final class ScalarKernel implements MicroKernel {
             float[] correction,
             int at,
             Scratch scratch) {
-        float[] most = scratch.floats(ScratchSlots.LARGEST, STRIP), sum = scratch.floats(ScratchSlots.TOTAL, STRIP);
-        float[] change = scratch.floats(ScratchSlots.CHANGE, STRIP);
-        int[] bits = scratch.ints(STRIP);
+        float[] most = scratch.floats(ScratchSlots.MAX, NR), sum = scratch.floats(ScratchSlots.TOTAL, NR);
+        float[] change = scratch.floats(ScratchSlots.RESCALE, NR);
+        int[] bits = scratch.ints(NR);
         System.arraycopy(largest, at, most, 0, width);
         System.arraycopy(largest, at, change, 0, width);
         System.arraycopy(total, at, sum, 0, width);

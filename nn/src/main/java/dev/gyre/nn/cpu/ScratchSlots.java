@@ -5,12 +5,12 @@ public final class ScratchSlots {
     private ScratchSlots() {}
 
     // floats
-    public static final int LEFT = 0, LINE = 1, GATHERED = 2, BAND = 3, PRODUCT = 4;
-    public static final int LARGEST = 5, TOTAL = 6, CHANGE = 7, ALL_LARGEST = 8, ALL_TOTAL = 9, CORRECTION = 10;
-    public static final int KEYS = 11, VALUES = 12, STRIP_SUMS = 13, CHAINS = 14, ROWS_TO_TURN = 15;
+    public static final int A_PANELS = 0, LINE = 1, GATHERED = 2, A_PANEL = 3, PRODUCT = 4;
+    public static final int MAX = 5, TOTAL = 6, RESCALE = 7, ALL_MAX = 8, ALL_TOTAL = 9, CORRECTION = 10;
+    public static final int KEYS = 11, VALUES = 12, PANEL_SUMS = 13, CHAINS = 14, ROWS_TO_TRANSPOSE = 15;
 
     // rows
-    public static final int PANEL = 0, RESULT = 1, SUMS = 2;
+    public static final int B_PANELS = 0, C_PANELS = 1, SUMS = 2;
     public static final int QUERIES = 4, SCORES = 5;
-    public static final int TAPS = 6, WEIGHTS = 7, HALF_WEIGHTS = 8, INPUTS = 9, HALF_INPUTS = 10, OUTPUTS = 11;
+    public static final int TAPS = 6, WEIGHTS = 7, PARTIAL_WEIGHTS = 8, INPUTS = 9, PARTIAL_INPUTS = 10, OUTPUTS = 11;
 }

@@ -17,20 +17,20 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorKernel extends PackedMicroKernel {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = SPECIES.length();
-    private static final int STRIP = 2 * LANES;
-    private static final int ROWS = LANES == 8 ? 6 : 12;
+    private static final int NR = 2 * LANES;
+    private static final int MR = LANES == 8 ? 6 : 12;
 
     /** Whether this processor has vectors that are worth it. */
-    static boolean isFast() {
+    static boolean isWorthwhile() {
         return LANES >= 4;
     }
 
     VectorKernel() {
-        super(ROWS, STRIP);
+        super(MR, NR);
     }
 
     @Override
-    void copy(float[] from, int at, float[] to, int begin) {
+    void copyRow(float[] from, int at, float[] to, int begin) {
         FloatVector.fromArray(SPECIES, from, at).intoArray(to, begin);
         FloatVector.fromArray(SPECIES, from, at + LANES).intoArray(to, begin + LANES);
     }
@@ -49,20 +49,20 @@ final class VectorKernel extends PackedMicroKernel {
             int rows,
             int width,
             Scratch scratch) {
-        for (int i = 0; i < rows; i += ROWS) {
-            int here = Math.min(ROWS, rows - i), place = (row + i) * STRIP;
-            band(add, a, at + i * depth, b[firstB], depth, c[firstC], place, here, scratch);
+        for (int i = 0; i < rows; i += MR) {
+            int here = Math.min(MR, rows - i), place = (row + i) * NR;
+            multiplyPanel(add, a, at + i * depth, b[firstB], depth, c[firstC], place, here, scratch);
         }
     }
 
-    private static void band(
+    private static void multiplyPanel(
             boolean add, float[] a, int at, float[] b, int depth, float[] c, int place, int rows, Scratch scratch) {
-        float[] sums = add ? scratch.floats(ScratchSlots.PRODUCT, ROWS * STRIP) : c;
+        float[] sums = add ? scratch.floats(ScratchSlots.PRODUCT, MR * NR) : c;
         int begin = add ? 0 : place;
         if (rows <= 2) product2(a, at, b, depth, sums, begin);
         else if (rows <= 6) product6(a, at, b, depth, sums, begin);
         else product12(a, at, b, depth, sums, begin);
-        if (add) add(sums, rows * STRIP, c, place);
+        if (add) add(sums, rows * NR, c, place);
     }
 
     private static void add(float[] sums, int n, float[] c, int at) {
@@ -80,7 +80,7 @@ final class VectorKernel extends PackedMicroKernel {
 
     private static void scale(float[] c, int begin, int rows, float[] factors, int at) {
         FloatVector factor = FloatVector.fromArray(SPECIES, factors, at);
-        for (int i = begin; i < rows * STRIP; i += STRIP)
+        for (int i = begin; i < rows * NR; i += NR)
             FloatVector.fromArray(SPECIES, c, i).mul(factor).intoArray(c, i);
     }
 
@@ -95,7 +95,7 @@ final class VectorKernel extends PackedMicroKernel {
             float[] correction,
             int at,
             Scratch scratch) {
-        for (int half = 0; half < STRIP; half += LANES) {
+        for (int half = 0; half < NR; half += LANES) {
             max(scores[first], half, rows, largest, correction, at + half);
             correct(correction, total, at + half);
             exp(scores[first], half, rows, largest, total, at + half);
@@ -105,7 +105,7 @@ final class VectorKernel extends PackedMicroKernel {
     /** Largest follows; correction gets the old one's difference from it. */
     private static void max(float[] scores, int begin, int rows, float[] largest, float[] correction, int at) {
         FloatVector old = FloatVector.fromArray(SPECIES, largest, at), most = old;
-        for (int i = begin; i < rows * STRIP; i += STRIP) {
+        for (int i = begin; i < rows * NR; i += NR) {
             FloatVector score = FloatVector.fromArray(SPECIES, scores, i);
             most = most.blend(score, score.compare(VectorOperators.GT, most));
         }
@@ -121,7 +121,7 @@ final class VectorKernel extends PackedMicroKernel {
 
     private static void exp(float[] scores, int begin, int rows, float[] largest, float[] total, int at) {
         FloatVector most = FloatVector.fromArray(SPECIES, largest, at), sum = FloatVector.fromArray(SPECIES, total, at);
-        for (int i = begin; i < rows * STRIP; i += STRIP) {
+        for (int i = begin; i < rows * NR; i += NR) {
             FloatVector e = exp(FloatVector.fromArray(SPECIES, scores, i).sub(most));
             e.intoArray(scores, i);
             sum = sum.add(e);
@@ -131,7 +131,7 @@ final class VectorKernel extends PackedMicroKernel {
 
     /** {@link Exp#inPlace}'s formula, lane by lane. */
     static FloatVector exp(FloatVector x) {
-        FloatVector least = FloatVector.broadcast(SPECIES, Exp.LEAST), most = FloatVector.broadcast(SPECIES, Exp.MOST);
+        FloatVector least = FloatVector.broadcast(SPECIES, Exp.MIN), most = FloatVector.broadcast(SPECIES, Exp.MAX);
         FloatVector v = x.blend(least, x.compare(VectorOperators.LT, least));
         v = v.blend(most, v.compare(VectorOperators.GT, most));
         FloatVector n = v.mul(Exp.LOG2_E).add(Exp.ROUND).sub(Exp.ROUND);
@@ -162,7 +162,7 @@ final class VectorKernel extends PackedMicroKernel {
         FloatVector l10 = zero, r10 = zero;
         FloatVector l11 = zero, r11 = zero;
         for (int k = 0; k < depth; k++) {
-            int p = at + k * ROWS, q = k * STRIP;
+            int p = at + k * MR, q = k * NR;
             FloatVector left = FloatVector.fromArray(SPECIES, b, q);
             FloatVector right = FloatVector.fromArray(SPECIES, b, q + LANES);
             FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
@@ -237,7 +237,7 @@ final class VectorKernel extends PackedMicroKernel {
         FloatVector l4 = zero, r4 = zero;
         FloatVector l5 = zero, r5 = zero;
         for (int k = 0; k < depth; k++) {
-            int p = at + k * ROWS, q = k * STRIP;
+            int p = at + k * MR, q = k * NR;
             FloatVector left = FloatVector.fromArray(SPECIES, b, q);
             FloatVector right = FloatVector.fromArray(SPECIES, b, q + LANES);
             FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);
@@ -278,7 +278,7 @@ final class VectorKernel extends PackedMicroKernel {
         FloatVector l0 = zero, r0 = zero;
         FloatVector l1 = zero, r1 = zero;
         for (int k = 0; k < depth; k++) {
-            int p = at + k * ROWS, q = k * STRIP;
+            int p = at + k * MR, q = k * NR;
             FloatVector left = FloatVector.fromArray(SPECIES, b, q);
             FloatVector right = FloatVector.fromArray(SPECIES, b, q + LANES);
             FloatVector a0 = FloatVector.broadcast(SPECIES, a[p]);

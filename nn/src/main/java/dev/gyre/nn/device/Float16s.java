@@ -17,7 +17,7 @@ public final class Float16s {
      *
      * @param n the parallel loop's variable, which is never negative
      */
-    public static int turns(int turns, int n) {
+    public static int tripCount(int turns, int n) {
         return turns + TornadoMath.min(n, 0);
     }
 
@@ -41,7 +41,7 @@ public final class Float16s {
                 a.get(i + 15));
     }
 
-    public static Float16 all(float v) {
+    public static Float16 broadcast(float v) {
         return new Float16(v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v);
     }
 
@@ -65,7 +65,7 @@ public final class Float16s {
     }
 
     /** sum + v · factor. */
-    public static Float16 plus(Float16 sum, Float16 v, float factor) {
+    public static Float16 multiplyAdd(Float16 sum, Float16 v, float factor) {
         return Float16.add(sum, Float16.mult(v, factor));
     }
 
@@ -94,7 +94,7 @@ public final class Float16s {
         return (a + b) + (c + d);
     }
 
-    public static float largest(Float16 v) {
+    public static float max(Float16 v) {
         float a = TornadoMath.max(TornadoMath.max(v.getS0(), v.getS1()), TornadoMath.max(v.getS2(), v.getS3()));
         float b = TornadoMath.max(TornadoMath.max(v.getS4(), v.getS5()), TornadoMath.max(v.getS6(), v.getS7()));
         float c = TornadoMath.max(TornadoMath.max(v.getS8(), v.getS9()), TornadoMath.max(v.getS10(), v.getS11()));

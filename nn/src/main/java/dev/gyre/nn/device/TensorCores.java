@@ -29,17 +29,17 @@ public final class TensorCores {
     private TensorCores() {}
 
     /** {@code size} made a multiple of a block's side. */
-    public static int whole(int size) {
+    public static int padded(int size) {
         return (size + SIDE - 1) / SIDE * SIDE;
     }
 
     /** Rounds {@code x} to {@code y}, which is F16. */
-    public static KernelCall rounding(Value x, Value y) {
-        return Kernel.call(x.shape().elements(), TensorCores::roundToHalves, x, y);
+    public static KernelCall roundToF16(Value x, Value y) {
+        return Kernel.call(x.shape().elements(), TensorCores::toF16, x, y);
     }
 
     /** On PTX, TornadoVM 5.2 converts what was read from an array and nothing that was computed. */
-    public static void roundToHalves(int begin, int count, FloatArray x, HalfFloatArray y) {
+    public static void toF16(int begin, int count, FloatArray x, HalfFloatArray y) {
         for (@Parallel int n = 0; n < count; n++) y.set(begin + n, new HalfFloat(x.get(begin + n)));
     }
 

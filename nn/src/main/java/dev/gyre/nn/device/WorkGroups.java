@@ -24,7 +24,7 @@ public final class WorkGroups {
         return v;
     }
 
-    public static float elementHalves(HalfFloatArray a, int i, boolean there) {
+    public static float elementF16(HalfFloatArray a, int i, boolean there) {
         float v = 0f;
         if (there) v = a.get(i).getFloat32();
         return v;

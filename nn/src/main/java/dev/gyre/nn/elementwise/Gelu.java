@@ -62,6 +62,6 @@ public record Gelu(Value x, Value y) implements Op {
 
     /** Replaces the first n numbers of an array by their GELU. */
     public static void inPlace(float[] v, int n) {
-        for (int i = 0; i < n; i++) v[i] = 0.5f * v[i] * (1f + Erf.fused(v[i] * 0.70710678f));
+        for (int i = 0; i < n; i++) v[i] = 0.5f * v[i] * (1f + Erf.erfFused(v[i] * 0.70710678f));
     }
 }

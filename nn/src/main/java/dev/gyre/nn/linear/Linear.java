@@ -16,6 +16,7 @@ import dev.gyre.nn.LowRank;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.cpu.Gemm;
 import dev.gyre.nn.cpu.MicroKernel;
+import dev.gyre.nn.cpu.MicroKernels;
 import dev.gyre.nn.cpu.PackedRows;
 import dev.gyre.nn.elementwise.Add;
 import dev.gyre.nn.elementwise.FusedAdd;
@@ -128,11 +129,11 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
     private Optional<List<KernelCall>> device(Target target, Epilogue addend) {
         Target.KernelKind kernels = target.kernels();
         if (kernels == Target.KernelKind.REFERENCE) return Optional.empty();
-        if (kernels == Target.KernelKind.SIMD) return Optional.of(LinearSimd.steps(this, addend));
-        if (kernels == Target.KernelKind.VENDOR) return Optional.of(LinearCublas.steps(this, addend));
+        if (kernels == Target.KernelKind.SIMD) return Optional.of(LinearSimd.calls(this, addend));
+        if (kernels == Target.KernelKind.VENDOR) return Optional.of(LinearCublas.calls(this, addend));
         if (kernels == Target.KernelKind.TENSOR_CORE && LinearTensorCore.fits(this))
-            return Optional.of(LinearTensorCore.steps(this, addend));
-        return Optional.of(LinearGpu.steps(this, target, addend));
+            return Optional.of(LinearTensorCore.calls(this, addend));
+        return Optional.of(LinearGpu.calls(this, target, addend));
     }
 
     /** The same layer, making another value of as many elements. */
@@ -151,7 +152,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
     }
 
     private final class Product implements JvmKernel {
-        private final MicroKernel tile = MicroKernel.BEST;
+        private final MicroKernel tile = MicroKernels.best();
         private final int rows = y.dim(0), in = x.dim(1), out = y.dim(1);
 
         @Override
@@ -160,7 +161,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         }
 
         private PackedRows weights(JvmMemory memory) {
-            return PackedRows.ofWeight(memory, weight, tile.strip(), out, in);
+            return PackedRows.ofWeight(memory, weight, tile.nr(), out, in);
         }
 
         @Override
@@ -171,8 +172,8 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
                     rows,
                     out,
                     in,
-                    PackedRows.of(tile.rows(), memory.at(x), rows, in),
-                    Gemm.Right.of(weights(memory)),
+                    PackedRows.of(tile.mr(), memory.at(x), rows, in),
+                    Gemm.RightOperand.of(weights(memory)),
                     new RowMajorOutput(memory.at(y).data(), out, more),
                     workers);
         }

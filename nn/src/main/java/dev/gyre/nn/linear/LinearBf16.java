@@ -16,8 +16,8 @@ record LinearBf16(Linear op) implements JvmKernel {
         weights(memory, new MachineBf16Kernel());
     }
 
-    private GemmBf16.Right weights(JvmMemory memory, MachineBf16Kernel tile) {
-        return new PackedBf16(memory, op.weight(), op.y().dim(1), op.x().dim(1), PackedBf16.Order.PLAIN).right(tile);
+    private GemmBf16.RightOperand weights(JvmMemory memory, MachineBf16Kernel tile) {
+        return new PackedBf16(memory, op.weight(), op.y().dim(1), op.x().dim(1), PackedBf16.Order.ROWS).rightOperand(tile);
     }
 
     @Override
@@ -26,17 +26,17 @@ record LinearBf16(Linear op) implements JvmKernel {
         MachineBf16Kernel tile = new MachineBf16Kernel();
         MemorySegment x = memory.at(op.x()).data();
         float[] bias = op.bias().map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
-        GemmBf16.Left left = (row, count, from, depth, room, scratch) -> {
+        GemmBf16.LeftOperand left = (row, count, from, depth, room, scratch) -> {
             MemorySegment pairs = MemorySegment.ofArray(room);
             MemorySegment at = x.asSlice(((long) row * in + 2L * from) * Float.BYTES);
-            Bf16Pairs.rows(at, in * 4L, pairs, depth * 4L, count, Math.min(2 * depth, in - 2 * from));
+            Bf16Pairs.alongRows(at, in * 4L, pairs, depth * 4L, count, Math.min(2 * depth, in - 2 * from));
             return pairs;
         };
         GemmBf16.run(
                 tile,
                 rows,
                 out,
-                Bf16Pairs.of(in),
+                Bf16Pairs.count(in),
                 left,
                 weights(memory, tile),
                 new RowMajorOutput(memory.at(op.y()).data(), out, bias),

@@ -19,14 +19,14 @@ final class LinearCublas {
 
     private LinearCublas() {}
 
-    static List<KernelCall> steps(Linear op, Epilogue addend) {
+    static List<KernelCall> calls(Linear op, Epilogue addend) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         List<KernelCall> steps = new ArrayList<>();
         float before = op.bias().isPresent() || addend.each() > 0 ? 1f : 0f; // how much of what y was before is added
         if (before > 0)
             steps.add(Kernel.call(
                     rows * out,
-                    LinearCublas::linearBefore,
+                    LinearCublas::linearInitialize,
                     out,
                     op.bias().isPresent() ? 1 : 0,
                     addend.each(),
@@ -39,13 +39,13 @@ final class LinearCublas {
     }
 
     /** Every row of y [rows, out] is b, or 0 where {@code biased} is 0, and what is added. */
-    public static void linearBefore(
+    public static void linearInitialize(
             int begin, int count, int out, int biased, int each, FloatArray b, FloatArray a, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n;
             float v = 0f;
             if (biased == 1) v = b.get(i % out);
-            y.set(i, Epilogue.plus(v, i, each, a));
+            y.set(i, Epilogue.apply(v, i, each, a));
         }
     }
 }

@@ -16,18 +16,18 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 final class LinearGpu {
     private LinearGpu() {}
 
-    static List<KernelCall> steps(Linear op, Target target, Epilogue addend) {
+    static List<KernelCall> calls(Linear op, Target target, Epilogue addend) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         int groups = (rows + WorkGroups.SIDE - 1) / WorkGroups.SIDE * ((out + WorkGroups.SIDE - 1) / WorkGroups.SIDE);
         DevicePanels weight = DevicePanels.of(op.weight(), WorkGroups.SIDE, target);
         int biased = op.bias().isPresent() ? 1 : 0;
         Value bias = op.bias().orElse(op.x()); // not read where there is none
         return List.of(
-                weight.halves()
+                weight.f16()
                         ? Kernel.workGroups(
                                 groups,
                                 WorkGroups.THREADS,
-                                LinearGpu::linearGroupsHalves,
+                                LinearGpu::linearWorkGroupsF16,
                                 rows,
                                 in,
                                 out,
@@ -41,7 +41,7 @@ final class LinearGpu {
                         : Kernel.workGroups(
                                 groups,
                                 WorkGroups.THREADS,
-                                LinearGpu::linearGroups,
+                                LinearGpu::linearWorkGroups,
                                 rows,
                                 in,
                                 out,
@@ -54,7 +54,7 @@ final class LinearGpu {
                                 op.y()));
     }
 
-    public static void linearGroups(
+    public static void linearWorkGroups(
             KernelContext context,
             int rows,
             int in,
@@ -114,25 +114,25 @@ final class LinearGpu {
             }
             context.localBarrier();
         }
-        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 0, s00, b, a, y);
-        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 1, s01, b, a, y);
-        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 2, s02, b, a, y);
-        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 3, s03, b, a, y);
-        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 0, s10, b, a, y);
-        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 1, s11, b, a, y);
-        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 2, s12, b, a, y);
-        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 3, s13, b, a, y);
-        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 0, s20, b, a, y);
-        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 1, s21, b, a, y);
-        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 2, s22, b, a, y);
-        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 3, s23, b, a, y);
-        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 0, s30, b, a, y);
-        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 1, s31, b, a, y);
-        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 2, s32, b, a, y);
-        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 3, s33, b, a, y);
+        store(rows, out, biased, each, first + row + 0, panel * 64 + column + 0, s00, b, a, y);
+        store(rows, out, biased, each, first + row + 0, panel * 64 + column + 1, s01, b, a, y);
+        store(rows, out, biased, each, first + row + 0, panel * 64 + column + 2, s02, b, a, y);
+        store(rows, out, biased, each, first + row + 0, panel * 64 + column + 3, s03, b, a, y);
+        store(rows, out, biased, each, first + row + 1, panel * 64 + column + 0, s10, b, a, y);
+        store(rows, out, biased, each, first + row + 1, panel * 64 + column + 1, s11, b, a, y);
+        store(rows, out, biased, each, first + row + 1, panel * 64 + column + 2, s12, b, a, y);
+        store(rows, out, biased, each, first + row + 1, panel * 64 + column + 3, s13, b, a, y);
+        store(rows, out, biased, each, first + row + 2, panel * 64 + column + 0, s20, b, a, y);
+        store(rows, out, biased, each, first + row + 2, panel * 64 + column + 1, s21, b, a, y);
+        store(rows, out, biased, each, first + row + 2, panel * 64 + column + 2, s22, b, a, y);
+        store(rows, out, biased, each, first + row + 2, panel * 64 + column + 3, s23, b, a, y);
+        store(rows, out, biased, each, first + row + 3, panel * 64 + column + 0, s30, b, a, y);
+        store(rows, out, biased, each, first + row + 3, panel * 64 + column + 1, s31, b, a, y);
+        store(rows, out, biased, each, first + row + 3, panel * 64 + column + 2, s32, b, a, y);
+        store(rows, out, biased, each, first + row + 3, panel * 64 + column + 3, s33, b, a, y);
     }
 
-    public static void linearGroupsHalves(
+    public static void linearWorkGroupsF16(
             KernelContext context,
             int rows,
             int in,
@@ -163,13 +163,13 @@ final class LinearGpu {
             left[(step + 3) * 64 + line] =
                     WorkGroups.element(x, (first + line) * in + d + step + 3, first + line < rows && d + step + 3 < in);
             right[thread + 0] =
-                    WorkGroups.elementHalves(w, (panel * in + d) * 64 + thread + 0, d + thread / 64 + 0 < in);
+                    WorkGroups.elementF16(w, (panel * in + d) * 64 + thread + 0, d + thread / 64 + 0 < in);
             right[thread + 256] =
-                    WorkGroups.elementHalves(w, (panel * in + d) * 64 + thread + 256, d + thread / 64 + 4 < in);
+                    WorkGroups.elementF16(w, (panel * in + d) * 64 + thread + 256, d + thread / 64 + 4 < in);
             right[thread + 512] =
-                    WorkGroups.elementHalves(w, (panel * in + d) * 64 + thread + 512, d + thread / 64 + 8 < in);
+                    WorkGroups.elementF16(w, (panel * in + d) * 64 + thread + 512, d + thread / 64 + 8 < in);
             right[thread + 768] =
-                    WorkGroups.elementHalves(w, (panel * in + d) * 64 + thread + 768, d + thread / 64 + 12 < in);
+                    WorkGroups.elementF16(w, (panel * in + d) * 64 + thread + 768, d + thread / 64 + 12 < in);
             context.localBarrier();
             for (int k = 0; k < 16; k++) {
                 float a0 = left[k * 64 + row], a1 = left[k * 64 + row + 1];
@@ -195,25 +195,25 @@ final class LinearGpu {
             }
             context.localBarrier();
         }
-        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 0, s00, b, a, y);
-        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 1, s01, b, a, y);
-        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 2, s02, b, a, y);
-        put(rows, out, biased, each, first + row + 0, panel * 64 + column + 3, s03, b, a, y);
-        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 0, s10, b, a, y);
-        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 1, s11, b, a, y);
-        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 2, s12, b, a, y);
-        put(rows, out, biased, each, first + row + 1, panel * 64 + column + 3, s13, b, a, y);
-        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 0, s20, b, a, y);
-        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 1, s21, b, a, y);
-        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 2, s22, b, a, y);
-        put(rows, out, biased, each, first + row + 2, panel * 64 + column + 3, s23, b, a, y);
-        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 0, s30, b, a, y);
-        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 1, s31, b, a, y);
-        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 2, s32, b, a, y);
-        put(rows, out, biased, each, first + row + 3, panel * 64 + column + 3, s33, b, a, y);
+        store(rows, out, biased, each, first + row + 0, panel * 64 + column + 0, s00, b, a, y);
+        store(rows, out, biased, each, first + row + 0, panel * 64 + column + 1, s01, b, a, y);
+        store(rows, out, biased, each, first + row + 0, panel * 64 + column + 2, s02, b, a, y);
+        store(rows, out, biased, each, first + row + 0, panel * 64 + column + 3, s03, b, a, y);
+        store(rows, out, biased, each, first + row + 1, panel * 64 + column + 0, s10, b, a, y);
+        store(rows, out, biased, each, first + row + 1, panel * 64 + column + 1, s11, b, a, y);
+        store(rows, out, biased, each, first + row + 1, panel * 64 + column + 2, s12, b, a, y);
+        store(rows, out, biased, each, first + row + 1, panel * 64 + column + 3, s13, b, a, y);
+        store(rows, out, biased, each, first + row + 2, panel * 64 + column + 0, s20, b, a, y);
+        store(rows, out, biased, each, first + row + 2, panel * 64 + column + 1, s21, b, a, y);
+        store(rows, out, biased, each, first + row + 2, panel * 64 + column + 2, s22, b, a, y);
+        store(rows, out, biased, each, first + row + 2, panel * 64 + column + 3, s23, b, a, y);
+        store(rows, out, biased, each, first + row + 3, panel * 64 + column + 0, s30, b, a, y);
+        store(rows, out, biased, each, first + row + 3, panel * 64 + column + 1, s31, b, a, y);
+        store(rows, out, biased, each, first + row + 3, panel * 64 + column + 2, s32, b, a, y);
+        store(rows, out, biased, each, first + row + 3, panel * 64 + column + 3, s33, b, a, y);
     }
 
-    private static void put(
+    private static void store(
             int rows,
             int out,
             int biased,
@@ -227,7 +227,7 @@ final class LinearGpu {
         if (row < rows && column < out) {
             float v = s;
             if (biased == 1) v += b.get(column);
-            y.set(row * out + column, Epilogue.plus(v, row * out + column, each, a));
+            y.set(row * out + column, Epilogue.apply(v, row * out + column, each, a));
         }
     }
 }

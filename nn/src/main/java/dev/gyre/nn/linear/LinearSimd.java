@@ -18,7 +18,7 @@ final class LinearSimd {
 
     private LinearSimd() {}
 
-    static List<KernelCall> steps(Linear op, Epilogue addend) {
+    static List<KernelCall> calls(Linear op, Epilogue addend) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         int panels = (out + Float16s.COUNT - 1) / Float16s.COUNT, pitch = panels * Float16s.COUNT;
         int tiles = (rows + ROWS - 1) / ROWS * panels;
@@ -31,7 +31,7 @@ final class LinearSimd {
         Epilogue now = whole ? addend : Epilogue.none(op.x());
         KernelCall product = Kernel.call(
                 tiles,
-                LinearSimd::linearTiles,
+                LinearSimd::linearSimd,
                 rows,
                 in,
                 pitch,
@@ -48,7 +48,7 @@ final class LinearSimd {
                         product,
                         Kernel.call(
                                 rows * out,
-                                LinearSimd::linearCut,
+                                LinearSimd::linearCrop,
                                 out,
                                 pitch,
                                 addend.each(),
@@ -66,7 +66,7 @@ final class LinearSimd {
      * @param a what is added, as {@link Epilogue} says
      * @param y [rows, pitch]
      */
-    public static void linearTiles(
+    public static void linearSimd(
             int begin,
             int count,
             int rows,
@@ -90,32 +90,32 @@ final class LinearSimd {
             Float16 s0 = Float16.mult(Float16s.load(b, panel * 16 * biased), biased);
             Float16 s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0;
             int from = panel * in * 16;
-            for (int k = 0; k < Float16s.turns(in, n); k++) {
+            for (int k = 0; k < Float16s.tripCount(in, n); k++) {
                 Float16 v = Float16s.load(w, from);
-                s0 = Float16s.plus(s0, v, x.get(x0 + k));
-                s1 = Float16s.plus(s1, v, x.get(x1 + k));
-                s2 = Float16s.plus(s2, v, x.get(x2 + k));
-                s3 = Float16s.plus(s3, v, x.get(x3 + k));
-                s4 = Float16s.plus(s4, v, x.get(x4 + k));
-                s5 = Float16s.plus(s5, v, x.get(x5 + k));
+                s0 = Float16s.multiplyAdd(s0, v, x.get(x0 + k));
+                s1 = Float16s.multiplyAdd(s1, v, x.get(x1 + k));
+                s2 = Float16s.multiplyAdd(s2, v, x.get(x2 + k));
+                s3 = Float16s.multiplyAdd(s3, v, x.get(x3 + k));
+                s4 = Float16s.multiplyAdd(s4, v, x.get(x4 + k));
+                s5 = Float16s.multiplyAdd(s5, v, x.get(x5 + k));
                 from += 16;
             }
             int at = row * pitch + panel * 16;
-            Float16s.store(y, at, Epilogue.plus(s0, at, each, a));
-            if (row + 1 < rows) Float16s.store(y, at + 1 * pitch, Epilogue.plus(s1, at + 1 * pitch, each, a));
-            if (row + 2 < rows) Float16s.store(y, at + 2 * pitch, Epilogue.plus(s2, at + 2 * pitch, each, a));
-            if (row + 3 < rows) Float16s.store(y, at + 3 * pitch, Epilogue.plus(s3, at + 3 * pitch, each, a));
-            if (row + 4 < rows) Float16s.store(y, at + 4 * pitch, Epilogue.plus(s4, at + 4 * pitch, each, a));
-            if (row + 5 < rows) Float16s.store(y, at + 5 * pitch, Epilogue.plus(s5, at + 5 * pitch, each, a));
+            Float16s.store(y, at, Epilogue.apply(s0, at, each, a));
+            if (row + 1 < rows) Float16s.store(y, at + 1 * pitch, Epilogue.apply(s1, at + 1 * pitch, each, a));
+            if (row + 2 < rows) Float16s.store(y, at + 2 * pitch, Epilogue.apply(s2, at + 2 * pitch, each, a));
+            if (row + 3 < rows) Float16s.store(y, at + 3 * pitch, Epilogue.apply(s3, at + 3 * pitch, each, a));
+            if (row + 4 < rows) Float16s.store(y, at + 4 * pitch, Epilogue.apply(s4, at + 4 * pitch, each, a));
+            if (row + 5 < rows) Float16s.store(y, at + 5 * pitch, Epilogue.apply(s5, at + 5 * pitch, each, a));
         }
     }
 
     /** The columns of x [rows, pitch] that are outputs, and what is added to them. */
-    public static void linearCut(
+    public static void linearCrop(
             int begin, int count, int out, int pitch, int each, FloatArray x, FloatArray a, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n;
-            y.set(i, Epilogue.plus(x.get(i / out * pitch + i % out), i, each, a));
+            y.set(i, Epilogue.apply(x.get(i / out * pitch + i % out), i, each, a));
         }
     }
 }

@@ -25,18 +25,18 @@ final class LinearTensorCore {
         return op.x().dim(1) % TensorCores.DEPTH == 0;
     }
 
-    static List<KernelCall> steps(Linear op, Epilogue addend) {
+    static List<KernelCall> calls(Linear op, Epilogue addend) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
-        int tall = TensorCores.whole(rows), pitch = TensorCores.whole(out);
+        int tall = TensorCores.padded(rows), pitch = TensorCores.padded(out);
         boolean end = op.bias().isPresent() || addend.each() > 0 || tall != rows || pitch != out;
         Value x = Value.scratch(DType.F16, rows, in);
         Value y = end ? Value.scratch(DType.F32, tall, pitch) : op.y();
         List<KernelCall> steps = new ArrayList<>(List.of(
-                TensorCores.rounding(op.x(), x),
+                TensorCores.roundToF16(op.x(), x),
                 Kernel.workGroups(
                         tall / TensorCores.SIDE * (pitch / TensorCores.SIDE),
                         TensorCores.THREADS,
-                        LinearTensorCore::linearTensor,
+                        LinearTensorCore::linearTensorCore,
                         rows,
                         in,
                         pitch,
@@ -46,7 +46,7 @@ final class LinearTensorCore {
         if (end)
             steps.add(Kernel.call(
                     rows * out,
-                    LinearTensorCore::linearTensorEnd,
+                    LinearTensorCore::linearTensorCoreEpilogue,
                     out,
                     pitch,
                     op.bias().isPresent() ? 1 : 0,
@@ -65,7 +65,7 @@ final class LinearTensorCore {
      * @param w [pitch / 64, in, 64]
      * @param y [rows made a multiple of 64, pitch]
      */
-    public static void linearTensor(
+    public static void linearTensorCore(
             KernelContext context, int rows, int in, int pitch, HalfFloatArray x, HalfFloatArray w, FloatArray y) {
         int blocks = (rows + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, warp = thread / 32, down = warp / 2, across = warp % 2;
@@ -116,7 +116,7 @@ final class LinearTensorCore {
     }
 
     /** The columns of x [rows, pitch] that are outputs, with b, or without it where {@code biased} is 0, and what is added. */
-    public static void linearTensorEnd(
+    public static void linearTensorCoreEpilogue(
             int begin,
             int count,
             int out,
@@ -131,7 +131,7 @@ final class LinearTensorCore {
             int i = begin + n, o = i % out;
             float v = x.get(i / out * pitch + o);
             if (biased == 1) v += b.get(o);
-            y.set(i, Epilogue.plus(v, i, each, a));
+            y.set(i, Epilogue.apply(v, i, each, a));
         }
     }
 }

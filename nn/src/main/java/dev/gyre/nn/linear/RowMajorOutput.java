@@ -12,7 +12,7 @@ import java.lang.foreign.ValueLayout;
  * @param y [rows, columns]
  * @param bias added to every row, [columns]
  */
-record RowMajorOutput(MemorySegment y, int columns, float[] bias) implements Gemm.Out, PanelOutput {
+record RowMajorOutput(MemorySegment y, int columns, float[] bias) implements Gemm.Output, PanelOutput {
     @Override
     public void store(int row, int column, int width, float[] from) {
         for (int i = 0; i < width; i++) from[i] += bias[column + i];
@@ -23,13 +23,13 @@ record RowMajorOutput(MemorySegment y, int columns, float[] bias) implements Gem
     public void store(MemorySegment strip, int row, int rows, int column, int width) {
         MemorySegment to = y.asSlice(at(row, column));
         try {
-            MachineKernels.Store.PER_COLUMN.invokeExact(
+            MachineKernels.StorePanel.COLUMN_BIAS.invokeExact(
                     strip,
                     to,
                     (long) rows,
                     (long) width,
                     (long) columns * Float.BYTES,
-                    MachineKernels.at(bias, column));
+                    MachineKernels.segmentAt(bias, column));
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }

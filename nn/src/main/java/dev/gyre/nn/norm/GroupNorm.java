@@ -157,8 +157,8 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
     public List<KernelCall> device(Target target) {
         return switch (target.kernels()) {
             case REFERENCE -> loops();
-            case SIMD -> NormSimd.steps(this);
-            case WORKGROUP, TENSOR_CORE, VENDOR -> NormGpu.steps(this);
+            case SIMD -> NormSimd.calls(this);
+            case WORKGROUP, TENSOR_CORE, VENDOR -> NormGpu.calls(this);
         };
     }
 
@@ -182,7 +182,7 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
                 float here = Moments.sum(from, first + seen, n, scratch) / n;
                 double apart = here - mean;
                 squares +=
-                        Moments.squares(from, first + seen, n, here, scratch) + apart * apart * seen / (seen + n) * n;
+                        Moments.squaredDifferences(from, first + seen, n, here, scratch) + apart * apart * seen / (seen + n) * n;
                 mean += apart * n / (seen + n);
                 seen += n;
             }

@@ -93,8 +93,8 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
     public List<KernelCall> device(Target target) {
         return switch (target.kernels()) {
             case REFERENCE -> loops();
-            case SIMD -> NormSimd.steps(this);
-            case WORKGROUP, TENSOR_CORE, VENDOR -> NormGpu.steps(this);
+            case SIMD -> NormSimd.calls(this);
+            case WORKGROUP, TENSOR_CORE, VENDOR -> NormGpu.calls(this);
         };
     }
 
@@ -112,7 +112,7 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
             for (int row = piece * some; row < Math.min(rows, (piece + 1) * some); row++) {
                 long at = (long) row * width;
                 float mean = Moments.sum(from, at, width, scratch) / width;
-                double variance = Moments.squares(from, at, width, mean, scratch) / (double) width;
+                double variance = Moments.squaredDifferences(from, at, width, mean, scratch) / (double) width;
                 float inverse = (float) (1 / Math.sqrt(variance + epsilon));
                 int done = MachineElementwise.norm(from, to, at, width, mean, inverse, scales, shifts);
                 if (done == width) continue;

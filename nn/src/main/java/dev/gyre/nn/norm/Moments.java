@@ -13,7 +13,7 @@ import java.util.Arrays;
  * The chains are joined two by two; numbers beyond the last whole round are added at the end.
  */
 public final class Moments {
-    private static final int CHAINS = ElementwiseKernels.ROUND;
+    private static final int CHAINS = ElementwiseKernels.UNROLL;
 
     private Moments() {}
 
@@ -21,21 +21,21 @@ public final class Moments {
     public static float sum(MemorySegment x, long at, int count, Scratch scratch) {
         float[] sums = scratch.floats(ScratchSlots.CHAINS, CHAINS);
         int done = MachineElementwise.sums(x, at, count, sums);
-        float[] v = rest(x, at, count, done, scratch);
+        float[] v = tail(x, at, count, done, scratch);
         if (done == 0) {
             Arrays.fill(sums, 0, CHAINS, 0f);
             for (; done <= count - CHAINS; done += CHAINS) for (int c = 0; c < CHAINS; c++) sums[c] += v[done + c];
         }
         float rest = 0f;
         for (int i = done; i < count; i++) rest += v[i];
-        return joined(sums) + rest;
+        return reduce(sums) + rest;
     }
 
     /** The sum of squared differences of x[at … at + count) from {@code mean}. */
-    public static float squares(MemorySegment x, long at, int count, float mean, Scratch scratch) {
+    public static float squaredDifferences(MemorySegment x, long at, int count, float mean, Scratch scratch) {
         float[] sums = scratch.floats(ScratchSlots.CHAINS, CHAINS);
         int done = MachineElementwise.squares(x, at, count, mean, sums);
-        float[] v = rest(x, at, count, done, scratch);
+        float[] v = tail(x, at, count, done, scratch);
         if (done == 0) {
             Arrays.fill(sums, 0, CHAINS, 0f);
             for (; done <= count - CHAINS; done += CHAINS)
@@ -43,17 +43,17 @@ public final class Moments {
         }
         float rest = 0f;
         for (int i = done; i < count; i++) rest = square(v[i] - mean, rest);
-        return joined(sums) + rest;
+        return reduce(sums) + rest;
     }
 
     /** An array in which x[at + i] stands at i, from {@code done} on. */
-    private static float[] rest(MemorySegment x, long at, int count, int done, Scratch scratch) {
+    private static float[] tail(MemorySegment x, long at, int count, int done, Scratch scratch) {
         float[] v = scratch.floats(ScratchSlots.LINE, count);
         if (done < count) Elementwise.read(x, at + done, v, done, count - done);
         return v;
     }
 
-    private static float joined(float[] sums) {
+    private static float reduce(float[] sums) {
         for (int half = CHAINS / 2; half > 0; half /= 2) for (int c = 0; c < half; c++) sums[c] += sums[c + half];
         return sums[0];
     }

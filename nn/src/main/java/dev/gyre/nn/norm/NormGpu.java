@@ -13,12 +13,12 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 final class NormGpu {
     private NormGpu() {}
 
-    static List<KernelCall> steps(LayerNorm op) {
+    static List<KernelCall> calls(LayerNorm op) {
         int width = op.x().dim(-1), rows = op.x().shape().elements() / width;
         return List.of(Kernel.workGroups(
                 rows,
                 WorkGroups.THREADS,
-                NormGpu::layerNormGroups,
+                NormGpu::layerNormWorkGroups,
                 width,
                 op.epsilon(),
                 op.x(),
@@ -27,12 +27,12 @@ final class NormGpu {
                 op.y()));
     }
 
-    static List<KernelCall> steps(GroupNorm op) {
+    static List<KernelCall> calls(GroupNorm op) {
         Value x = op.x();
         return List.of(Kernel.workGroups(
                 x.dim(0) * op.groups(),
                 WorkGroups.THREADS,
-                NormGpu::groupNormGroups,
+                NormGpu::groupNormWorkGroups,
                 op.groups(),
                 x.dim(1) / op.groups(),
                 x.dim(2) * x.dim(3),
@@ -44,7 +44,7 @@ final class NormGpu {
                 op.y()));
     }
 
-    public static void layerNormGroups(
+    public static void layerNormWorkGroups(
             KernelContext context,
             int width,
             float epsilon,
@@ -79,7 +79,7 @@ final class NormGpu {
             y.set(at + j, (x.get(at + j) - mean) * inverse * weight.get(j) + bias.get(j));
     }
 
-    public static void groupNormGroups(
+    public static void groupNormWorkGroups(
             KernelContext context,
             int groups,
             int members,

@@ -14,18 +14,18 @@ import uk.ac.manchester.tornado.api.types.vectors.Float16;
 final class NormSimd {
     private NormSimd() {}
 
-    static List<KernelCall> steps(LayerNorm op) {
+    static List<KernelCall> calls(LayerNorm op) {
         int width = op.x().dim(-1), rows = op.x().shape().elements() / width;
         return List.of(Kernel.call(
-                rows, NormSimd::layerNormRows, width, op.epsilon(), op.x(), op.weight(), op.bias(), op.y()));
+                rows, NormSimd::layerNormSimd, width, op.epsilon(), op.x(), op.weight(), op.bias(), op.y()));
     }
 
-    static List<KernelCall> steps(GroupNorm op) {
+    static List<KernelCall> calls(GroupNorm op) {
         Value x = op.x();
         int channels = x.dim(1);
         return List.of(Kernel.call(
                 x.dim(0) * op.groups(),
-                NormSimd::groupNormGroups,
+                NormSimd::groupNormSimd,
                 op.groups(),
                 channels / op.groups(),
                 x.dim(2) * x.dim(3),
@@ -37,7 +37,7 @@ final class NormSimd {
                 op.y()));
     }
 
-    public static void layerNormRows(
+    public static void layerNormSimd(
             int begin,
             int count,
             int width,
@@ -55,7 +55,7 @@ final class NormSimd {
         }
     }
 
-    public static void groupNormGroups(
+    public static void groupNormSimd(
             int begin,
             int count,
             int groups,
@@ -89,7 +89,7 @@ final class NormSimd {
         float sum = 0f;
         for (int from = 0; from < whole; from += 64) {
             int to = TornadoMath.min(from + 64, whole);
-            Float16 part = Float16s.all(0f);
+            Float16 part = Float16s.broadcast(0f);
             for (int i = from; i < to; i++) part = Float16.add(part, Float16s.load(x, at + i * 16));
             sum += Float16s.sum(part);
         }
@@ -103,9 +103,9 @@ final class NormSimd {
         float sum = 0f;
         for (int from = 0; from < whole; from += 64) {
             int to = TornadoMath.min(from + 64, whole);
-            Float16 part = Float16s.all(0f);
+            Float16 part = Float16s.broadcast(0f);
             for (int i = from; i < to; i++) {
-                Float16 apart = Float16.add(Float16s.load(x, at + i * 16), Float16s.all(-mean));
+                Float16 apart = Float16.add(Float16s.load(x, at + i * 16), Float16s.broadcast(-mean));
                 part = Float16.add(part, Float16.mult(apart, apart));
             }
             sum += Float16s.sum(part);

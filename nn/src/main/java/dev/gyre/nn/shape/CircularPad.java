@@ -48,11 +48,11 @@ public record CircularPad(Value x, int by, Value y) implements Op {
 
     @Override
     public List<KernelCall> loops() {
-        return List.of(Kernel.call(y.shape().elements(), CircularPad::wrap, x.dim(2), x.dim(3), by, x, y));
+        return List.of(Kernel.call(y.shape().elements(), CircularPad::circularPad, x.dim(2), x.dim(3), by, x, y));
     }
 
     /** The definition. */
-    public static void wrap(int begin, int count, int height, int width, int by, FloatArray x, FloatArray y) {
+    public static void circularPad(int begin, int count, int height, int width, int by, FloatArray x, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {
             int i = begin + k, columns = width + 2 * by, rows = height + 2 * by;
             int column = (i % columns + width - by) % width, row = (i / columns % rows + height - by) % height;

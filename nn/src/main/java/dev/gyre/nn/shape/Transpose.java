@@ -73,11 +73,11 @@ public record Transpose(Value x, Value y) implements Op {
 
     private void block(MemorySegment from, long at, MemorySegment to, long place, int n, int count, Scratch scratch) {
         int rows = x.dim(1), columns = x.dim(2);
-        if (MachineMicroKernel.isThere()) {
+        if (MachineMicroKernel.isAvailable()) {
             MachineElementwise.transpose(from, at, columns, n, count, 1f, to, place, rows);
             return;
         }
-        float[] band = scratch.floats(ScratchSlots.BAND, count * n);
+        float[] band = scratch.floats(ScratchSlots.A_PANEL, count * n);
         PackedRows.interleave(from, at, columns, n, count, 1f, band, 0, n);
         for (int c = 0; c < count; c++) Elementwise.write(band, c * n, to, place + (long) c * rows, n);
     }

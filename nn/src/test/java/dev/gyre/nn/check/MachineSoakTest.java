@@ -48,7 +48,7 @@ class MachineSoakTest {
     }
 
     private static void soak(int seconds) throws Exception {
-        assumeTrue(MachineMicroKernel.isThere(), "not run: " + MachineMicroKernel.whyNot());
+        assumeTrue(MachineMicroKernel.isAvailable(), "not run: " + MachineMicroKernel.refusal());
         long collections = collections(), end = System.nanoTime() + seconds * 1_000_000_000L;
         AtomicBoolean done = new AtomicBoolean();
         try (ExecutorService pool = Executors.newCachedThreadPool()) {

@@ -69,7 +69,7 @@ final class VendorModel {
     }
 
     private static Object array(DevicePanels panels) {
-        Object array = panels.halves() ? new HalfFloatArray(panels.elements()) : new FloatArray(panels.elements());
+        Object array = panels.f16() ? new HalfFloatArray(panels.elements()) : new FloatArray(panels.elements());
         panels.fill(array);
         return array;
     }

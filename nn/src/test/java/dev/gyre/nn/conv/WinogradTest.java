@@ -57,7 +57,7 @@ class WinogradTest {
         "1, 140, 36, 32, 26"
     })
     void machineCodeGivesTheSameBits(int batch, int in, int height, int width, int out) {
-        assumeTrue(MachineMicroKernel.isThere(), "not run: no AVX2, or it is switched off");
+        assumeTrue(MachineMicroKernel.isAvailable(), "not run: no AVX2, or it is switched off");
         Random random = new Random(in);
         Tensor weight = numbers(random, out, in, 3, 3),
                 bias = numbers(random, out),

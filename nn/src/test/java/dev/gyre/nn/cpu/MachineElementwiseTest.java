@@ -32,7 +32,7 @@ class MachineElementwiseTest {
 
     @BeforeEach
     void machine() {
-        assumeTrue(MachineMicroKernel.isThere(), "not run: " + MachineMicroKernel.whyNot());
+        assumeTrue(MachineMicroKernel.isAvailable(), "not run: " + MachineMicroKernel.refusal());
     }
 
     private void holds(int done, float[] expected) {
@@ -62,10 +62,10 @@ class MachineElementwiseTest {
             int n = Math.min(Elementwise.BLOCK, COUNT - at);
             float[] v = new float[Elementwise.BLOCK];
             System.arraycopy(x, at, v, 0, n);
-            Elementwise.sigmoidGate(v, n, 1.7f, new Scratch());
+            Elementwise.siluInPlace(v, n, 1.7f, new Scratch());
             System.arraycopy(v, 0, expected, at, n);
         }
-        holds(MachineElementwise.gate(from, to, 0, COUNT, 0f, 1f, -0f, 1.7f), expected);
+        holds(MachineElementwise.silu(from, to, 0, COUNT, 0f, 1f, -0f, 1.7f), expected);
     }
 
     @Test
@@ -99,6 +99,6 @@ class MachineElementwiseTest {
             }
         float sum = sums[0] + rest, squares = squared[0] + restSquared;
         assertEquals(sum, Moments.sum(from, 7, count, new Scratch()));
-        assertEquals(squares, Moments.squares(from, 7, count, mean, new Scratch()));
+        assertEquals(squares, Moments.squaredDifferences(from, 7, count, mean, new Scratch()));
     }
 }

@@ -18,7 +18,7 @@ class MicroKernelTest {
                 ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
                         ? Stream.of(new ScalarKernel(), new VectorKernel())
                         : Stream.of(new ScalarKernel());
-        return MachineMicroKernel.isThere() ? Stream.concat(always, Stream.of(new MachineMicroKernel())) : always;
+        return MachineMicroKernel.isAvailable() ? Stream.concat(always, Stream.of(new MachineMicroKernel())) : always;
     }
 
     @ParameterizedTest
@@ -35,23 +35,23 @@ class MicroKernelTest {
             float[] bands = bands(tile, a, depth);
             float[][] right = strips(tile, b, depth, width), to = strips(tile, c, tile.padded(rows), width);
             for (boolean add : new boolean[] {true, false}) {
-                for (int strip = 0; strip < tile.strips(width); strip++)
+                for (int strip = 0; strip < tile.panels(width); strip++)
                     tile.multiply(
                             add,
                             bands,
                             0,
                             right,
-                            strip * tile.lines(depth),
+                            strip * tile.arrays(depth),
                             depth,
                             to,
-                            strip * tile.lines(tile.padded(rows)),
+                            strip * tile.arrays(tile.padded(rows)),
                             0,
                             rows,
-                            Math.min(tile.strip(), width - strip * tile.strip()),
+                            Math.min(tile.nr(), width - strip * tile.nr()),
                             new Scratch());
                 for (int i = 0; i < rows; i++) {
                     float[] line = new float[width];
-                    tile.get(to, 0, tile.lines(tile.padded(rows)), i, 0, line, 0, width);
+                    tile.unpackRow(to, 0, tile.arrays(tile.padded(rows)), i, 0, line, 0, width);
                     for (int j = 0; j < width; j++) {
                         float sum = 0;
                         for (int k = 0; k < depth; k++) sum = Math.fma(a[i][k], b[k][j], sum);
@@ -66,11 +66,11 @@ class MicroKernelTest {
     @MethodSource("tiles")
     void rowsInStripsComeBackFromAnyColumn(MicroKernel tile) {
         float[] row = numbers(new Random(2), 1, 700)[0], back = new float[700];
-        int lines = tile.lines(5) + 2; // strips need not follow one another at once
-        float[][] strips = new float[tile.strips(1100) * lines][tile.lineLength(5)];
-        for (int column : new int[] {0, 1, tile.strip() - 1, tile.strip(), 400}) {
-            tile.put(row, 3, 650, strips, 0, lines, 4, column);
-            tile.get(strips, 0, lines, 4, column, back, 3, 650);
+        int lines = tile.arrays(5) + 2; // strips need not follow one another at once
+        float[][] strips = new float[tile.panels(1100) * lines][tile.arrayLength(5)];
+        for (int column : new int[] {0, 1, tile.nr() - 1, tile.nr(), 400}) {
+            tile.packRow(row, 3, 650, strips, 0, lines, 4, column);
+            tile.unpackRow(strips, 0, lines, 4, column, back, 3, 650);
             for (int i = 3; i < 653; i++) assertEquals(row[i], back[i]);
         }
     }
@@ -78,7 +78,7 @@ class MicroKernelTest {
     @ParameterizedTest
     @MethodSource("tiles")
     void aSoftmaxInTwoBlocksIsOne(MicroKernel tile) {
-        int rows = 40, width = tile.strip();
+        int rows = 40, width = tile.nr();
         float[][] scores = numbers(new Random(3), rows, width);
         for (int j = 0; j < width; j++) {
             scores[0][j] *= 100;
@@ -109,16 +109,16 @@ class MicroKernelTest {
             float[] largest = new float[512], correction = new float[512];
             java.util.Arrays.fill(largest, Float.NEGATIVE_INFINITY);
             float[][] strips = strips(tile, scores, 20, 512);
-            for (int i = 0; i < tile.strips(512); i++)
+            for (int i = 0; i < tile.panels(512); i++)
                 tile.softmax(
                         strips,
-                        i * tile.lines(20),
+                        i * tile.arrays(20),
                         20,
-                        tile.strip(),
+                        tile.nr(),
                         largest,
                         totals[t],
                         correction,
-                        i * tile.strip(),
+                        i * tile.nr(),
                         new Scratch());
         }
         for (float[] other : totals) for (int j = 0; j < 512; j++) assertEquals(totals[0][j], other[j], 0f);
@@ -127,28 +127,28 @@ class MicroKernelTest {
     @Test
     void wholeBandsCoverAnyNumberOfRows() {
         assertEquals(16, new ScalarKernel().padded(13));
-        assertEquals(0, new VectorKernel().padded(13) % new VectorKernel().rows());
+        assertEquals(0, new VectorKernel().padded(13) % new VectorKernel().mr());
     }
 
     @Test
     void theFastestTileThatIsThereIsUsed() {
         assertTrue(
-                MachineMicroKernel.isThere()
-                        ? MicroKernel.BEST instanceof MachineMicroKernel
-                        : MicroKernel.BEST instanceof VectorKernel);
+                MachineMicroKernel.isAvailable()
+                        ? MicroKernels.best() instanceof MachineMicroKernel
+                        : MicroKernels.best() instanceof VectorKernel);
     }
 
     private static float[] bands(MicroKernel tile, float[][] a, int depth) {
         float[] bands = new float[tile.padded(a.length) * depth];
         for (int i = 0; i < a.length; i++)
             for (int k = 0; k < depth; k++)
-                bands[i / tile.rows() * tile.rows() * depth + k * tile.rows() + i % tile.rows()] = a[i][k];
+                bands[i / tile.mr() * tile.mr() * depth + k * tile.mr() + i % tile.mr()] = a[i][k];
         return bands;
     }
 
     private static float[][] strips(MicroKernel tile, float[][] rows, int height, int width) {
-        float[][] strips = new float[tile.strips(width) * tile.lines(height)][tile.lineLength(height)];
-        for (int i = 0; i < rows.length; i++) tile.put(rows[i], 0, width, strips, 0, tile.lines(height), i, 0);
+        float[][] strips = new float[tile.panels(width) * tile.arrays(height)][tile.arrayLength(height)];
+        for (int i = 0; i < rows.length; i++) tile.packRow(rows[i], 0, width, strips, 0, tile.arrays(height), i, 0);
         return strips;
     }
 
