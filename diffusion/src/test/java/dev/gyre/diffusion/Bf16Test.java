@@ -49,8 +49,7 @@ class Bf16Test {
     }
 
     private static StableDiffusion load(Checkpoint checkpoint) {
-        return StableDiffusion.load(
-                checkpoint, new JvmBackend(JvmBackend.Options.DEFAULT.precision(Precision.BF16)));
+        return StableDiffusion.load(checkpoint, new JvmBackend(JvmBackend.Options.DEFAULT.precision(Precision.BF16)));
     }
 
     @ParameterizedTest

@@ -193,7 +193,8 @@ public class DamagedFilesTest {
     }
 
     private static void use(Checkpoint checkpoint) {
-        StableDiffusion.load(checkpoint, new JvmBackend(1), ModelOptions.DEFAULT.ema(checkpoint.hasEma())).close();
+        StableDiffusion.load(checkpoint, new JvmBackend(1), ModelOptions.DEFAULT.ema(checkpoint.hasEma()))
+                .close();
     }
 
     private static void use(Lora opened) {

@@ -61,8 +61,7 @@ class SameBitsTest {
     /** A model, and what its decoder gave since somebody looked. */
     private record Watched(StableDiffusion sd, List<float[]> decoded) {
         static Watched of(Checkpoint checkpoint, int threads) {
-            Watched watched =
-                    new Watched(StableDiffusion.load(checkpoint, new JvmBackend(threads)), new ArrayList<>());
+            Watched watched = new Watched(StableDiffusion.load(checkpoint, new JvmBackend(threads)), new ArrayList<>());
             watched.sd.observe(Observer.of(
                     "first_stage_model.decoder.conv_out", (name, tensor) -> watched.decoded.add(tensor.floats())));
             return watched;

@@ -56,12 +56,20 @@ public final class Variants {
 
     /** The embedded model with changes. */
     public static Path embedded(Path path, BiConsumer<Map<String, Data>, SafeTensors> change) throws IOException {
+        return embedded(path, Map.of(), change);
+    }
+
+    /** The embedded model with more metadata, and with changes. */
+    static Path embedded(Path path, Map<String, String> metadata, BiConsumer<Map<String, Data>, SafeTensors> change)
+            throws IOException {
         try (InputStream in = Checkpoint.class.getResourceAsStream("shapes.safetensors")) {
             SafeTensors source = SafeTensors.read(in, "shapes");
             Map<String, Data> all = new LinkedHashMap<>();
             for (String key : source.names()) all.put(key, data(source, key));
             change.accept(all, source);
-            return write(path, all, source.metadata());
+            Map<String, String> said = new LinkedHashMap<>(source.metadata());
+            said.putAll(metadata);
+            return write(path, all, said);
         }
     }
 
@@ -98,7 +106,7 @@ public final class Variants {
         return write(path, all, Map.of());
     }
 
-    private static Data hashed(int seed, String key, Shape shape) {
+    public static Data hashed(int seed, String key, Shape shape) {
         float[] values = new float[shape.elements()];
         boolean zero = key.startsWith("zero_convs")
                 || key.startsWith("middle_block_out")

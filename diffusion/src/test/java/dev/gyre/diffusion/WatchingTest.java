@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gyre.diffusion.family.LatentPreviewTest;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.output.Preview;
 import dev.gyre.diffusion.output.Progress;
-import dev.gyre.diffusion.family.LatentPreviewTest;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.util.ArrayList;

@@ -35,8 +35,7 @@ final class Running implements AutoCloseable {
         @Override
         public StableDiffusion load(Optional<Path> path, Precision precision) throws IOException {
             Checkpoint checkpoint = path.isPresent() ? Checkpoint.open(path.get()) : Checkpoint.embedded();
-            return StableDiffusion.load(
-                    checkpoint, new JvmBackend(JvmBackend.Options.DEFAULT.precision(precision)));
+            return StableDiffusion.load(checkpoint, new JvmBackend(JvmBackend.Options.DEFAULT.precision(precision)));
         }
 
         @Override

@@ -63,7 +63,9 @@ final class LoraKeys {
                 .replace(".processor.", ".");
         if (KOHYA.matcher(path).matches()) return path.replace('.', '_');
         Matcher encoder = TEXT_ENCODER.matcher(path);
-        if (encoder.matches()) return "lora_te" + Objects.toString(encoder.group(1), "") + "_" + encoder.group(2).replace('.', '_');
+        if (encoder.matches())
+            return "lora_te" + Objects.toString(encoder.group(1), "") + "_"
+                    + encoder.group(2).replace('.', '_');
         if (path.startsWith("text_model.")) return "lora_te_" + path.replace('.', '_');
         return "lora_unet_" + path.replaceFirst("^unet\\.", "").replace('.', '_');
     }

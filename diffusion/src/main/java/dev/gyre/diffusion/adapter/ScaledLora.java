@@ -27,7 +27,8 @@ public record ScaledLora(Lora lora, double strength) {
     public static Map<String, List<LowRank>> additions(List<ScaledLora> loras, Checkpoint model, ModelConfig config) {
         Map<String, List<LowRank>> all = new HashMap<>();
         for (ScaledLora one : loras)
-            one.lora.additions(model, config).forEach((path, addition) -> all.computeIfAbsent(path, p -> new ArrayList<>())
+            one.lora.additions(model, config).forEach((path, addition) -> all.computeIfAbsent(
+                            path, p -> new ArrayList<>())
                     .add(addition.scaled((float) one.strength)));
         return all;
     }

@@ -39,11 +39,18 @@ public final class DiffusersFolder {
         to.metadata(Checkpoint.TIMESTEP_SPACING, text(scheduler, "timestep_spacing"));
         to.metadata("unet_heads", heads(folder, unet));
         to.metadata("norm_groups", number(folder, unet, "norm_num_groups"));
-        to.metadata("text_heads", number(folder, config(folder.resolve("text_encoder")), "num_attention_heads"));
         unet(weights(folder.resolve("unet")), to);
         vae(weights(folder.resolve("vae")), to);
-        SafeTensors text = weights(folder.resolve("text_encoder"));
-        to.add(text, key -> Optional.of(Checkpoint.TEXT + "." + key));
+        textEncoder(folder, "", to);
+        if (Files.isDirectory(folder.resolve("text_encoder_2"))) textEncoder(folder, "_2", to);
+    }
+
+    /** @param number behind the folder's name, and behind the first word of the tensors' and the metadata's */
+    private static void textEncoder(Path folder, String number, Checkpoint to) throws IOException {
+        Path part = folder.resolve("text_encoder" + number);
+        to.metadata("text_heads" + number, number(folder, config(part), "num_attention_heads"));
+        String root = Checkpoint.TEXT.replaceFirst("\\.", number + ".");
+        to.add(weights(part), key -> Optional.of(root + "." + key));
     }
 
     static void unet(SafeTensors file, Checkpoint to) {

@@ -47,6 +47,8 @@ public final class DiffusersKeys {
         DiffusersKeys names = new DiffusersKeys();
         names.add("time_embed.0", "time_embedding.linear_1");
         names.add("time_embed.2", "time_embedding.linear_2");
+        names.add("label_emb.0.0", "add_embedding.linear_1");
+        names.add("label_emb.0.2", "add_embedding.linear_2");
         names.add("input_blocks.0.0", "conv_in");
         names.add("out.0", "conv_norm_out");
         names.add("out.2", "conv_out");

@@ -14,8 +14,7 @@ import java.util.Optional;
  * @param sampler with its schedule
  * @param startsAtLast whether sampling has to start at the last timestep
  */
-public record Defaults(
-        int side, int largest, int steps, double guidance, Sampler sampler, boolean startsAtLast) {
+public record Defaults(int side, int largest, int steps, double guidance, Sampler sampler, boolean startsAtLast) {
 
     Defaults trailing() {
         return new Defaults(side, largest, steps, guidance, sampler, true);

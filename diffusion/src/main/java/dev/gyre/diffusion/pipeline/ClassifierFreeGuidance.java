@@ -19,7 +19,8 @@ final class ClassifierFreeGuidance implements Sampler.Model {
     private final Progress progress;
     private final Conditioning text;
 
-    ClassifierFreeGuidance(Denoiser denoiser, ModelConfig config, Request request, Conditioning text, Progress progress) {
+    ClassifierFreeGuidance(
+            Denoiser denoiser, ModelConfig config, Request request, Conditioning text, Progress progress) {
         this.denoiser = denoiser;
         this.config = config;
         this.text = text;

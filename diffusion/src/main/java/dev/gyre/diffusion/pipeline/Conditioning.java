@@ -31,12 +31,7 @@ final class Conditioning {
      * @param guided whether the negative prompt is wanted
      */
     Conditioning(
-            PromptEncoder prompts,
-            Request.Text text,
-            Request.Size size,
-            int steps,
-            boolean guided,
-            Progress progress) {
+            PromptEncoder prompts, Request.Text text, Request.Size size, int steps, boolean guided, Progress progress) {
         prompt = edits(text.plain() ? text.prompt() : LoraTags.of(text.prompt()).prompt(), text);
         negative = edits(text.negative(), text);
         for (int step = 1; step <= steps; step++) {

@@ -95,10 +95,8 @@ public final class Denoiser {
         Graph graph = new Graph("control hint");
         Value input = graph.input("picture", DType.F32, 1, 3, h, w);
         graph.output(ControlNet.hint(input, unet, control.net().weights(graph)));
-        return graphs.runOnce(
-                graph,
-                "the ControlNet " + control.net().name(),
-                Tensor.of(picture, 1, 3, h, w)).getFirst();
+        return graphs.runOnce(graph, "the ControlNet " + control.net().name(), Tensor.of(picture, 1, 3, h, w))
+                .getFirst();
     }
 
     /** Channels that an inpainting UNet sees beside the latents. */

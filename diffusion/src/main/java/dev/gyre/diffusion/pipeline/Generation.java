@@ -93,13 +93,15 @@ public final class Generation {
                 || request.hires().filter(how -> !how.latent()).isPresent();
         tiled = vae.settle(request.network().vaeTiling(), encodes, height(largest), width(largest));
         beginning = initial(request.start(), drawn);
-        levels = beginning.levels(sampler.levels(loaded.config().noise(), request.sampling().steps().orElseThrow()));
+        levels = beginning.levels(sampler.levels(
+                loaded.config().noise(), request.sampling().steps().orElseThrow()));
         model = guidance(drawn, levels);
     }
 
     private ClassifierFreeGuidance guidance(Request.Size pixels, Sigmas levels) {
         boolean guided = request.sampling().guidance().orElseThrow() > 1;
-        Conditioning text = new Conditioning(loaded.prompts(), request.text(), pixels, levels.steps(), guided, progress);
+        Conditioning text =
+                new Conditioning(loaded.prompts(), request.text(), pixels, levels.steps(), guided, progress);
         Denoiser denoiser = loaded.denoiser(request.network(), height(pixels), width(pixels), progress, together);
         return new ClassifierFreeGuidance(denoiser, loaded.config(), request, text, progress);
     }

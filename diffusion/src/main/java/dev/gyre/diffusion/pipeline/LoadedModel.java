@@ -94,8 +94,7 @@ public final class LoadedModel implements AutoCloseable {
 
     /** @param batcher null where it runs alone */
     Denoiser denoiser(Conditions conditions, int height, int width, Progress progress, StepBatcher batcher) {
-        return new Denoiser(
-                config.unet(), factor(), weights, graphs, conditions, height, width, progress, batcher);
+        return new Denoiser(config.unet(), factor(), weights, graphs, conditions, height, width, progress, batcher);
     }
 
     /** A network as it is run for a picture of this size. */
@@ -103,8 +102,7 @@ public final class LoadedModel implements AutoCloseable {
         int height = size.height() / factor(), width = size.width() / factor();
         return switch (part) {
             case TEXT -> prompts.graph(batch, 1);
-            case UNET ->
-                denoiser(height, width).graph(batch, config.text().length());
+            case UNET -> denoiser(height, width).graph(batch, config.text().length());
             case DECODER -> vae(false, Progress.NONE).decoder(height, width);
             case ENCODER -> vae(false, Progress.NONE).encoder(size.height(), size.width());
         };

@@ -61,8 +61,7 @@ public final class ModelWeights implements AutoCloseable {
         List<String> roots = Stream.concat(Stream.of(Checkpoint.UNET), config.text().roots().stream())
                 .toList();
         QuantizedWeights made = new QuantizedWeights(checkpoint, full, roots);
-        rebase(new Checkpoint.Source(
-                key -> made.find(key).or(() -> full.find().apply(key)), Map.of()));
+        rebase(new Checkpoint.Source(key -> made.find(key).or(() -> full.find().apply(key)), Map.of()));
         quantized = made;
         return made;
     }

@@ -123,7 +123,8 @@ public final class StepBatcher {
 
     private void answer(List<Question> group) {
         float[] x = Condition.joined(group.stream().map(q -> q.x).toList());
-        float[] timesteps = Condition.joined(group.stream().map(q -> q.timesteps).toList());
+        float[] timesteps =
+                Condition.joined(group.stream().map(q -> q.timesteps).toList());
         Condition condition = Condition.of(group.stream().map(q -> q.condition).toList());
         Denoiser denoiser = group.getFirst().denoiser;
         if (group.size() > 1 && !fits(denoiser, timesteps.length, condition)) {

@@ -55,8 +55,8 @@ public final class TiledVae {
     }
 
     private float[] decodeWhole(float[] z, int height, int width) {
-        return graphs.runOnce(
-                decoder(height, width), "the VAE's decoder", Tensor.of(z, 1, vae.latent(), height, width)).getFirst();
+        return graphs.runOnce(decoder(height, width), "the VAE's decoder", Tensor.of(z, 1, vae.latent(), height, width))
+                .getFirst();
     }
 
     public Graph decoder(int height, int width) {
@@ -83,7 +83,10 @@ public final class TiledVae {
     /** The mean of a picture's latents, at the scale the UNet works with, [4, height / 8, width / 8]. */
     public Tensor latents(Image image) {
         return Tensor.of(
-                distribution(image.planes(), image.height(), image.width()).mean(), vae.latent(), image.height() / vae.factor(), image.width() / vae.factor());
+                distribution(image.planes(), image.height(), image.width()).mean(),
+                vae.latent(),
+                image.height() / vae.factor(),
+                image.width() / vae.factor());
     }
 
     /** The distribution of a picture's latents. */
@@ -98,7 +101,8 @@ public final class TiledVae {
     }
 
     private float[] encodeWhole(float[] picture, int height, int width) {
-        return graphs.runOnce(encoder(height, width), "the VAE's encoder", Tensor.of(picture, 1, 3, height, width)).getFirst();
+        return graphs.runOnce(encoder(height, width), "the VAE's encoder", Tensor.of(picture, 1, 3, height, width))
+                .getFirst();
     }
 
     public Graph encoder(int height, int width) {

@@ -21,7 +21,8 @@ public enum Spacing implements Schedule {
     /** Even steps in σ^(1/7) (Karras et al. 2022, equation 5). */
     KARRAS("Karras", List.of("karras"), Spacing::karras),
     /** The same levels with the network told whole timesteps, as diffusers does for DPM-Solver++ and UniPC. */
-    KARRAS_WHOLE("Karras whole", List.of("karras_whole"), (noise, steps) -> karras(noise, steps).whole()),
+    KARRAS_WHOLE("Karras whole", List.of("karras_whole"), (noise, steps) -> karras(noise, steps)
+            .whole()),
     /** Even steps in log σ. */
     EXPONENTIAL("Exponential", List.of("exponential"), Spacing::exponential),
     /** Some of the 50 timesteps that latent consistency models were distilled at: 999, 979, … 19. */
@@ -105,16 +106,20 @@ public enum Spacing implements Schedule {
     private static Sigmas karras(NoiseSchedule noise, int steps) {
         double most = Math.pow(noise.sigma(TIMESTEPS - 1), 1 / RHO);
         double least = Math.pow(noise.sigma(0), 1 / RHO);
-        return Sigmas.of(noise, IntStream.range(0, steps)
-                .mapToDouble(i -> Math.pow(most + part(i, steps) * (least - most), RHO))
-                .toArray());
+        return Sigmas.of(
+                noise,
+                IntStream.range(0, steps)
+                        .mapToDouble(i -> Math.pow(most + part(i, steps) * (least - most), RHO))
+                        .toArray());
     }
 
     private static Sigmas exponential(NoiseSchedule noise, int steps) {
         double most = Math.log(noise.sigma(TIMESTEPS - 1)), least = Math.log(noise.sigma(0));
-        return Sigmas.of(noise, IntStream.range(0, steps)
-                .mapToDouble(i -> Math.exp(most + part(i, steps) * (least - most)))
-                .toArray());
+        return Sigmas.of(
+                noise,
+                IntStream.range(0, steps)
+                        .mapToDouble(i -> Math.exp(most + part(i, steps) * (least - most)))
+                        .toArray());
     }
 
     private static Sigmas consistency(NoiseSchedule noise, int steps) {

@@ -136,7 +136,8 @@ class CheckpointTest {
             });
         }
         byte[] last = draw(path);
-        try (StableDiffusion sd = StableDiffusion.load(Checkpoint.open(path), new JvmBackend(), ModelOptions.DEFAULT.ema(true))) {
+        try (StableDiffusion sd =
+                StableDiffusion.load(Checkpoint.open(path), new JvmBackend(), ModelOptions.DEFAULT.ema(true))) {
             Picture picture = sd.draw(REQUEST);
             assertArrayEquals(embedded(), picture.rgb());
             assertTrue(picture.parameters().text().contains("EMA: true"));

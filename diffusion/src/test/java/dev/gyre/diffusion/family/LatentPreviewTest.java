@@ -24,7 +24,9 @@ public class LatentPreviewTest {
         assertEquals(List.of(3, 2), List.of(preview.width(), preview.height()));
         for (byte b : preview.rgb()) assertEquals(128, b & 0xFF);
         double[] latents = {0, 1, 0, 0, 0, 0, 0, 0}; // the second pixel's first channel
-        assertArrayEquals(new int[] {128, 128, 128, 172, 157, 169}, unsigned(StableDiffusionV1.V1_5.latents().preview().picture(latents, 1, 2)));
+        assertArrayEquals(
+                new int[] {128, 128, 128, 172, 157, 169},
+                unsigned(StableDiffusionV1.V1_5.latents().preview().picture(latents, 1, 2)));
     }
 
     private static int[] unsigned(Image preview) {
