@@ -4,7 +4,7 @@
 # usage: references/encodings.sh [OUT]    from the project's root, with GNU binutils (2.40) and a JDK 25 on the PATH,
 #                                         after mvn -pl machine -am test-compile
 set -eu
-out=${1:-machine/src/test/resources/dev/gyre/machine/assembler/encodings.tsv.gz}
+out=${1:-$(python3 -c "from references.places import ENCODINGS; print(ENCODINGS)")}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 java -cp machine/target/classes:machine/target/test-classes dev.gyre.machine.assembler.Encodings >"$work/lines"

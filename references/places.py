@@ -29,6 +29,8 @@ HF_VECTORS = TOKENIZER / "hf-vectors.tsv"
 WEBUI_PROMPTS = TOKENIZER / "webui-prompts.tsv"
 MERGES = ROOT / "tokenizer/src/main/resources/dev/gyre/tokenizer/clip-merges.txt"
 
+ENCODINGS = ROOT / "machine/src/test/resources/dev/gyre/machine/assembler/encodings.tsv.gz"
+
 SERVER = ROOT / "server/src/test/resources/dev/gyre/server"
 SERVER_CIRCLE = SERVER / "circle.png"
 SERVER_MASK = SERVER / "mask.png"

@@ -181,6 +181,7 @@ def main():
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sheet", type=Path, help="the PNG to write")
+    args = parser.parse_args()
     generator = torch.Generator().manual_seed(1)
     scenes = [sample(generator, 128) for _ in range(32)]
     print(*(caption for _, caption in scenes), sep="\n")
@@ -190,7 +191,7 @@ def main():
         .permute(0, 3, 1, 4, 2)
         .reshape(512, 1024, 3)
     )
-    Image.fromarray(((sheet + 1) * 127.5).clamp(0, 255).byte().numpy()).save(parser.parse_args().sheet)
+    Image.fromarray(((sheet + 1) * 127.5).clamp(0, 255).byte().numpy()).save(args.sheet)
 
 
 if __name__ == "__main__":
