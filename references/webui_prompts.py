@@ -3,9 +3,8 @@
 runs.
 
 The prompts are those of the first column, most of them once drawn at random: brackets, numbers and words, and long ones
-of several chunks. A line that has only a prompt gets its other columns. One that the web UI's grammar cannot parse is
-refused; so is a BREAK inside brackets or after another, which it takes for text and Gyre does not: see
-PromptSyntaxTest.
+of several chunks. A line that has only a prompt gets its other columns. A prompt that the web UI's grammar cannot parse
+ends the script. Add none with a BREAK inside brackets, which the web UI takes for text and Gyre does not.
 """
 
 import json
