@@ -14,8 +14,6 @@ café naïve 東京 🚀
 1234.56
 (1girl:1.2), 8k
 …
-Iron man portrait, highly detailed, science fiction landscape, art style by klimt and nixeu and ian sprigger and wlop and krenz cushart
-3d hiper-realistic rick sanchez and morty
 under_score __init__ snake_case
 C++ & C# -> F# <= >= != ===
 a--b---c----d
