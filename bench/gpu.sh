@@ -65,8 +65,8 @@ else
   note skipped "kernels for weights in 16 bits: the device has no such floats"
 fi
 case $language in
-  CUDA) asked=(tensor libraries) ;;
-  PTX) asked=(tensor) ;;
+  CUDA) asked=(tensor-core vendor) ;;
+  PTX) asked=(tensor-core) ;;
   *)
     asked=()
     note skipped "PTX and CUDA, and with them tensor cores, cuBLAS and cuDNN: the device is reached by $language"

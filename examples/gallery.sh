@@ -51,7 +51,7 @@ draw outpainted "a red circle on a blue background" --image circle.png --outpain
 draw hires "a red heart on a white background" --seed 2 --hires 1.5 --hires-strength 0.5 --hires-upscaler lanczos
 
 # A picture that continues at its opposite edges
-draw tile "a small pink circle on a green background" --seed 5 --tile
+draw tile "a small pink circle on a green background" --seed 5 --seamless
 
 # A prompt that alternates
 draw alternating "a red [circle|square] on a white background" --seed 8 --size 192x192

@@ -37,7 +37,7 @@ public class DeepCacheBenchmark {
     @Param("20")
     public int steps;
 
-    /** What is saved: nothing, {@code q8}, or what {@code --reuse} takes. */
+    /** What is saved: nothing, {@code q8}, or what {@code --deepcache} takes. */
     @Param({"nothing", "q8", "2:1", "3:1", "3:2"})
     public String saved;
 

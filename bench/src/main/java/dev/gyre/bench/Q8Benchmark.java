@@ -18,7 +18,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Linear layers and convolutions with weights in F16, as checkpoints have them, and in eight bits ({@code --q8}). */
+/** Linear layers and convolutions with weights in F16, as checkpoints have them, and in eight bits ({@code --type q8_0}). */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

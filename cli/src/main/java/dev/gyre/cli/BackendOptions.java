@@ -9,6 +9,7 @@ import dev.gyre.core.tornado.TornadoBackend;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -18,39 +19,39 @@ import picocli.CommandLine.Spec;
 /** The options that say where to compute. */
 final class BackendOptions {
     /** Behind those of the commands themselves. */
-    private static final int LAST = 10;
+    private static final int LAST = 1000;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
-    @ArgGroup(validate = false, order = LAST, heading = "%nWhere it is computed:%n")
+    @ArgGroup(validate = false, order = LAST, heading = "%nBackend:%n")
     private Choice at = new Choice();
 
     private static final class Choice {
         @Option(
                 names = "--backend",
                 paramLabel = "NAME",
-                description = "jvm, or tornado for TornadoVM's devices (jvm).")
+                description = "jvm, or tornado for TornadoVM's devices. (default: jvm)")
         private String backend = "jvm";
 
         @Option(
                 names = "--device",
                 paramLabel = "ID",
-                description = "One of those that gyre devices lists (a GPU, if any).")
+                description = "One that gyre devices lists. (default: a GPU, if any)")
         private String device;
 
         @Option(
                 names = "--kernels",
                 paramLabel = "KIND",
                 description =
-                        "On a device: loops (the definitions), tiles, groups (what suits the device), tensor (tensor"
-                                + " cores, products in 16 bits) or libraries (cuBLAS and cuDNN).")
+                        "Kernels on a device: reference (plain loops), simd, workgroup, tensor-core (products in 16 bits) or"
+                                + " vendor (cuBLAS and cuDNN). (default: what suits the device)")
         private String kernels;
 
-        @Option(names = "--f32", description = "On a device: widen weights that are stored as F16.")
+        @Option(names = "--f32", description = "On a device: widen weights that are stored as F16 to F32.")
         private boolean wide;
 
-        @Option(names = "--explain", description = "On a device: say which kernels run.")
+        @Option(names = "--explain", description = "On a device: print which kernels each op runs.")
         private boolean explain;
     }
 
@@ -81,17 +82,25 @@ final class BackendOptions {
                     spec.commandLine(), "--device, --kernels, --f32 and --explain need --backend tornado");
         if (at.kernels != null && kernels() == Target.KernelKind.TENSOR_CORE && at.wide)
             throw new ParameterException(
-                    spec.commandLine(), "--f32 does not go with --kernels tensor, which multiply in 16 bits");
+                    spec.commandLine(), "--f32 does not go with --kernels tensor-core, which multiply in 16 bits");
     }
 
     private Target.KernelKind kernels() {
         return Arrays.stream(Target.KernelKind.values())
-                .filter(one -> one.name().equalsIgnoreCase(at.kernels))
+                .filter(one -> name(one).equalsIgnoreCase(at.kernels))
                 .findFirst()
                 .orElseThrow(() -> new ParameterException(
                         spec.commandLine(),
-                        "--kernels: loops, tiles, groups, tensor or libraries, got "
-                                + at.kernels.toLowerCase(Locale.ROOT)));
+                        "--kernels: " + names() + ", got " + at.kernels.toLowerCase(Locale.ROOT)));
+    }
+
+    private static String names() {
+        return Arrays.stream(Target.KernelKind.values()).map(BackendOptions::name).collect(Collectors.joining(", "));
+    }
+
+    /** As users write it, as in {@code tensor-core}. */
+    static String name(Target.KernelKind kind) {
+        return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     /** Opens the backend; a listener and a profiler hear of what a device does. */

@@ -58,7 +58,7 @@ final class DevicesCommand implements Callable<Integer> {
                     device.localMemory() >> 10,
                     device.largestGroup(),
                     device.f16() ? "yes" : "no",
-                    device.target().kernels().name().toLowerCase(Locale.ROOT)));
+                    BackendOptions.name(device.target().kernels())));
             if (measure) {
                 DeviceLimits limits = DeviceLimits.measure(TornadoBackend.Options.DEFAULT.device(device.id()));
                 row.addAll(List.of(limits.gflops(), limits.gigabytes(), limits.launch() * 1e6));

@@ -20,43 +20,50 @@ import picocli.CommandLine.ParameterException;
 
 /** How a model is loaded, and what computes. */
 class LoadOptions {
-    @Option(names = "--ema", description = "Use the UNet's averaged weights, where the file has them.")
+    private static final String Q8 = "q8_0";
+
+    @Option(names = "--ema", description = "Use the UNet's averaged (EMA) weights, where the file has them.")
     boolean ema;
 
-    @Option(names = "--vae", paramLabel = "FILE", description = "Take the VAE from another file or folder.")
+    @Option(names = "--vae", paramLabel = "FILE", description = "VAE from another file or folder.")
     private Path vae;
 
     @Option(
-            names = "--q8",
-            description = "Keep the weights in 8 bits (Q8_0): half the memory, slower, and less exact by what is said.")
-    private boolean q8;
+            names = "--type",
+            paramLabel = "TYPE",
+            description = "Weight type; q8_0 keeps weights in 8 bits: half the memory, slower; prints the quantization error."
+                    + " (default: as stored)")
+    private String type;
 
     @Option(
             names = "--memory",
             paramLabel = "MIB",
             description =
-                    "Working memory to stay within beside the weights; where it is short pictures are decoded in tiles"
-                            + " (what the machine has).")
+                    "Working memory to stay within, beside the weights; where it is short, the VAE runs in tiles."
+                            + " (default: what the machine has)")
     private Integer memory;
 
     @Option(
             names = "--safety-checker",
             paramLabel = "FILE",
-            description = "Look at every picture with this model and black out what it finds not safe for work (off).")
+            description = "Check every picture with this model and black out what it finds not safe for work. (default: off)")
     private Path safetyChecker;
 
-    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute (one for each processor).")
+    @Option(
+            names = {"-t", "--threads"},
+            paramLabel = "N",
+            description = "Threads that compute. (default: one per processor)")
     private Integer threads;
 
     @Option(
             names = "--low-memory",
-            description = "Read weights from the file as they are used and keep no copy of them.")
+            description = "Read weights from the mapped file as they are used and keep no copy.")
     private boolean lowMemory;
 
     @Option(
             names = "--precision",
             paramLabel = "TYPE",
-            description = "What products multiply: f32, or bf16 where the processor can (f32).")
+            description = "Type of matrix multiplications: f32, or bf16 where the processor has it. (default: f32)")
     private String precision;
 
     private Precision chosen = Precision.F32;
@@ -64,7 +71,7 @@ class LoadOptions {
     /** Takes what a picture was drawn with where nothing else was asked for. */
     void as(Parameters parameters, OpenSources.Finder finder) throws IOException {
         ema |= parameters.ema();
-        q8 |= parameters.quantized();
+        if (type == null && parameters.quantized()) type = Q8;
         if (precision == null) chosen = parameters.precision();
         Sources recipe = parameters.recipe();
         if (vae == null && recipe.vae().isPresent())
@@ -89,6 +96,7 @@ class LoadOptions {
         if (where.tornado() && (precision != null || lowMemory || threads != null))
             throw usage(spec, "--precision, --low-memory and --threads are the JVM backend's");
         if (threads != null && threads < 1) throw usage(spec, "--threads: at least 1, got " + threads);
+        if (type != null && !type.equalsIgnoreCase(Q8)) throw usage(spec, "--type: q8_0, got " + type);
         if (precision != null) precision(spec);
         if (memory != null && memory < 1) throw usage(spec, "--memory: at least 1 MiB, got " + memory);
     }
@@ -121,7 +129,7 @@ class LoadOptions {
         StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ModelOptions.DEFAULT.ema(ema));
         try {
             if (memory != null) sd.room((long) memory << 20);
-            if (q8) console.note(sd.quantize().toString());
+            if (type != null) console.note(sd.quantize().toString());
             if (safetyChecker != null) sd.safetyChecker(SafetyChecker.open(safetyChecker));
             return sd;
         } catch (IOException | RuntimeException | Error e) {

@@ -49,38 +49,28 @@ final class NetworkOptions implements AutoCloseable {
                     + " canny.safetensors:edges.png:0.8:0-0.6; several times (1, all steps).")
     private List<String> controls = List.of();
 
-    @Option(names = "--tile", description = "Make the picture continue at its opposite edges.")
-    private boolean tileable;
-
-    @Option(
-            names = "--reuse",
-            paramLabel = "EVERY[:BLOCKS]",
-            description =
-                    "Run the whole UNet only every so many steps, between them just the outermost of its 12 blocks"
-                            + " (DeepCache); faster and less exact, as in 2 or 3:2 (1 block).")
-    private String reuse;
-
-    @Option(
-            names = "--vae-tiling",
-            description = "Decode and encode large pictures in tiles, even where the whole would fit into memory.")
-    private boolean vaeTiling;
+    @Option(names = "--lora-model-dir", hidden = true)
+    private void loraModelDir(Path folder) {
+        if (folder != null) loraFolder = folder;
+    }
 
     private final List<AutoCloseable> open = new ArrayList<>();
 
-    /** The files are opened: what is wrong with one is said before a large model is loaded. */
-    Conditions network(Request.Text text) throws IOException {
-        Conditions network = Conditions.PLAIN.tileable(tileable).vaeTiling(vaeTiling);
+    /**
+     * What a request has, with what is added. The files are opened: what is wrong with one is said before a large model is loaded.
+     *
+     * @throws IllegalArgumentException naming the option that makes no sense
+     */
+    Conditions added(Request request) throws IOException {
+        Conditions network = request.network();
         for (String one : loras) {
             String[] parts = split(one, 2);
             double strength = number("lora", one, parts, 1, 1);
             network = network.lora(lora(Path.of(parts[0])), strength);
         }
-        for (Path file : asked(text, network)) network = network.lora(lora(file), 1);
+        for (Path file : asked(request.text(), network)) network = network.lora(lora(file), 1);
         for (String one : controls) network = network.control(control(one));
-        if (reuse == null) return network;
-        String[] parts = reuse.split(":", -1);
-        int every = (int) number("reuse", reuse, parts, 0, 0), blocks = (int) number("reuse", reuse, parts, 1, 1);
-        return network.reuse(new Conditions.Reuse(every, blocks));
+        return network;
     }
 
     private Lora lora(Path file) throws IOException {

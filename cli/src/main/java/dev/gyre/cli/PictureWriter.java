@@ -54,8 +54,9 @@ final class PictureWriter extends Console {
             throw new IOException(name + ": PNGs are written; expected a name that ends in .png");
     }
 
-    void draw(StableDiffusion sd, Request request, Tracing tracing) throws IOException {
+    void draw(StableDiffusion sd, Request asked, Tracing tracing) throws IOException {
         this.tracing = tracing;
+        Request request = sd.complete(asked);
         Checkpoint checkpoint = sd.checkpoint();
         line("model " + checkpoint.name() + ": " + weights(sd) + "; seed "
                 + request.noise().seed().getAsLong());

@@ -2,7 +2,8 @@ package dev.gyre.cli;
 
 import dev.gyre.core.Precision;
 import dev.gyre.diffusion.StableDiffusion;
-import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.Settings;
 import dev.gyre.server.GyreServer;
 import dev.gyre.server.models.Loader;
 import dev.gyre.server.options.ServerOptions;
@@ -17,8 +18,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
@@ -60,8 +59,9 @@ final class ServeCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nWhere it listens, and to whom:%n")
     private ListenOptions listen = new ListenOptions();
 
-    @ArgGroup(validate = false, heading = "%nWhat a request has that says nothing:%n")
-    private DefaultOptions defaults = new DefaultOptions();
+    /** The rest is each request's own; {@code --batch} is how many are drawn at once. */
+    private final SettingOptions defaults = new SettingOptions(setting -> setting.isServed()
+            && !List.of(Settings.PROMPT, Settings.SEED, Settings.BATCH).contains(setting));
 
     @ArgGroup(validate = false, heading = "%nLimits:%n")
     private LimitOptions limits = new LimitOptions();
@@ -114,25 +114,6 @@ final class ServeCommand implements Callable<Integer> {
                             .filter(key -> !key.isEmpty())
                             .toList(),
                     origins);
-        }
-    }
-
-    private static final class DefaultOptions {
-        @Option(names = "--steps", paramLabel = "N", description = "Steps of the sampler (25; a small model's 20).")
-        private Integer steps;
-
-        @Option(names = "--guidance", paramLabel = "SCALE", description = "Guidance (7.5; a small model's 5).")
-        private Double guidance;
-
-        @Option(names = "--sampler", paramLabel = "NAME", description = "Any tool's name for it (ddim).")
-        private String sampler = ServerOptions.Defaults.DEFAULT.sampler();
-
-        ServerOptions.Defaults defaults() {
-            Sampler.named(sampler);
-            return new ServerOptions.Defaults(
-                    steps == null ? OptionalInt.empty() : OptionalInt.of(steps),
-                    guidance == null ? OptionalDouble.empty() : OptionalDouble.of(guidance),
-                    sampler);
         }
     }
 
@@ -192,6 +173,10 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
+    void addOptions(CommandSpec spec) {
+        defaults.addSection(spec, "Defaults of requests that leave a setting out");
+    }
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         machine.check(spec, where);
@@ -223,13 +208,18 @@ final class ServeCommand implements Callable<Integer> {
                     new ServerOptions.Listen(listen.host, listen.port, Optional.ofNullable(listen.publicUrl)),
                     models,
                     strict,
-                    defaults.defaults(),
+                    new ServerOptions.Defaults(defaults.values()),
                     limits.limits(),
                     listen.access(),
                     pictures.pictures(),
                     Optional.ofNullable(loras));
         } catch (IllegalArgumentException e) {
-            throw LoadOptions.usage(spec, e.getMessage());
+            Optional<Setting> setting = Settings.about(e.getMessage());
+            throw LoadOptions.usage(
+                    spec,
+                    setting.map(one -> one.option()
+                                    + e.getMessage().substring(one.label().length()))
+                            .orElse(e.getMessage()));
         }
     }
 

@@ -44,8 +44,8 @@ final class SweepCommand implements Callable<Integer> {
             paramLabel = "SETTINGS",
             defaultValue = "",
             description =
-                    "Settings and their values, as in \"sampler=euler,dpmpp_2m steps=10,20 seed=0..7\"; there are negative,"
-                            + " clip_skip, plain, sampler, schedule, eta, steps, guidance, guided, seed (0), noise and size.")
+                    "Settings and their values, as in \"sampler=euler,dpm++2m steps=10,20 seed=0..7\"; gyre settings lists them;"
+                            + " the seed's default is 0.")
     private String grid;
 
     @Option(

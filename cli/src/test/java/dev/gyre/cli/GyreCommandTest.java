@@ -125,15 +125,17 @@ class GyreCommandTest {
                         "DPM++ 2M SDE Karras",
                         "--eta",
                         "0.5",
-                        "--noise",
+                        "--rng",
                         "cuda",
-                        "--variation",
-                        "5:0.3",
-                        "--step-seed-delta",
+                        "--variation-seed",
+                        "5",
+                        "--variation-strength",
+                        "0.3",
+                        "--eta-noise-seed-delta",
                         "7",
                         "--guidance",
                         "3.5",
-                        "--guided",
+                        "--guidance-interval",
                         "0-0.7",
                         "--clip-skip",
                         "2",
@@ -166,7 +168,7 @@ class GyreCommandTest {
     void previewsAreWrittenBesideThePicture() throws IOException {
         Path file = folder.resolve("a.png"), preview = folder.resolve("a.preview.png");
         assertEquals(
-                0, gyre("a red circle", "--steps", "3", "--preview-every", "2", "-o", file.toString()), err.toString());
+                0, gyre("a red circle", "--steps", "3", "--preview-interval", "2", "-o", file.toString()), err.toString());
         assertEquals(16, ImageIO.read(preview.toFile()).getWidth());
         assertEquals(
                 0,
@@ -174,10 +176,10 @@ class GyreCommandTest {
                         "a red circle",
                         "--steps",
                         "3",
-                        "--preview-every",
+                        "--preview-interval",
                         "2",
                         "--preview",
-                        "decoded",
+                        "vae",
                         "-o",
                         file.toString()));
         assertEquals(128, ImageIO.read(preview.toFile()).getWidth());
@@ -187,7 +189,7 @@ class GyreCommandTest {
     void helpHasHeadings() {
         assertEquals(0, gyre("--help"));
         for (String heading :
-                new String[] {"The prompt:", "How the noise is taken away:", "The model and the machine:"})
+                new String[] {"Prompt:", "Sampling:", "Model and processor:", "Backend:"})
             assertTrue(out.toString().contains(heading), out.toString());
     }
 
@@ -205,11 +207,14 @@ class GyreCommandTest {
         mistake(2, "unknown schedule \"warp\"; there are leading, linspace,", "x", "--schedule", "warp");
         mistake(2, "--eta: Euler takes no noise on its way", "x", "--sampler", "euler", "--eta", "1");
         mistake(2, "--eta: 0 to 1, got 2.0", "x", "--eta", "2");
-        mistake(2, "part of the steps: from and to as in 0.2-0.8, got all", "x", "--guided", "all");
-        mistake(2, "--variation: seed and strength as in 7:0.2, got 7", "x", "--variation", "7");
-        mistake(2, "unknown noise source \"dice\"; there are cpu, cuda", "x", "--noise", "dice");
+        mistake(2, "part of the steps: from and to as in 0.2-0.8, got all", "x", "--guidance-interval", "all");
+        mistake(2, "--variation-strength: goes with --variation-seed, which is missing", "x", "--variation-strength", "1");
+        mistake(2, "--steps: 1 to 1000, got 0", "x", "--num-inference-steps", "0");
+        mistake(2, "--cfg-scale: --guidance is given, too, which is the same", "x", "--guidance", "7", "--cfg-scale", "5");
+        mistake(2, "width: goes with height, which is missing", "x", "-W", "512");
+        mistake(2, "unknown noise source \"dice\"; there are cpu, cuda", "x", "--rng", "dice");
         mistake(1, "clip skip: 1 to 3, got 9", "x", "--clip-skip", "9");
-        mistake(2, "--preview: quick or decoded, got slow", "x", "--preview-every", "2", "--preview", "slow");
+        mistake(2, "--preview: proj or vae, got slow", "x", "--preview-interval", "2", "--preview", "slow");
         mistake(2, "--backend: jvm or tornado, got abacus", "x", "--backend", "abacus");
         mistake(2, "--threads: at least 1, got 0", "x", "--threads", "0");
         mistake(1, "there are no averaged (EMA) weights of the UNet in this file", "x", "--ema");
@@ -242,9 +247,9 @@ class GyreCommandTest {
             {"2", "--size: width and height as in 512x512, got 128", "x", "--size", "128"},
             {"2", "--strength: goes with --image, which is missing", "x", "--strength", "0.5"},
             {"2", "--mask-blur: goes with --mask or --outpaint, which is missing", "x", "--mask-blur", "3"},
-            {"2", "--close-up: goes with --mask, which is missing", "x", "--close-up", "8"},
+            {"2", "--mask-padding: goes with --mask, which is missing", "x", "--mask-padding", "8"},
             {"2", "--hires-steps: goes with --hires, which is missing", "x", "--hires-steps", "8"},
-            {"2", "--preview: goes with --preview-every, which is missing", "x", "--preview", "quick"},
+            {"2", "--preview: goes with --preview-interval, which is missing", "x", "--preview", "proj"},
             {"2", "--control: a ControlNet and a picture as in", "x", "--control", "net.safetensors"},
             {"2", "--lora: a number, got \"much\" in x.safetensors:much", "x", "--lora", "x.safetensors:much"},
             {
@@ -398,8 +403,8 @@ class GyreCommandTest {
                         "a red circle",
                         "--hires",
                         "1.25",
-                        "--tile",
-                        "--reuse",
+                        "--seamless",
+                        "--deepcache",
                         "2:2",
                         "--steps",
                         "4",
@@ -418,7 +423,7 @@ class GyreCommandTest {
         Path to = folder.resolve("small.png");
         assertEquals(
                 0,
-                gyre("a red circle", "--q8", "--memory", "1", "--steps", "1", "--seed", "1", "-o", to.toString()),
+                gyre("a red circle", "--type", "q8_0", "--memory", "1", "--steps", "1", "--seed", "1", "-o", to.toString()),
                 err.toString());
         assertTrue(err.toString().contains("note: weights in 8 bits (Q8_0): "), err.toString());
         assertTrue(err.toString().contains("note: the two halves of guidance at once take"), err.toString());
@@ -429,7 +434,7 @@ class GyreCommandTest {
         Path none = folder.resolve("none.safetensors"), text = Files.writeString(folder.resolve("x.safetensors"), "x");
         assertEquals(1, gyre("a cat", "--lora", none + ":0.5"));
         assertTrue(err.toString().contains("none.safetensors"), err.toString());
-        assertEquals(2, gyre("a cat", "--reuse", "often"));
+        assertEquals(2, gyre("a cat", "--deepcache", "often"));
         assertEquals(2, gyre("a cat", "--mask", text.toString()));
         assertTrue(err.toString().contains("--mask: goes with --image, which is missing"), err.toString());
         assertEquals(2, gyre("a cat", "--image", circle().toString(), "--outpaint", "1,2,3"));
@@ -440,8 +445,8 @@ class GyreCommandTest {
         assertTrue(err.toString().contains("not an image that can be read"), err.toString());
         assertEquals(1, gyre("a cat", "--safety-checker", text.toString()));
         assertEquals(1, gyre("a cat", "--vae", text.toString()));
-        assertEquals(2, gyre("a cat", "--reuse", "1"));
-        assertTrue(err.toString().contains("--reuse: every 2 to 1000 steps, got 1"), err.toString());
+        assertEquals(2, gyre("a cat", "--deepcache", "1"));
+        assertTrue(err.toString().contains("--deepcache: steps from one whole UNet to the next: 2 to 1000, got 1"), err.toString());
     }
 
     @Test
@@ -449,7 +454,7 @@ class GyreCommandTest {
         mistake(2, "--device, --kernels, --f32 and --explain need --backend tornado", "x", "--explain");
         mistake(
                 2,
-                "--kernels: loops, tiles, groups, tensor or libraries, got beads",
+                "--kernels: reference, simd, workgroup, tensor-core, vendor, got beads",
                 "x",
                 "--backend",
                 "tornado",
@@ -457,12 +462,12 @@ class GyreCommandTest {
                 "beads");
         mistake(
                 2,
-                "--f32 does not go with --kernels tensor",
+                "--f32 does not go with --kernels tensor-core",
                 "x",
                 "--backend",
                 "tornado",
                 "--kernels",
-                "tensor",
+                "tensor-core",
                 "--f32");
         mistake(2, "--check needs --backend tornado", "x", "--check");
         mistake(2, "--only: there is no case named like abacus", "check", "--only", "abacus");

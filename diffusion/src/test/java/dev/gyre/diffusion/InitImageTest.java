@@ -276,7 +276,7 @@ public class InitImageTest {
     @Test
     void whatMakesNoSenseIsRefused() {
         refused("strength: 0 to 1, got 1.5", () -> InitImage.of(CIRCLE).strength(1.5));
-        refused("mask blur: 0 to 256 pixels, got -1.0", () -> InitImage.Mask.of(CIRCLE)
+        refused("mask blur: 0 to 256, got -1.0", () -> InitImage.Mask.of(CIRCLE)
                 .blur(-1));
         refused(
                 "strength: 0.05 of 10 steps leaves none to take",
@@ -284,8 +284,8 @@ public class InitImageTest {
         refused(
                 "the mask is black everywhere: there is nothing to paint",
                 () -> sd.draw(request("ddim").with(InitImage.of(CIRCLE).mask(InitImage.Mask.of(mask(i -> false))))));
-        refused("hires: above 1 to 8 times, got 1.0", () -> new HiresFix(1, 0.5, true, OptionalInt.empty()));
-        refused("reuse: every 2 to 1000 steps, got 1", () -> Conditions.Reuse.every(1));
+        refused("hires: above 1 to 8, got 1.0", () -> new HiresFix(1, 0.5, true, OptionalInt.empty()));
+        refused("deepcache: steps from one whole UNet to the next: 2 to 1000, got 1", () -> Conditions.Reuse.every(1));
     }
 
     private static void refused(String sentence, org.junit.jupiter.api.function.Executable what) {

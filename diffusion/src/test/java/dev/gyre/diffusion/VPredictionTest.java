@@ -126,12 +126,12 @@ class VPredictionTest {
         ModelConfig zero = config(root);
         assertEquals(Prediction.V, zero.prediction());
         assertTrue(zero.noise().isZeroTerminalSnr());
-        assertEquals(new Ddim(0).on(Spacing.TRAILING), zero.defaults().sampler(Optional.empty()));
+        assertEquals(new Ddim(0).on(Spacing.TRAILING), zero.defaults().fitted(new Ddim(0)));
         Files.writeString(scheduler, "{\"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": false}");
         ModelConfig plain = config(root);
         assertEquals(Prediction.V, plain.prediction());
         assertFalse(plain.noise().isZeroTerminalSnr());
-        assertEquals(new Ddim(0), plain.defaults().sampler(Optional.empty()));
+        assertEquals(new Ddim(0), plain.defaults().fitted(new Ddim(0)));
         Files.writeString(scheduler, "{\"prediction_type\": \"sample\"}");
         assertEquals(
                 "folder: unknown prediction type \"sample\"; there are epsilon, v",

@@ -1,9 +1,10 @@
 package dev.gyre.experiments;
 
-import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -12,7 +13,7 @@ import java.util.stream.Collectors;
 
 /**
  * Settings and the values that each takes: all combinations are drawn, the last setting's values changing first. Written
- * {@code "sampler=euler,dpmpp_2m steps=10,20 guidance=5,7.5 seed=0..7"}.
+ * {@code "sampler=euler,dpmpp_2m steps=10,20 guidance=5,7.5 seed=0..7"}; names are those of {@link Settings}, Gyre's or another tool's.
  *
  * @param axes in the order they were given, each with at least one value and none twice
  */
@@ -46,11 +47,13 @@ public record Grid(Map<Setting, List<String>> axes) {
                 throw new IllegalArgumentException(
                         "grid: settings as in steps=10,20 are expected, got \"" + axis + "\"");
             String name = axis.substring(0, equals);
-            Setting setting = Setting.named(name)
+            List<String> given = split(axis.substring(equals + 1), ',');
+            Setting setting = Settings.named(name, plain(given.getFirst()))
+                    .filter(Setting::isSwept)
                     .orElseThrow(() -> new IllegalArgumentException(
-                            "grid: there is no setting \"" + name + "\"; there are " + Setting.names()));
+                            "grid: there is no setting \"" + name + "\"; there are " + Settings.sweptNames()));
             List<String> values = new ArrayList<>();
-            for (String value : split(axis.substring(equals + 1), ',')) values.addAll(values(setting, value));
+            for (String value : given) values.addAll(values(setting, value));
             if (new LinkedHashSet<>(values).size() < values.size())
                 throw new IllegalArgumentException("grid: " + name + ": each value once, got " + values);
             if (axes.put(setting, values) != null)
@@ -66,15 +69,19 @@ public record Grid(Map<Setting, List<String>> axes) {
             String[] ends = value.split("\\.\\.", -1);
             if (ends.length == 2) return range(setting, value, ends);
         }
-        String plain = value.length() > 1 && value.startsWith("\"") && value.endsWith("\"")
-                ? value.substring(1, value.length() - 1)
-                : value;
+        String plain = plain(value);
         try {
-            setting.apply(Request.of(""), plain);
+            setting.check(plain);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("grid: " + e.getMessage(), e);
         }
         return List.of(plain);
+    }
+
+    private static String plain(String value) {
+        return value.length() > 1 && value.startsWith("\"") && value.endsWith("\"")
+                ? value.substring(1, value.length() - 1)
+                : value;
     }
 
     private static List<String> range(Setting setting, String value, String[] ends) {
@@ -118,21 +125,21 @@ public record Grid(Map<Setting, List<String>> axes) {
     }
 
     /** One of the combinations. */
-    public Map<Setting, String> combination(long index) {
+    public SettingValues combination(long index) {
         List<Setting> order = new ArrayList<>(axes.keySet());
-        Map<Setting, String> values = new EnumMap<>(Setting.class);
+        Map<Setting, String> values = new LinkedHashMap<>();
         for (int i = order.size() - 1; i >= 0; i--) {
             List<String> all = axes.get(order.get(i));
             values.put(order.get(i), all.get((int) (index % all.size())));
             index /= all.size();
         }
-        return values;
+        return SettingValues.of(values);
     }
 
     @Override
     public String toString() {
         return axes.entrySet().stream()
-                .map(axis -> axis.getKey().label() + "=" + String.join(",", written(axis.getKey(), axis.getValue())))
+                .map(axis -> axis.getKey().column() + "=" + String.join(",", written(axis.getKey(), axis.getValue())))
                 .collect(Collectors.joining(" "));
     }
 
@@ -148,7 +155,7 @@ public record Grid(Map<Setting, List<String>> axes) {
     }
 
     private static boolean isRanged(Setting setting) {
-        return setting == Setting.SEED || setting == Setting.STEPS || setting == Setting.CLIP_SKIP;
+        return setting.type() == Setting.Type.INTEGER || setting.type() == Setting.Type.LONG;
     }
 
     private static String quoted(String value) {

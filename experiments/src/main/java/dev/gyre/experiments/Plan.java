@@ -1,10 +1,12 @@
 package dev.gyre.experiments;
 
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -21,32 +23,44 @@ public record Plan(Prompts prompts, Grid grid) {
     /** @throws IllegalArgumentException when a column or a value makes no sense, naming it */
     public Plan {
         Set<String> columns = prompts.columns();
-        if (!columns.contains("prompt") && !grid.axes().containsKey(Setting.PROMPT))
+        if (!columns.contains("prompt") && !grid.axes().containsKey(Settings.PROMPT))
             throw new IllegalArgumentException(
                     prompts.name() + ": a column \"prompt\" is expected, there are " + String.join(", ", columns));
         for (String column : columns) {
-            Optional<Setting> setting = Setting.named(column);
-            if (setting.isPresent() && grid.axes().containsKey(setting.get()))
-                throw new IllegalArgumentException(
-                        "\"" + column + "\" is a column of " + prompts.name() + " and a setting of the grid");
-            if (setting.isEmpty() && ResultTable.isColumn(column) && !column.equals(REFERENCE))
+            boolean setting = Settings.isSwept(column);
+            if (!setting && ResultTable.isColumn(column) && !column.equals(REFERENCE))
                 throw new IllegalArgumentException(prompts.name() + ": column \"" + column
                         + "\" has the name of a column of results; another name is expected");
         }
-        for (int i = 0; i < prompts.rows().size(); i++)
-            check(prompts.name() + ": row " + (i + 1), prompts.rows().get(i));
+        for (int i = 0; i < prompts.rows().size(); i++) {
+            SettingValues settings = checked(prompts.name() + ": row " + (i + 1), prompts.rows().get(i));
+            for (Setting setting : settings.asMap().keySet())
+                if (grid.axes().containsKey(setting))
+                    throw new IllegalArgumentException(
+                            "\"" + setting.column() + "\" is a column of " + prompts.name() + " and a setting of the grid");
+        }
     }
 
-    private static void check(String where, Map<String, Object> row) {
+    private static SettingValues checked(String where, Map<String, Object> row) {
         row.forEach((column, value) -> {
             if (value instanceof byte[] && !column.equals(REFERENCE))
                 throw new IllegalArgumentException(where + ": column \"" + column + "\": text is expected, got bytes");
-            try {
-                Setting.named(column).ifPresent(setting -> setting.apply(Request.of(""), value.toString()));
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(where + ": " + e.getMessage(), e);
-            }
         });
+        try {
+            SettingValues settings = settings(row);
+            settings.asMap().forEach(Setting::check);
+            return settings;
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static SettingValues settings(Map<String, Object> row) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        row.forEach((column, value) -> {
+            if (Settings.isSwept(column)) settings.put(column, value.toString());
+        });
+        return SettingValues.named(settings);
     }
 
     /** How many pictures. */
@@ -57,22 +71,19 @@ public record Plan(Prompts prompts, Grid grid) {
     /** @param row from 0 */
     public Job job(long row) {
         Map<String, Object> columns = prompts.rows().get((int) (row / grid.size()));
-        Map<Setting, String> settings = new EnumMap<>(grid.combination(row % grid.size()));
         Map<String, String> labels = new LinkedHashMap<>();
         columns.forEach((column, value) -> {
-            Optional<Setting> setting = Setting.named(column);
-            if (setting.isPresent()) settings.put(setting.get(), value.toString());
-            else if (!column.equals(REFERENCE)) labels.put(column, value.toString());
+            if (!Settings.isSwept(column) && !column.equals(REFERENCE)) labels.put(column, value.toString());
         });
         Optional<Reference> reference =
                 Optional.ofNullable(columns.get(REFERENCE)).map(value -> Reference.of(value, prompts.folder()));
-        return new Job(row, settings, labels, reference);
+        return new Job(row, settings(columns).or(grid.combination(row % grid.size())), labels, reference);
     }
 
     /** The prompts' columns that are no settings and no references. */
     public List<String> labels() {
         return prompts.columns().stream()
-                .filter(column -> Setting.named(column).isEmpty() && !column.equals(REFERENCE))
+                .filter(column -> !Settings.isSwept(column) && !column.equals(REFERENCE))
                 .toList();
     }
 
@@ -84,12 +95,11 @@ public record Plan(Prompts prompts, Grid grid) {
     /** All sizes that are asked for; nothing where it is the model's. */
     Set<Optional<Request.Size>> sizes() {
         Set<Optional<Request.Size>> sizes = new LinkedHashSet<>();
-        for (String size : grid.axes().getOrDefault(Setting.SIZE, List.of()))
+        for (String size : grid.axes().getOrDefault(Settings.SIZE, List.of()))
             sizes.add(Optional.of(Request.Size.parse(size)));
         if (!sizes.isEmpty()) return sizes;
         for (Map<String, Object> row : prompts.rows())
-            sizes.add(Optional.ofNullable(row.get(Setting.SIZE.label()))
-                    .map(size -> Request.Size.parse(size.toString())));
+            sizes.add(settings(row).get(Settings.SIZE).map(Request.Size::parse));
         return sizes;
     }
 

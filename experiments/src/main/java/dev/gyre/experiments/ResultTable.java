@@ -7,8 +7,8 @@ import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.request.Request;
-import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.diffusion.sampler.Stochastic;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.Settings;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,7 +37,7 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /** Results as rows of an Arrow table. */
 public final class ResultTable {
-    static final String ROW = "row", MODEL_HASH = "model_hash", PNG = "png", ERROR = "error";
+    static final String ROW = "row", WIDTH = "width", HEIGHT = "height", MODEL_HASH = "model_hash", PNG = "png", ERROR = "error";
     static final List<String> SECONDS = List.of("text_seconds", "denoise_seconds", "decode_seconds");
     private static final String LATENTS = "latents", STEP_LATENTS = "step_latents", PARAMETERS = "parameters";
     static final List<String> LIKENESS = List.of("psnr", "ssim", "latent_distance");
@@ -46,6 +46,7 @@ public final class ResultTable {
             WHOLE = new ArrowType.Int(32, true),
             LONG = new ArrowType.Int(64, true),
             NUMBER = new ArrowType.FloatingPoint(FloatingPointPrecision.DOUBLE),
+            TRUTH = new ArrowType.Bool(),
             FLOAT = new ArrowType.FloatingPoint(FloatingPointPrecision.SINGLE);
 
     private ResultTable() {}
@@ -58,22 +59,16 @@ public final class ResultTable {
      * @param metadata of the schema
      */
     public static Schema schema(Plan plan, StableDiffusion sd, boolean stepLatents, Map<String, String> metadata) {
-        List<Field> fields = new ArrayList<>(List.of(
-                Field.notNullable(ROW, LONG),
-                Field.notNullable("prompt", TEXT),
-                Field.notNullable("negative", TEXT),
-                Field.notNullable("clip_skip", WHOLE),
-                Field.notNullable("plain", new ArrowType.Bool()),
-                Field.notNullable("sampler", TEXT),
-                Field.notNullable("schedule", TEXT),
-                Field.nullable("eta", NUMBER),
-                Field.notNullable("steps", WHOLE),
-                Field.notNullable("guidance", NUMBER),
-                Field.notNullable("guided", TEXT),
-                Field.notNullable("seed", LONG),
-                Field.notNullable("noise", TEXT),
-                Field.notNullable("width", WHOLE),
-                Field.notNullable("height", WHOLE)));
+        List<Field> fields = new ArrayList<>(List.of(Field.notNullable(ROW, LONG)));
+        Request complete = sd.complete(Request.of(""));
+        for (Setting setting : Settings.ALL)
+            if (setting.isSwept()) {
+                boolean always = setting.value(complete).isPresent() && setting != Settings.ETA;
+                fields.add(new Field(
+                        setting.column(), new FieldType(!always, type(setting.type()), null), List.of()));
+            }
+        fields.add(Field.notNullable(WIDTH, WHOLE));
+        fields.add(Field.notNullable(HEIGHT, WHOLE));
         for (String label : plan.labels()) fields.add(Field.nullable(label, TEXT));
         fields.add(Field.notNullable(MODEL_HASH, TEXT));
         for (String phase : SECONDS) fields.add(Field.nullable(phase, NUMBER));
@@ -90,6 +85,16 @@ public final class ResultTable {
         }
         fields.add(Field.nullable(ERROR, TEXT));
         return new Schema(fields, metadata);
+    }
+
+    private static ArrowType type(Setting.Type type) {
+        return switch (type) {
+            case TEXT -> TEXT;
+            case INTEGER -> WHOLE;
+            case LONG -> LONG;
+            case NUMBER -> NUMBER;
+            case FLAG -> TRUTH;
+        };
     }
 
     /** The one shape that latents have, if it is one. */
@@ -117,8 +122,8 @@ public final class ResultTable {
     static boolean isColumn(String name) {
         return List.of(
                                 ROW,
-                                "width",
-                                "height",
+                                WIDTH,
+                                HEIGHT,
                                 MODEL_HASH,
                                 LATENTS,
                                 STEP_LATENTS,
@@ -135,29 +140,12 @@ public final class ResultTable {
     public static void fill(VectorSchemaRoot table, Result result, String modelHash) {
         table.clear();
         Request request = result.request();
-        Request.Sampling sampling = request.sampling();
-        Sampler sampler = sampling.sampler().orElseThrow();
         Request.Size size = request.size().orElseThrow();
         put(table, ROW, result.job().row());
-        put(table, "prompt", request.text().prompt());
-        put(table, "negative", request.text().negative());
-        put(table, "clip_skip", request.text().clipSkip());
-        put(table, "plain", request.text().plain());
-        put(
-                table,
-                "sampler",
-                sampler.bare().aliases().isEmpty()
-                        ? sampler.displayName()
-                        : sampler.bare().aliases().getFirst());
-        put(table, "schedule", sampler.schedule().aliases().getFirst());
-        if (sampler.bare() instanceof Stochastic stochastic) put(table, "eta", stochastic.eta());
-        put(table, "steps", sampling.steps().orElseThrow());
-        put(table, "guidance", sampling.guidance().orElseThrow());
-        put(table, "guided", sampling.guided().toString());
-        put(table, "seed", request.noise().seed().orElseThrow());
-        put(table, "noise", request.noise().source().displayName());
-        put(table, "width", size.width());
-        put(table, "height", size.height());
+        for (Setting setting : Settings.ALL)
+            if (setting.isSwept()) setting.value(request).ifPresent(value -> put(table, setting.column(), value));
+        put(table, WIDTH, size.width());
+        put(table, HEIGHT, size.height());
         result.job().labels().forEach((label, value) -> put(table, label, value));
         put(table, MODEL_HASH, modelHash);
         for (String phase : SECONDS) {

@@ -1,6 +1,8 @@
 package dev.gyre.experiments;
 
 import dev.gyre.arrow.ArrowFiles;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.Settings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,21 +24,6 @@ import org.apache.arrow.vector.ipc.ArrowReader;
  * @param pictures PNGs, as many as were asked for; null where there is none
  */
 record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
-    /** Settings as reports name them, in the order of importance. */
-    private static final List<String> SETTINGS = List.of(
-            "negative",
-            "size",
-            "clip_skip",
-            "plain",
-            "noise",
-            "schedule",
-            "eta",
-            "guided",
-            "sampler",
-            "steps",
-            "guidance",
-            "seed");
-
     /**
      * A row.
      *
@@ -78,17 +65,11 @@ record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
 
     private static Row row(VectorSchemaRoot table, int i, Map<String, String> shared) {
         Map<String, String> settings = new LinkedHashMap<>();
-        for (String name : SETTINGS) {
-            FieldVector column = table.getVector(name);
+        for (Setting setting : Settings.ALL) {
+            FieldVector column = setting.isSwept() ? table.getVector(setting.column()) : null;
             if (column == null || column.isNull(i)) continue;
-            settings.put(name, shared.computeIfAbsent(text(column.getObject(i)), t -> t));
+            settings.put(setting.column(), shared.computeIfAbsent(text(column.getObject(i)), t -> t));
         }
-        String size = table.getVector("width").getObject(i) + "x"
-                + table.getVector("height").getObject(i);
-        settings.put("size", shared.computeIfAbsent(size, t -> t));
-        settings.put(
-                "prompt",
-                shared.computeIfAbsent(table.getVector("prompt").getObject(i).toString(), t -> t));
         Object error = table.getVector(ResultTable.ERROR).getObject(i);
         return new Row(
                 (long) table.getVector(ResultTable.ROW).getObject(i),
@@ -116,9 +97,11 @@ record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
     /** The settings that are not the same in all rows, the prompt not counted; what follows from a sampler's name only if asked for. */
     List<String> varying() {
         Grid grid = Grid.parse(manifest.get("grid"));
-        return SETTINGS.stream()
-                .filter(name -> !(name.equals("schedule") || name.equals("eta"))
-                        || grid.axes().containsKey(Setting.named(name).orElseThrow()))
+        return Settings.ALL.stream()
+                .filter(setting -> setting.isSwept() && setting != Settings.PROMPT)
+                .filter(setting -> !(setting == Settings.SCHEDULE || setting == Settings.ETA)
+                        || grid.axes().containsKey(setting))
+                .map(Setting::column)
                 .filter(name -> values(name).size() > 1)
                 .toList();
     }
@@ -141,7 +124,7 @@ record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
     String fastest() {
         List<Setting> axes =
                 new ArrayList<>(Grid.parse(manifest.get("grid")).axes().keySet());
-        for (Setting axis : axes.reversed()) if (values(axis.label()).size() > 1) return axis.label();
+        for (Setting axis : axes.reversed()) if (values(axis.column()).size() > 1) return axis.column();
         return "";
     }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.arrow.ArrowFiles;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,18 +29,23 @@ class PlanTest {
     @TempDir
     Path folder;
 
+    private static SettingValues settings(String prompt, String sampler, String steps, String seed) {
+        return SettingValues.of(Map.of(
+                Settings.PROMPT, prompt, Settings.SAMPLER, sampler, Settings.STEPS, steps, Settings.SEED, seed));
+    }
+
     @Test
     void theLastSettingChangesFirst() throws IOException {
         Plan plan = Tables.plan(folder, "prompt\na\nb\n", "sampler=euler,ddim steps=10,20 seed=0..2");
         assertEquals(24, plan.size());
         assertEquals(
-                Map.of(Setting.PROMPT, "a", Setting.SAMPLER, "euler", Setting.STEPS, "10", Setting.SEED, "1"),
+                settings("a", "euler", "10", "1"),
                 plan.job(1).settings());
         assertEquals(
-                Map.of(Setting.PROMPT, "a", Setting.SAMPLER, "euler", Setting.STEPS, "20", Setting.SEED, "0"),
+                settings("a", "euler", "20", "0"),
                 plan.job(3).settings());
         assertEquals(
-                Map.of(Setting.PROMPT, "b", Setting.SAMPLER, "ddim", Setting.STEPS, "20", Setting.SEED, "2"),
+                settings("b", "ddim", "20", "2"),
                 plan.job(23).settings());
     }
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gyre.core.Precision;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import dev.gyre.server.options.ServerOptions;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,8 +16,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,7 +99,10 @@ class ModelsTest {
         assertEquals(20, own.get("num_inference_steps").intValue());
         assertEquals(5, own.get("guidance_scale").doubleValue());
         assertEquals("128x128", own.get("size").textValue());
-        ServerOptions.Defaults set = new ServerOptions.Defaults(OptionalInt.of(2), OptionalDouble.of(3), "euler_a");
+        ServerOptions.Defaults set = new ServerOptions.Defaults(SettingValues.NONE
+                .with(Settings.STEPS, "2")
+                .with(Settings.GUIDANCE, "3")
+                .with(Settings.SAMPLER, "euler_a"));
         try (Running service = new Running(ServerOptions.DEFAULT.with(set))) {
             JsonNode defaults = service.ok(service.request("/v1/models/shapes")).get("defaults");
             assertEquals(2, defaults.get("num_inference_steps").intValue());

@@ -1,9 +1,10 @@
 package dev.gyre.diffusion.family;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.diffusion.sampler.Ddim;
 import dev.gyre.diffusion.sampler.Prediction;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /**
  * Small models of Stable Diffusion v1's networks, as the one that comes with Gyre: the file's metadata says the size that they were
@@ -50,6 +51,12 @@ final class SmallModels implements Family {
         LatentSpace latents = config.latents();
         return config.with(
                 new LatentSpace(latents.scale(), latents.shift(), PREVIEW),
-                new Defaults(side, side, 20, 5, new Ddim(0), config.defaults().startsAtLast()));
+                new Defaults(
+                        side,
+                        side,
+                        OptionalInt.of(20),
+                        OptionalDouble.of(5),
+                        Optional.empty(),
+                        config.defaults().startsAtLast()));
     }
 }

@@ -4,12 +4,12 @@ import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.network.TextEncoder;
 import dev.gyre.diffusion.network.UNet;
 import dev.gyre.diffusion.network.Vae;
-import dev.gyre.diffusion.sampler.Ddim;
 import dev.gyre.diffusion.sampler.NoiseSchedule;
 import dev.gyre.diffusion.sampler.Prediction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -77,7 +77,13 @@ public final class StableDiffusionV1 implements Family {
                 })),
                 Prediction.EPSILON,
                 new NoiseSchedule(),
-                new Defaults(512, Integer.MAX_VALUE, 50, 7.5, new Ddim(0), false));
+                new Defaults(
+                        512,
+                        Integer.MAX_VALUE,
+                        OptionalInt.empty(),
+                        OptionalDouble.empty(),
+                        Optional.empty(),
+                        false));
     }
 
     /** The text encoder's keys begin so; newer exports leave {@code text_model.} out. */

@@ -50,7 +50,7 @@ public final class OpenSources implements AutoCloseable {
 
     private void find(Sources recipe, Finder finder) throws IOException {
         if (recipe.start().isPresent())
-            request = request.with(start(recipe.start().get(), finder));
+            request = started(request, recipe.start().get(), finder);
         Conditions network = request.network();
         for (Sources.Adapter one : recipe.loras()) {
             Lora lora = Lora.open(finder.find(one.lora()));
@@ -68,20 +68,12 @@ public final class OpenSources implements AutoCloseable {
         request = request.with(network);
     }
 
-    private static InitImage start(Sources.Begun begun, Finder finder) throws IOException {
-        Image image = Image.read(finder.find(begun.image()));
-        InitImage start = begun.outpaint().isPresent()
-                ? InitImage.of(InitImage.Outpaint.parse(image, begun.outpaint().get()))
-                : InitImage.of(image);
-        start = start.strength(begun.strength());
-        if (begun.mask().isEmpty()) return start;
-        Sources.Mask how = begun.mask().get();
-        Optional<InitImage.Mask> made = start.mask(); // by outpainting
-        InitImage.Mask mask = how.image().isPresent()
-                ? InitImage.Mask.of(Image.read(finder.find(how.image().get())))
-                : made.orElseThrow(() -> new IOException("the parameters have a mask's blur and no mask"));
-        mask = mask.blur(how.blur());
-        return start.mask(how.closeUp().isPresent() ? mask.closeUp(how.closeUp().getAsInt()) : mask);
+    private static Request started(Request request, Sources.Begun begun, Finder finder) throws IOException {
+        InitImage start = InitImage.of(Image.read(finder.find(begun.image())));
+        if (begun.mask().isPresent())
+            start = start.mask(InitImage.Mask.of(
+                    Image.read(finder.find(begun.mask().get()))));
+        return begun.settings().apply(request.with(start));
     }
 
     /** What to draw, with all that it needs. */

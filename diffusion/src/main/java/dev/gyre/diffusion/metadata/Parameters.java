@@ -2,11 +2,10 @@ package dev.gyre.diffusion.metadata;
 
 import dev.gyre.core.Precision;
 import dev.gyre.diffusion.image.Png;
-import dev.gyre.diffusion.noise.NoiseSource;
-import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.diffusion.request.Request;
-import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.diffusion.sampler.Stochastic;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.Settings;
+import dev.gyre.diffusion.settings.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,64 +90,26 @@ public record Parameters(
     }
 
     private Map<String, String> entries() {
-        Map<String, String> entries = new LinkedHashMap<>();
-        Request.Sampling sampling = request.sampling();
-        sampling.steps().ifPresent(steps -> entries.put("Steps", String.valueOf(steps)));
-        sampling.sampler().ifPresent(sampler -> {
-            entries.put("Sampler", sampler.displayName());
-            entries.put("Schedule type", sampler.schedule().displayName());
-        });
-        sampling.guidance().ifPresent(guidance -> entries.put("CFG scale", number(guidance)));
-        request.noise().seed().ifPresent(seed -> entries.put("Seed", String.valueOf(seed)));
-        request.size().ifPresent(size -> entries.put("Size", size.toString()));
-        modelHash.ifPresent(hash -> entries.put("Model hash", hash));
-        if (!model.isEmpty()) entries.put("Model", model);
-        if (request.text().clipSkip() != 1)
-            entries.put("Clip skip", String.valueOf(request.text().clipSkip()));
-        entries.put("RNG", request.noise().source() == NoiseSource.CPU ? "CPU" : "NV");
-        request.noise().variation().ifPresent(variation -> {
-            entries.put("Variation seed", String.valueOf(variation.seed()));
-            entries.put("Variation seed strength", number(variation.strength()));
-        });
-        if (request.noise().stepSeedDelta() != 0)
-            entries.put("ENSD", String.valueOf(request.noise().stepSeedDelta()));
-        sampling.sampler().flatMap(Parameters::eta).ifPresent(eta -> entries.put("Eta", number(eta)));
-        if (!sampling.guided().equals(Request.StepRange.WHOLE))
-            entries.put("Guided", sampling.guided().toString());
-        if (request.text().plain()) entries.put("Prompt syntax", "plain");
+        Map<String, String> entries = new LinkedHashMap<>(), sources = new LinkedHashMap<>();
+        SourcesText.write(recipe, sources);
+        for (Setting setting : Settings.ALL) {
+            if (!setting.need().isOfInitImage())
+                setting.infotext(request).ifPresent(value -> setting.names(Tool.INFOTEXT).stream()
+                        .filter(name -> !entries.containsKey(name) && !sources.containsKey(name))
+                        .findFirst()
+                        .ifPresent(name -> entries.put(name, value)));
+            // Where AUTOMATIC1111 has it.
+            if (setting == Settings.SIZE) {
+                modelHash.ifPresent(hash -> entries.put("Model hash", hash));
+                if (!model.isEmpty()) entries.put("Model", model);
+            }
+        }
         if (ema) entries.put("EMA", "true");
         if (precision != Precision.F32) entries.put("Precision", precision.label());
         if (quantized) entries.put("Weights", "Q8_0");
         if (!backend.equals("jvm")) entries.put("Backend", backend);
         drawn.ifPresent(size -> entries.put("Drawn at", size.toString()));
-        SourcesText.write(recipe, entries);
-        request.hires().ifPresent(hires -> {
-            entries.put(recipe.start().isEmpty() ? "Denoising strength" : "Hires strength", number(hires.strength()));
-            entries.put("Hires upscale", number(hires.scale()));
-            hires.steps().ifPresent(steps -> entries.put("Hires steps", String.valueOf(steps)));
-            entries.put("Hires upscaler", hires.latent() ? "Latent" : "Lanczos");
-        });
-        network(request.network(), entries);
+        entries.putAll(sources);
         return entries;
-    }
-
-    private static void network(Conditions network, Map<String, String> entries) {
-        if (network.tileable()) entries.put("Tiling", "True");
-        network.reuse().ifPresent(reuse -> entries.put("DeepCache", reuse.every() + ":" + reuse.blocks()));
-        if (network.vaeTiling()) entries.put("VAE tiling", "True");
-    }
-
-    /** Where it is not what the sampler's name stands for. */
-    private static Optional<Double> eta(Sampler sampler) {
-        boolean usual = Sampler.ALL.contains(sampler.bare());
-        return !usual && sampler.bare() instanceof Stochastic stochastic
-                ? Optional.of(stochastic.eta())
-                : Optional.empty();
-    }
-
-    static String number(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e15
-                ? String.valueOf((long) value)
-                : String.valueOf(value);
     }
 }

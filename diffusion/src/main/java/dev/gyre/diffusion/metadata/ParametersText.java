@@ -1,16 +1,14 @@
 package dev.gyre.diffusion.metadata;
 
 import dev.gyre.core.Precision;
-import dev.gyre.diffusion.noise.NoiseSource;
-import dev.gyre.diffusion.request.Conditions;
-import dev.gyre.diffusion.request.HiresFix;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.diffusion.sampler.Schedule;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.Settings;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Function;
 
 /** The text that pictures carry, written and read: prompt, {@code Negative prompt: …}, then {@code key: value} with commas between. */
@@ -63,19 +61,12 @@ final class ParametersText {
     }
 
     private Parameters parameters(String prompt, String negative) {
-        Request request = Request.of(prompt);
-        request = request.with(request.text()
-                .negative(negative)
-                .clipSkip(take("Clip skip", Integer::valueOf).orElse(1))
-                .plain(take("Prompt syntax", "plain"::equals).orElse(false)));
-        request = sampling(request);
-        request = request.with(noise(request.noise()));
-        Sources recipe = SourcesText.read(entries, request.text());
-        if (entries.containsKey("Hires upscale")) request = request.with(hires());
-        request = request.with(network());
-        Optional<Request.Size> size = take("Size", Request.Size::parse);
-        if (size.isPresent())
-            request = request.size(size.get().width(), size.get().height());
+        Request request = Request.of(prompt).negative(negative);
+        // First: of two denoising strengths it has the one without a name of its own.
+        Optional<Sources.Begun> start = SourcesText.start(entries);
+        for (Setting setting : Settings.ALL)
+            if (setting.need().isMet(request)) request = taken(setting, request);
+        Sources recipe = SourcesText.read(entries, start, request.text());
         return new Parameters(
                 request,
                 take("Drawn at", Request.Size::parse),
@@ -89,70 +80,17 @@ final class ParametersText {
                 entries);
     }
 
-    private Request sampling(Request request) {
-        Optional<Sampler> sampler = take("Sampler", Sampler::named);
-        Optional<String> schedule = take("Schedule type", Function.identity()).filter(s -> !s.equals("Automatic"));
-        if (sampler.isPresent() && schedule.isPresent()) {
-            Schedule named = Schedule.named(schedule.get());
-            if (!named.equals(sampler.get().schedule()))
-                sampler = Optional.of(sampler.get().on(named));
-        }
-        Optional<Double> eta = take("Eta", Double::valueOf);
-        if (sampler.isPresent() && eta.isPresent())
-            sampler = Optional.of(sampler.get().noisy(eta.get()));
-        if (sampler.isPresent()) request = request.sampler(sampler.get());
-        Optional<Integer> steps = take("Steps", Integer::valueOf);
-        if (steps.isPresent()) request = request.steps(steps.get());
-        Optional<Double> guidance = take("CFG scale", Double::valueOf);
-        if (guidance.isPresent()) request = request.guidance(guidance.get());
-        Optional<Request.StepRange> guided = take("Guided", Request.StepRange::parse);
-        return guided.isPresent() ? request.with(request.sampling().guided(guided.get())) : request;
-    }
-
-    private Request.Noise noise(Request.Noise noise) {
-        // AUTOMATIC1111 says nothing when it draws on the GPU, "NV" when it computes the GPU's numbers on the CPU.
-        Optional<String> source = take("RNG", Function.identity());
-        noise = noise.source(source.orElse("NV").equals("CPU") ? NoiseSource.CPU : NoiseSource.CUDA);
-        Optional<Long> seed = take("Seed", Long::valueOf), other = take("Variation seed", Long::valueOf);
-        double strength = take("Variation seed strength", Double::valueOf).orElse(0.0);
-        if (seed.isPresent()) noise = noise.seed(seed.get());
-        if (other.isPresent()) noise = noise.variation(new Request.Variation(other.get(), strength));
-        return noise.stepSeedDelta(take("ENSD", Long::valueOf).orElse(0L));
-    }
-
-    private HiresFix hires() {
-        Optional<Double> own = take("Hires strength", Double::valueOf);
-        double strength =
-                own.or(() -> take("Denoising strength", Double::valueOf)).orElse(HiresFix.TWICE.strength());
-        Optional<Integer> steps = take("Hires steps", Integer::valueOf).filter(n -> n > 0);
-        return new HiresFix(
-                take("Hires upscale", Double::valueOf).orElseThrow(),
-                strength,
-                !take("Hires upscaler", Function.identity()).orElse("Latent").equals("Lanczos"),
-                steps.map(OptionalInt::of).orElse(OptionalInt.empty()));
-    }
-
-    /** What needs no files. */
-    private Conditions network() {
-        Conditions network = Conditions.PLAIN
-                .tileable(take("Tiling", "True"::equals).orElse(false))
-                .vaeTiling(take("VAE tiling", "True"::equals).orElse(false));
-        Optional<Conditions.Reuse> reuse = take("DeepCache", text -> {
-            String[] parts = text.split(":", 2);
-            return new Conditions.Reuse(Integer.parseInt(parts[0]), Integer.parseInt(parts[parts.length - 1]));
-        });
-        return reuse.map(network::reuse).orElse(network);
+    private Request taken(Setting setting, Request request) {
+        Optional<String> value = SourcesText.take(setting, entries);
+        // A sampler on the schedule that is its own is that sampler.
+        if (setting == Settings.SCHEDULE && value.map(Schedule::named).equals(request.sampling().sampler().map(Sampler::schedule)))
+            return request;
+        return value.isEmpty() ? request : setting.apply(request, value.get());
     }
 
     /** The setting of this name, if there is one, which then is known. */
     private <T> Optional<T> take(String key, Function<String, T> reading) {
-        String value = entries.remove(key);
-        if (value == null) return Optional.empty();
-        try {
-            return Optional.of(reading.apply(value));
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("parameters: " + key + ": a number, got " + value, e);
-        }
+        return Optional.ofNullable(entries.remove(key)).map(reading);
     }
 
     /** Reads {@code key: value, key: "value, with commas", …}; what is no such thing is passed over. */

@@ -4,12 +4,14 @@ import dev.gyre.diffusion.file.FileId;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
@@ -35,14 +37,12 @@ public record Sources(
     public static final FileId UNKNOWN = new FileId("no file", "0000000000");
 
     /**
-     * The picture that it began with.
+     * The image that it was started from.
      *
-     * @param outpaint the sides that were added to it, as in {@code 0,0,64,0}
+     * @param mask empty where there is none, or where outpainting made it
+     * @param settings those that are about the image and its mask
      */
-    public record Begun(FileId image, double strength, Optional<String> outpaint, Optional<Mask> mask) {}
-
-    /** @param image empty where the mask is what {@code outpaint} added */
-    public record Mask(Optional<FileId> image, double blur, OptionalInt closeUp) {}
+    public record Begun(FileId image, Optional<FileId> mask, SettingValues settings) {}
 
     /** A LoRA, and how much of it. */
     public record Adapter(FileId lora, double strength) {}
@@ -62,7 +62,7 @@ public record Sources(
         List<FileId> all = new ArrayList<>();
         start.ifPresent(begun -> {
             all.add(begun.image);
-            begun.mask.flatMap(Mask::image).ifPresent(all::add);
+            begun.mask.ifPresent(all::add);
         });
         loras.forEach(one -> all.add(one.lora));
         controls.forEach(one -> all.addAll(List.of(one.net, one.image)));
@@ -81,7 +81,7 @@ public record Sources(
     public static Sources of(
             Request request, Map<String, Optional<FileId>> words, Optional<FileId> vae, Optional<FileId> checker) {
         return new Sources(
-                request.start().map(Sources::begun),
+                request.start().map(start -> begun(start, request)),
                 request.network().loras().stream()
                         .map(one -> new Adapter(one.lora().origin(), one.strength()))
                         .toList(),
@@ -93,17 +93,20 @@ public record Sources(
                 checker);
     }
 
-    private static Begun begun(InitImage start) {
+    private static Begun begun(InitImage start, Request request) {
         Optional<InitImage.Outpaint> outpaint = start.outpaint();
+        SettingValues settings = SettingValues.NONE;
+        for (Setting setting : Settings.ALL)
+            if (setting.need().isOfInitImage()) {
+                Optional<String> value = setting.text(request);
+                if (value.isPresent()) settings = settings.with(setting, value.get());
+            }
         return new Begun(
                 origin(outpaint.map(InitImage.Outpaint::image).orElse(start.image())),
-                start.strength(),
-                outpaint.map(InitImage.Outpaint::sides),
-                start.mask()
-                        .map(mask -> new Mask(
-                                outpaint.isPresent() ? Optional.empty() : Optional.of(origin(mask.image())),
-                                mask.blur(),
-                                mask.closeUp())));
+                outpaint.isPresent()
+                        ? Optional.empty()
+                        : start.mask().map(mask -> origin(mask.image())),
+                settings);
     }
 
     private static FileId origin(Image image) {

@@ -2,14 +2,17 @@ package dev.gyre.diffusion.metadata;
 
 import dev.gyre.diffusion.file.FileId;
 import dev.gyre.diffusion.prompt.LoraTags;
-import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.Setting.Need;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
+import dev.gyre.diffusion.settings.Tool;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -24,30 +27,25 @@ final class SourcesText {
 
     static void write(Sources recipe, Map<String, String> entries) {
         recipe.start().ifPresent(begun -> {
-            entries.put("Denoising strength", Parameters.number(begun.strength()));
+            write(begun, Need.IMAGE, entries);
             entries.put("Begins with", begun.image().toString());
-            begun.outpaint().ifPresent(sides -> entries.put("Outpaint", sides));
-            begun.mask().ifPresent(mask -> {
-                mask.image().ifPresent(image -> entries.put("Mask", image.toString()));
-                entries.put("Mask blur", Parameters.number(mask.blur()));
-                mask.closeUp().ifPresent(around -> {
-                    entries.put("Inpaint area", "Only masked");
-                    entries.put("Masked area padding", String.valueOf(around));
-                });
-            });
+            begun.mask().ifPresent(mask -> entries.put("Mask", mask.toString()));
+            write(begun, Need.ANY_MASK, entries);
+            if (begun.settings().get(Settings.MASK_PADDING).isPresent()) entries.put("Inpaint area", "Only masked");
+            write(begun, Need.MASK, entries);
         });
         for (int i = 0; i < recipe.loras().size(); i++) {
             Sources.Adapter one = recipe.loras().get(i);
-            entries.put("Lora " + i, one.lora() + " " + Parameters.number(one.strength()));
+            entries.put("Lora " + i, one.lora() + " " + number(one.strength()));
         }
         for (int i = 0; i < recipe.controls().size(); i++) {
             Sources.Control one = recipe.controls().get(i);
             entries.put(
                     "ControlNet " + i,
-                    "Model: " + one.net() + ", Image: " + one.image() + ", Weight: " + Parameters.number(one.weight())
+                    "Model: " + one.net() + ", Image: " + one.image() + ", Weight: " + number(one.weight())
                             + ", Guidance Start: "
-                            + Parameters.number(one.part().from()) + ", Guidance End: "
-                            + Parameters.number(one.part().to()));
+                            + number(one.part().from()) + ", Guidance End: "
+                            + number(one.part().to()));
         }
         for (int i = 0; i < recipe.words().size(); i++)
             entries.put("Word " + i, recipe.words().get(i).toString());
@@ -58,9 +56,31 @@ final class SourcesText {
         recipe.checker().ifPresent(checker -> entries.put("Safety checker", checker.toString()));
     }
 
+    private static void write(Sources.Begun begun, Need need, Map<String, String> entries) {
+        begun.settings().asMap().forEach((setting, value) -> {
+            if (setting.need() == need) entries.put(setting.names(Tool.INFOTEXT).getFirst(), value);
+        });
+    }
+
+    /** The image that the picture was started from, with the settings that are about it. */
+    static Optional<Sources.Begun> start(Map<String, String> entries) {
+        return origin(entries, "Begins with").map(image -> begun(image, entries));
+    }
+
+    /** A setting's value, taken out of the entries and checked. */
+    static Optional<String> take(Setting setting, Map<String, String> entries) {
+        Optional<String> value = setting.take(entries);
+        try {
+            value.ifPresent(setting::check);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "parameters: " + setting.names(Tool.INFOTEXT).getFirst() + ": a number, got " + value.get(), e);
+        }
+        return value;
+    }
+
     /** Takes out of the entries what it understands; what other tools wrote in another form stays. */
-    static Sources read(Map<String, String> entries, Request.Text text) {
-        Optional<Sources.Begun> start = origin(entries, "Begins with").map(image -> begun(image, entries));
+    static Sources read(Map<String, String> entries, Optional<Sources.Begun> start, Request.Text text) {
         List<Sources.Adapter> loras = new ArrayList<>(automatic1111(entries, text));
         for (Matcher one : numbered(entries, "Lora ", ADAPTER))
             loras.add(new Sources.Adapter(parse(one.group(1)), number("Lora", one.group(2))));
@@ -80,19 +100,14 @@ final class SourcesText {
     }
 
     private static Sources.Begun begun(FileId image, Map<String, String> entries) {
-        String strength = entries.remove("Denoising strength"), blur = entries.remove("Mask blur");
-        String around = entries.remove("Masked area padding");
         entries.remove("Inpaint area");
-        Optional<FileId> mask = origin(entries, "Mask");
-        OptionalInt closeUp =
-                around == null ? OptionalInt.empty() : OptionalInt.of((int) number("Masked area padding", around));
-        return new Sources.Begun(
-                image,
-                strength == null ? InitImage.STRENGTH : number("Denoising strength", strength),
-                Optional.ofNullable(entries.remove("Outpaint")),
-                blur == null
-                        ? Optional.empty()
-                        : Optional.of(new Sources.Mask(mask, number("Mask blur", blur), closeUp)));
+        SettingValues settings = SettingValues.NONE;
+        for (Setting setting : Settings.ALL)
+            if (setting.need().isOfInitImage()) {
+                Optional<String> value = take(setting, entries);
+                if (value.isPresent()) settings = settings.with(setting, value.get());
+            }
+        return new Sources.Begun(image, origin(entries, "Mask"), settings);
     }
 
     /** The prompt has the strengths, {@code Lora hashes: "name: hash, name: hash"} the files. */
@@ -131,6 +146,11 @@ final class SourcesText {
 
     private static FileId parse(String text) {
         return FileId.parse(text).orElseThrow();
+    }
+
+    /** As short as it can be. */
+    private static String number(double value) {
+        return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
     }
 
     private static double number(String key, String value) {

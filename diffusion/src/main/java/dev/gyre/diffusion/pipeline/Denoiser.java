@@ -217,7 +217,7 @@ public final class Denoiser {
         int batch = timesteps.length, tokens = tokens(condition, batch);
         int blocks = network.reuse().map(Conditions.Reuse::blocks).orElse(0);
         if (blocks >= unet.depth())
-            throw new IllegalArgumentException("reuse: this UNet has " + unet.depth() + " blocks, got " + blocks);
+            throw new IllegalArgumentException("deepcache: this UNet has " + unet.depth() + " blocks, got " + blocks);
         boolean whole = blocks == 0
                 || inner[half] == null
                 || inner[half].shape().dim(0) != batch

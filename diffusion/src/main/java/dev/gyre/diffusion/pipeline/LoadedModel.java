@@ -6,7 +6,6 @@ import dev.gyre.core.Shape;
 import dev.gyre.diffusion.adapter.SafetyChecker;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.PublishedCheckpoint;
-import dev.gyre.diffusion.family.Defaults;
 import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.family.NetworkPart;
@@ -17,10 +16,11 @@ import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.settings.ModelDefaults;
+import dev.gyre.diffusion.settings.Settings;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 
 /** An open model: a checkpoint's networks with their weights, on a backend. It hands the parts of the pipeline what each needs. */
 public final class LoadedModel implements AutoCloseable {
@@ -131,17 +131,13 @@ public final class LoadedModel implements AutoCloseable {
 
     /** The request with this model's defaults where it leaves something empty, and a random seed if it has none. */
     public Request complete(Request request) {
-        Request.Sampling sampling = request.sampling();
-        Defaults defaults = config.defaults();
-        Request.Size size = request.size()
-                .or(() -> request.start().flatMap(LoadedModel::size))
-                .orElse(new Request.Size(defaults.side(), defaults.side()));
-        return request.sampler(defaults.sampler(sampling.sampler()))
-                .steps(sampling.steps().orElse(defaults.steps()))
-                .guidance(sampling.guidance().orElse(defaults.guidance()))
-                .seed(request.noise().seed().orElseGet(() -> ThreadLocalRandom.current()
-                        .nextLong(1L << 32)))
-                .size(size.width(), size.height());
+        Optional<Request.Size> own =
+                request.size().isPresent() ? Optional.empty() : request.start().flatMap(LoadedModel::size);
+        Request complete = Settings.complete(
+                own.isEmpty() ? request : request.size(own.get().width(), own.get().height()),
+                ModelDefaults.of(config.defaults()));
+        return complete.sampler(
+                config.defaults().fitted(complete.sampling().sampler().orElseThrow()));
     }
 
     /** An initial image's own size, cut to multiples of 8; of a crop around a mask, the model's own. */

@@ -49,12 +49,30 @@ public record Conditions(
      * @param blocks how many blocks, of 12 on the way down and on the way up, run in every step
      */
     public record Reuse(int every, int blocks) {
+        private static final Range EVERY = Range.of(2, 1000), BLOCKS = Range.of(1, 11);
+
         /** @throws IllegalArgumentException when {@code every} is not 2 to 1000, or {@code blocks} not 1 to 11 */
         public Reuse {
-            if (every < 2 || every > 1000)
-                throw new IllegalArgumentException("reuse: every 2 to 1000 steps, got " + every);
-            if (blocks < 1 || blocks > 11)
-                throw new IllegalArgumentException("reuse: 1 to 11 blocks run, got " + blocks);
+            EVERY.check("deepcache: steps from one whole UNet to the next", every);
+            BLOCKS.check("deepcache: blocks that run in every step", blocks);
+        }
+
+        /** Reads {@code 2}, which runs one block between, or {@code 3:2}. */
+        public static Reuse parse(String text) {
+            String[] parts = text.split(":", -1);
+            try {
+                if (parts.length <= 2)
+                    return new Reuse(Integer.parseInt(parts[0]), parts.length == 1 ? 1 : Integer.parseInt(parts[1]));
+            } catch (NumberFormatException e) {
+                // Said below.
+            }
+            throw new IllegalArgumentException("deepcache: steps, or steps and blocks as in 3:2, got " + text);
+        }
+
+        /** As in {@code 3:2}. */
+        @Override
+        public String toString() {
+            return every + ":" + blocks;
         }
 
         /** The whole UNet in every so many steps, between them one block on the way down and one on the way up. */

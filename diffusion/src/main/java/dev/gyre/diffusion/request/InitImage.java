@@ -14,8 +14,11 @@ import java.util.OptionalInt;
  * @param outpaint what the image was made of, if it was made larger to be painted beyond its edges
  */
 public record InitImage(Image image, double strength, Optional<Mask> mask, Optional<Outpaint> outpaint) {
-    /** What AUTOMATIC1111 begins with. */
+    /** The strength where none is given: that of AUTOMATIC1111 and stable-diffusion.cpp. */
     public static final double STRENGTH = 0.75;
+
+    /** Of {@code strength}. */
+    public static final Range STRENGTHS = Range.of(0, 1);
 
     /**
      * Where a picture is painted anew.
@@ -29,12 +32,13 @@ public record InitImage(Image image, double strength, Optional<Mask> mask, Optio
         /** What AUTOMATIC1111 begins with. */
         public static final double BLUR = 4;
 
+        /** Of {@code blur} and {@code closeUp}, in pixels. */
+        public static final Range BLURS = Range.of(0, 256), PADDINGS = Range.of(0, 4096);
+
         /** @throws IllegalArgumentException when the blur is not 0 to 256, or the close-up not 0 to 4096 pixels */
         public Mask {
-            if (!(blur >= 0 && blur <= 256))
-                throw new IllegalArgumentException("mask blur: 0 to 256 pixels, got " + blur);
-            if (closeUp.isPresent() && (closeUp.getAsInt() < 0 || closeUp.getAsInt() > 4096))
-                throw new IllegalArgumentException("around the mask: 0 to 4096 pixels, got " + closeUp.getAsInt());
+            BLURS.check("mask blur", blur);
+            closeUp.ifPresent(pixels -> PADDINGS.check("mask padding", pixels));
         }
 
         /** The whole picture is drawn, and fades over {@link #BLUR} pixels. */
@@ -94,7 +98,7 @@ public record InitImage(Image image, double strength, Optional<Mask> mask, Optio
 
     /** @throws IllegalArgumentException when the strength is not 0 to 1 */
     public InitImage {
-        if (!(strength >= 0 && strength <= 1)) throw new IllegalArgumentException("strength: 0 to 1, got " + strength);
+        STRENGTHS.check("strength", strength);
     }
 
     /** A picture of which {@link #STRENGTH} is drawn anew, everywhere. */

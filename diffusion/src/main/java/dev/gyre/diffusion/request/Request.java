@@ -110,10 +110,12 @@ public record Request(
         public static final Sampling DEFAULT =
                 new Sampling(Optional.empty(), OptionalInt.empty(), OptionalDouble.empty(), StepRange.WHOLE);
 
-        /** @throws IllegalArgumentException when steps are not 1 to 1000, or guidance is infinite or no number */
+        /** Of {@code steps}. */
+        public static final Range STEPS = Range.of(1, 1000);
+
+        /** @throws IllegalArgumentException when steps are not 1 to 1000, or guidance is infinite or NaN */
         public Sampling {
-            if (steps.isPresent() && (steps.getAsInt() < 1 || steps.getAsInt() > 1000))
-                throw new IllegalArgumentException("steps: 1 to 1000, got " + steps.getAsInt());
+            steps.ifPresent(n -> STEPS.check("steps", n));
             if (guidance.isPresent() && !Double.isFinite(guidance.getAsDouble()))
                 throw new IllegalArgumentException("guidance: a number, got " + guidance.getAsDouble());
         }
@@ -222,21 +224,12 @@ public record Request(
      * @param strength 0, as if it were not there, to 1, the other seed's noise alone
      */
     public record Variation(long seed, double strength) {
+        /** Of {@code strength}. */
+        public static final Range STRENGTH = Range.of(0, 1);
+
         /** @throws IllegalArgumentException when the strength is not 0 to 1 */
         public Variation {
-            if (!(0 <= strength && strength <= 1))
-                throw new IllegalArgumentException("variation strength: 0 to 1, got " + strength);
-        }
-
-        /** Reads {@code 7:0.2}. */
-        public static Variation parse(String text) {
-            String[] parts = text.split(":", -1);
-            try {
-                if (parts.length == 2) return new Variation(Long.parseLong(parts[0]), Double.parseDouble(parts[1]));
-            } catch (NumberFormatException e) {
-                // Said below.
-            }
-            throw new IllegalArgumentException("variation: seed and strength as in 7:0.2, got " + text);
+            STRENGTH.check("variation strength", strength);
         }
     }
 

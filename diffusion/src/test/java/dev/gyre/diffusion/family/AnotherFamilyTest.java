@@ -35,6 +35,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -77,7 +79,13 @@ class AnotherFamilyTest {
                     new LatentSpace(0.5f, 0.25f, new LatentPreview(GREY)),
                     Prediction.V,
                     new NoiseSchedule().zeroTerminalSnr(),
-                    new Defaults(48, 96, 3, 2, Sampler.named("euler"), true));
+                    new Defaults(
+                            48,
+                            96,
+                            OptionalInt.of(3),
+                            OptionalDouble.of(2),
+                            Optional.of(Sampler.named("euler")),
+                            true));
         }
     }
 

@@ -16,6 +16,8 @@ import dev.gyre.diffusion.file.FileId;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.prompt.LoraTags;
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,7 +28,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,9 +43,12 @@ class SourcesTest {
         Sources recipe = new Sources(
                 Optional.of(new Sources.Begun(
                         image,
-                        0.4,
-                        Optional.of("0,0,64,0"),
-                        Optional.of(new Sources.Mask(Optional.of(odd), 2.5, OptionalInt.of(16))))),
+                        Optional.of(odd),
+                        SettingValues.NONE
+                                .with(Settings.STRENGTH, "0.4")
+                                .with(Settings.OUTPAINT, "0,0,64,0")
+                                .with(Settings.MASK_BLUR, "2.5")
+                                .with(Settings.MASK_PADDING, "16"))),
                 List.of(new Sources.Adapter(odd, -0.5), new Sources.Adapter(image, 1)),
                 List.of(new Sources.Control(odd, image, 0.8, new Request.StepRange(0.25, 1))),
                 List.of(image, odd),

@@ -4,7 +4,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gyre.diffusion.metadata.Parameters;
+import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import dev.gyre.server.http.ApiError;
 import dev.gyre.server.http.BodyReader;
 import dev.gyre.server.http.Exchange;
@@ -37,6 +41,7 @@ public final class Api {
     private final BodyReader bodies;
     private final Metrics metrics;
     private final ImagesApi images;
+    private final OpenApi page;
 
     /** @throws IOException when the folder for pictures is not there */
     public Api(ServerOptions settings, Models models, Loader loader, JobQueue queue, Worker device, LoraFolder loras)
@@ -55,9 +60,11 @@ public final class Api {
                 ? Optional.of(new ImageCache(settings.pictures().folder().get()))
                 : Optional.empty();
         Results results = new Results(links, album, settings.listen().publicUrl(), metrics);
+        SettingFields fields = new SettingFields(settings.limits());
+        page = new OpenApi(fields);
         UploadedImages sent = new UploadedImages(new Uploads(settings.limits().upload()));
         images = new ImagesApi(
-                new ImageRequestParser(settings, models, loader, loras, sent), bodies, queue, results, metrics);
+                new ImageRequestParser(settings, fields, models, loader, loras, sent), bodies, queue, results, metrics);
     }
 
     public Router router() {
@@ -77,7 +84,7 @@ public final class Api {
                 new Route("GET", "/health", Route.Access.OPEN, e -> status(e, true, "ok")),
                 new Route("GET", "/ready", Route.Access.OPEN, this::ready),
                 new Route("GET", "/metrics", Route.Access.OPERATOR, e -> e.send(200, metrics.type(), metrics.text()))));
-        routes.addAll(Page.routes());
+        routes.addAll(Page.routes(page));
         return routes;
     }
 
@@ -102,12 +109,11 @@ public final class Api {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("id", model.id()).put("object", "model").put("created", model.created());
         json.put("owned_by", "gyre");
-        ServerOptions.Defaults defaults = settings.defaults();
-        json.putObject("defaults")
-                .put("size", model.side() + "x" + model.side())
-                .put("num_inference_steps", defaults.steps().orElse(model.steps()))
-                .put("guidance_scale", defaults.guidance().orElse(model.guidance()))
-                .put("sampler", Sampler.named(defaults.sampler()).aliases().get(0));
+        Request request = model.complete(
+                SettingValues.NONE.apply(Request.of(""), settings.defaults().values()));
+        ObjectNode defaults = json.putObject("defaults");
+        for (Setting setting : List.of(Settings.SIZE, Settings.STEPS, Settings.GUIDANCE, Settings.SAMPLER))
+            defaults.putPOJO(setting.field(), setting.value(request).orElseThrow());
         json.put("loaded", device.loaded().filter(model::equals).isPresent());
         return json;
     }
@@ -118,6 +124,7 @@ public final class Api {
         ArrayNode samplers = options.putArray("samplers");
         Sampler.ALL.forEach(sampler ->
                 samplers.addObject().put("name", sampler.aliases().get(0)).put("label", sampler.displayName()));
+        options.set("settings", page.settings());
         ArrayNode names = options.putArray("loras");
         loras.names().forEach(names::add);
         ArrayNode precisions = options.putArray("precisions");

@@ -5,8 +5,8 @@ import dev.gyre.core.Precision;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
-import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.diffusion.sampler.Schedule;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import dev.gyre.server.http.ApiError;
 import dev.gyre.server.http.RequestFields;
 import dev.gyre.server.images.ImageFormat;
@@ -22,27 +22,28 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
-import java.util.function.Supplier;
 
 /** Understands the fields of the image endpoints: OpenAI's, and what Stable Diffusion has beyond them. */
 final class ImageRequestParser {
-    private static final int MOST_PICTURES = 10, MOST_LOOKS = 3, LONGEST_PROMPT = 32_000;
+    /** OpenAI's edit endpoint repaints what a mask leaves transparent; the operator's default and the request's value go before. */
+    private static final SettingValues MASKED = SettingValues.NONE.with(Settings.STRENGTH, "1");
+
+    private static final int MOST_LOOKS = 3;
     private static final String PICTURE_FIELD = "image";
 
     /** OpenAI's fields that this model has nothing for. */
     private static final String[] WITHOUT_EFFECT = {"quality", "style", "user", "moderation", "input_fidelity"};
 
-    private final ServerOptions settings;
+    private final ServerOptions options;
+    private final SettingFields settings;
     private final Models models;
     private final Loader loader;
     private final LoraFolder loras;
     private final UploadedImages pictures;
 
     ImageRequestParser(
-            ServerOptions settings, Models models, Loader loader, LoraFolder loras, UploadedImages pictures) {
+            ServerOptions options, SettingFields settings, Models models, Loader loader, LoraFolder loras, UploadedImages pictures) {
+        this.options = options;
         this.settings = settings;
         this.models = models;
         this.loader = loader;
@@ -57,13 +58,16 @@ final class ImageRequestParser {
         ModelFile model = models.answering(name).orElseThrow(() -> ApiError.unknownModel(name.orElseThrow()));
         if (name.isPresent() && !name.get().equals(model.id()))
             notes.add("there is no model \"" + name.get() + "\" here: " + model.id() + " answers");
-        Request request = sampling(text(prompt(kind, fields), fields), fields, model)
-                .batch(fields.count("n", 1, MOST_PICTURES).orElse(1));
-        OptionalLong seed = fields.integer("seed", -1, Long.MAX_VALUE - MOST_PICTURES);
-        // As other tools have it, −1 is any.
-        if (seed.isPresent() && seed.getAsLong() >= 0) request = request.seed(seed.getAsLong());
-        Optional<Request.Size> size = size(fields);
-        request = kind == ImageRequest.Kind.GENERATION ? sized(request, size) : begun(request, fields, size, notes);
+        SettingFields.Given given = settings.read(kind, fields);
+        if (given.values().get(Settings.PROMPT).isEmpty() && kind != ImageRequest.Kind.VARIATION) throw ApiError.missing("prompt");
+        SettingValues operator = options.defaults().values();
+        Request request = Request.of("");
+        if (kind != ImageRequest.Kind.GENERATION) {
+            request = started(given.values().or(operator).get(Settings.SIZE).map(Request.Size::parse), fields, notes);
+            if (request.start().orElseThrow().mask().isPresent()) operator = operator.or(MASKED);
+        }
+        request = given.apply(request, operator);
+        checkHires(request, model, given);
 
         String response = fields.text("response_format", "", List.of("url", "b64_json"));
         boolean stream = fields.flag("stream"), progress = fields.flag("progress");
@@ -104,82 +108,18 @@ final class ImageRequestParser {
                                         + here.getFirst().label() + " alone") + ".");
     }
 
-    private static String prompt(ImageRequest.Kind kind, RequestFields fields) {
-        Optional<String> prompt = fields.text("prompt");
-        if (prompt.isEmpty() && kind != ImageRequest.Kind.VARIATION) throw ApiError.missing("prompt");
-        checkLength("prompt", prompt.orElse(""));
-        return prompt.orElse("");
-    }
-
-    private static void checkLength(String field, String text) {
-        if (text.length() > LONGEST_PROMPT)
+    private void checkHires(Request request, ModelFile model, SettingFields.Given given) {
+        if (request.hires().isEmpty()) return;
+        Request.Size size = model.complete(request).size().orElseThrow();
+        double scale = request.hires().get().scale();
+        if (size.width() * scale * size.height() * scale > options.limits().pixels())
             throw ApiError.invalid(
-                    field,
-                    "Invalid value for '" + field + "': at most " + LONGEST_PROMPT + " characters, got " + text.length()
-                            + ".");
+                    given.names().get(Settings.HIRES),
+                    "hires: at most " + options.limits().pixels() + " pixels in all, got " + scale + " times " + size + ".");
     }
 
-    private static Request text(String prompt, RequestFields fields) {
-        String negative = fields.text("negative_prompt").orElse("");
-        checkLength("negative_prompt", negative);
-        Request request = Request.of(prompt).negative(negative);
-        OptionalInt skip = fields.count("clip_skip", 1, 12);
-        return skip.isPresent() ? request.with(request.text().clipSkip(skip.getAsInt())) : request;
-    }
-
-    private Request sampling(Request request, RequestFields fields, ModelFile model) {
-        ServerOptions.Defaults defaults = settings.defaults();
-        int steps = fields.count("num_inference_steps", 1, settings.limits().steps())
-                .orElse(defaults.steps().orElse(model.steps()));
-        double guidance = fields.number("guidance_scale", 0, 100)
-                .orElse(defaults.guidance().orElse(model.guidance()));
-        // diffusers calls samplers schedulers.
-        String field =
-                fields.value("scheduler").isPresent() && fields.value("sampler").isEmpty() ? "scheduler" : "sampler";
-        Sampler sampler = named(field, () -> Sampler.named(fields.text(field).orElse(defaults.sampler())));
-        Optional<String> schedule = fields.text("schedule");
-        if (schedule.isPresent()) {
-            Schedule on = named("schedule", () -> Schedule.named(schedule.get()));
-            sampler = sampler.on(on);
-        }
-        return request.steps(steps).guidance(guidance).sampler(sampler);
-    }
-
-    /** Runs what finds a thing by its name and says which field it was when there is none. */
-    private static <T> T named(String field, Supplier<T> find) {
-        try {
-            return find.get();
-        } catch (IllegalArgumentException e) {
-            throw ApiError.invalid(field, "Invalid value for '" + field + "': " + e.getMessage() + ".");
-        }
-    }
-
-    /** Empty where it is left to the model or to the picture that is sent. */
-    private Optional<Request.Size> size(RequestFields fields) {
-        Optional<String> text = fields.text("size").filter(size -> !size.equals("auto"));
-        if (text.isEmpty()) return Optional.empty();
-        Request.Size size;
-        try {
-            size = Request.Size.parse(text.get());
-        } catch (IllegalArgumentException e) {
-            throw ApiError.invalid(
-                    "size", "Invalid value for 'size': expected WIDTHxHEIGHT or auto, got '" + text.get() + "'.");
-        }
-        boolean eights = size.width() >= 8 && size.height() >= 8 && size.width() % 8 == 0 && size.height() % 8 == 0;
-        if (!eights || (long) size.width() * size.height() > settings.limits().pixels())
-            throw ApiError.invalid(
-                    "size",
-                    "Invalid value for 'size': multiples of 8, and at most "
-                            + settings.limits().pixels() + " pixels in all, got " + size + ".");
-        return Optional.of(size);
-    }
-
-    private static Request sized(Request request, Optional<Request.Size> size) {
-        return size.isPresent() ? request.size(size.get().width(), size.get().height()) : request;
-    }
-
-    /** With the picture that it begins with, at the size asked for or at its own, as far as the limit allows. */
-    private Request begun(Request request, RequestFields fields, Optional<Request.Size> asked, List<String> notes)
+    /** A request that starts from the image sent, at the size asked for or at its own, as far as the limit allows. */
+    private Request started(Optional<Request.Size> asked, RequestFields fields, List<String> notes)
             throws InterruptedException {
         List<byte[]> files = pictures.files(fields, PICTURE_FIELD);
         if (files.isEmpty()) throw ApiError.missing(PICTURE_FIELD);
@@ -189,18 +129,14 @@ final class ImageRequestParser {
         Request.Size size = asked.orElseGet(() -> fit(image));
         if (asked.isEmpty() && (size.width() < image.width() / 8 * 8))
             notes.add("the image is " + image.width() + "x" + image.height() + ": drawn at " + size);
-        // A mask says where all is new; without one the picture shows through.
-        double strength = fields.number("strength", 0, 1).orElse(mask.isPresent() ? 1 : 0.8);
-        InitImage start =
-                InitImage.of(image.resize(size.width(), size.height())).strength(strength);
-        OptionalDouble blur = fields.number("mask_blur", 0, 256);
-        if (mask.isPresent()) start = start.mask(InitImage.Mask.of(mask.get()).blur(blur.orElse(InitImage.Mask.BLUR)));
-        return request.size(size.width(), size.height()).with(start);
+        InitImage start = InitImage.of(image.resize(size.width(), size.height()));
+        if (mask.isPresent()) start = start.mask(InitImage.Mask.of(mask.get()));
+        return Request.of("").size(size.width(), size.height()).with(start);
     }
 
     private Request.Size fit(Image image) {
         double pixels = (double) image.width() * image.height();
-        double scale = Math.min(1, Math.sqrt(settings.limits().pixels() / pixels));
+        double scale = Math.min(1, Math.sqrt(options.limits().pixels() / pixels));
         return new Request.Size(eight(image.width() * scale), eight(image.height() * scale));
     }
 

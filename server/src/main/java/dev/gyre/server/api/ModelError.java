@@ -1,5 +1,7 @@
 package dev.gyre.server.api;
 
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.Settings;
 import dev.gyre.server.http.ApiError;
 import java.lang.System.Logger.Level;
 import java.util.Map;
@@ -8,15 +10,9 @@ import java.util.Map;
 final class ModelError {
     private static final System.Logger LOG = System.getLogger(ModelError.class.getName());
 
-    /** Fields by what the model calls them. */
-    private static final Map<String, String> FIELDS = Map.of(
-            "strength", "strength",
-            "steps", "num_inference_steps",
-            "guidance", "guidance_scale",
-            "size", "size",
-            "clip skip", "clip_skip",
-            "the mask is black everywhere", "mask",
-            "lora", "lora");
+    /** What is no setting, by what the model calls it. */
+    private static final Map<String, String> OTHERS =
+            Map.of("the mask is black everywhere", "mask", "lora", "lora");
 
     private ModelError() {}
 
@@ -24,7 +20,10 @@ final class ModelError {
     static ApiError of(IllegalArgumentException e) {
         String message = String.valueOf(e.getMessage());
         int colon = message.indexOf(':');
-        return ApiError.invalid(FIELDS.get(message.substring(0, Math.max(0, colon))), message);
+        String field = Settings.about(message)
+                .map(Setting::field)
+                .orElseGet(() -> OTHERS.get(message.substring(0, Math.max(0, colon))));
+        return ApiError.invalid(field, message);
     }
 
     /** Of something that would go wrong again. */

@@ -4,7 +4,6 @@ import dev.gyre.server.http.Exchange;
 import dev.gyre.server.http.Route;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -26,10 +25,10 @@ final class Page {
 
     private Page() {}
 
-    static List<Route> routes() {
+    static List<Route> routes(OpenApi page) {
         List<Route> routes = new ArrayList<>();
         for (String file : FILES) {
-            byte[] bytes = bytes(file);
+            byte[] bytes = bytes(file, page);
             String type = TYPES.get(file.substring(file.lastIndexOf('.') + 1));
             String path = file.equals("index.html") ? "/" : "/" + file;
             routes.add(new Route("GET", path, Route.Access.OPEN, exchange -> answer(exchange, type, bytes)));
@@ -50,10 +49,10 @@ final class Page {
         exchange.send(known ? 304 : 200, type, known ? new byte[0] : bytes);
     }
 
-    private static byte[] bytes(String file) {
+    private static byte[] bytes(String file, OpenApi page) {
         try (InputStream in = Page.class.getResourceAsStream("/dev/gyre/server/page/" + file)) {
             if (in == null) throw new IllegalStateException("the page's file " + file + " is not there");
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8).getBytes(StandardCharsets.UTF_8);
+            return file.equals("openapi.json") ? page.filled(in.readAllBytes()) : in.readAllBytes();
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

@@ -7,6 +7,8 @@ import dev.gyre.diffusion.metadata.Parameters;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.server.http.ApiError;
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.Settings;
 import dev.gyre.server.http.Exchange;
 import dev.gyre.server.images.ImageCache;
 import dev.gyre.server.images.ImageFormat;
@@ -142,19 +144,11 @@ final class Results {
     static ObjectNode parameters(Parameters parameters) {
         ObjectNode fields = JsonNodeFactory.instance.objectNode();
         Request request = parameters.request();
-        fields.put("prompt", request.text().prompt())
-                .put("negative_prompt", request.text().negative());
-        request.sampling().steps().ifPresent(steps -> fields.put("num_inference_steps", steps));
-        request.sampling().guidance().ifPresent(guidance -> fields.put("guidance_scale", guidance));
-        request.sampling().sampler().ifPresent(sampler -> {
-            fields.put("sampler", sampler.bare().aliases().get(0));
-            fields.put("schedule", sampler.schedule().aliases().get(0));
-        });
-        request.noise().seed().ifPresent(seed -> fields.put("seed", seed));
-        request.size().ifPresent(size -> fields.put("size", size.toString()));
-        request.start().ifPresent(start -> fields.put("strength", start.strength()));
-        if (request.text().clipSkip() != 1)
-            fields.put("clip_skip", request.text().clipSkip());
+        for (Setting setting : Settings.ALL) {
+            boolean text = setting == Settings.PROMPT || setting == Settings.NEGATIVE;
+            if (OpenApi.isParameter(setting) && (text || setting.infotext(request).isPresent()))
+                setting.value(request).ifPresent(value -> fields.putPOJO(setting.field(), value));
+        }
         if (!parameters.model().isEmpty()) fields.put("model", parameters.model());
         return fields;
     }

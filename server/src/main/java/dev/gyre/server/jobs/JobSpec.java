@@ -35,15 +35,16 @@ public record JobSpec(
         return model.equals(other.model)
                 && precision.equals(other.precision)
                 && loras.equals(other.loras)
+                && request.network().equals(other.request.network())
                 && drawn().equals(other.drawn())
                 && (long) drawn().width() * drawn().height() <= MOST_PIXELS;
     }
 
     /** The size that the network works at: of a small model its own, but for what is drawn over a picture. */
     private Request.Size drawn() {
-        Request.Size size = request.size().orElse(new Request.Size(model.side(), model.side()));
+        Request.Size size = model.complete(request).size().orElseThrow();
         return request.start().isPresent()
                 ? size
-                : size.within(model.nativeSize().orElse(Integer.MAX_VALUE));
+                : size.within(model.defaults().largest());
     }
 }

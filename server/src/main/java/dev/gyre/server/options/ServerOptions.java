@@ -1,12 +1,13 @@
 package dev.gyre.server.options;
 
+import dev.gyre.diffusion.settings.Setting;
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 
 /**
  * What an operator decides.
@@ -14,7 +15,7 @@ import java.util.OptionalInt;
  * @param listen where it listens
  * @param models checkpoints, the first the default; none is the embedded model
  * @param strict whether a model's name that is not known is refused; else the default model answers
- * @param defaults what a request has that says nothing
+ * @param defaults of settings that a request leaves out
  * @param limits what is refused
  * @param access who may come in
  * @param pictures where pictures stay
@@ -57,18 +58,15 @@ public record ServerOptions(
     }
 
     /**
-     * What is empty is the model's: 25 steps and guidance 7.5, a small model's 20 and 5.
+     * Values for settings that a request leaves out, which go before the model's and the table's.
      *
-     * @param sampler in any tool's spelling
+     * @param values by themselves; what does nothing for a request is passed over
      */
-    public record Defaults(OptionalInt steps, OptionalDouble guidance, String sampler) {
-        public static final Defaults DEFAULT = new Defaults(OptionalInt.empty(), OptionalDouble.empty(), "ddim");
+    public record Defaults(SettingValues values) {
+        public static final Defaults DEFAULT = new Defaults(SettingValues.NONE);
 
         public Defaults {
-            if (steps.isPresent() && steps.getAsInt() < 1)
-                throw new IllegalArgumentException("steps: at least 1, got " + steps.getAsInt());
-            if (guidance.isPresent() && !(guidance.getAsDouble() >= 0 && guidance.getAsDouble() <= 100))
-                throw new IllegalArgumentException("guidance: 0 to 100, got " + guidance.getAsDouble());
+            values.asMap().forEach(Setting::check);
         }
     }
 
@@ -169,8 +167,9 @@ public record ServerOptions(
 
     public ServerOptions {
         models = List.copyOf(models);
-        if (defaults.steps.isPresent() && defaults.steps.getAsInt() > limits.steps)
-            throw new IllegalArgumentException("steps: at most " + limits.steps + ", got " + defaults.steps.getAsInt());
+        Optional<Integer> steps = defaults.values.get(Settings.STEPS).map(Integer::valueOf);
+        if (steps.isPresent() && steps.get() > limits.steps)
+            throw new IllegalArgumentException("steps: at most " + limits.steps + ", got " + steps.get());
     }
 
     private static boolean isSite(URI uri) {

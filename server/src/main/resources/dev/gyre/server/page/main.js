@@ -6,15 +6,9 @@ import {Gallery} from './gallery.js';
 
 const $ = id => document.getElementById(id);
 const form = $('form'), brush = new Brush($('canvas')), gallery = new Gallery($('gallery'));
-const NUMBERS = ['n', 'num_inference_steps', 'guidance_scale', 'seed', 'clip_skip', 'strength'];
 const FORM = 'gyre.form', SHAPES = [[1, 1], [3, 2], [2, 3], [16, 9], [9, 16]];
-const LABELS = {
-  prompt: 'Prompt', negative_prompt: 'Without', size: 'Size', num_inference_steps: 'Steps', guidance_scale: 'Guidance',
-  sampler: 'Sampler', schedule: 'Schedule', seed: 'Seed', strength: 'Strength', clip_skip: 'Clip skip', lora: 'LoRA',
-  model: 'Model',
-};
 
-let models = [], running = null, shown = null, startFile = null;
+let settings = new Map(), models = [], running = null, shown = null, startFile = null;
 
 // --- what there is to choose from -------------------------------------------------------------------------------------
 
@@ -49,11 +43,46 @@ function defaults() {
 
 let limits = {pixels: 1 << 20, steps: 150};
 
+/** The service's settings that the page has no field of its own for get one each. */
+function addSettings(all) {
+  settings = new Map(all.map(setting => [setting.name, setting]));
+  $('strength').value = settings.get('strength').value;
+  for (const setting of all) {
+    if (form.elements[setting.name]) continue;
+    const label = document.createElement('label'), input = document.createElement('input');
+    Object.assign(input, {id: setting.name, name: setting.name});
+    if (setting.type === 'boolean') Object.assign(input, {type: 'checkbox', value: 'true'});
+    else if (setting.type === 'string') input.placeholder = setting.default;
+    else {
+      Object.assign(input, {type: 'number', step: setting.type === 'integer' ? 1 : 'any', placeholder: setting.default});
+      for (const [end, attribute] of [['minimum', 'min'], ['maximum', 'max']]) if (end in setting) input[attribute] = setting[end];
+    }
+    if (setting.choices) {
+      const list = document.createElement('datalist');
+      list.id = `${setting.name}-choices`;
+      list.replaceChildren(...setting.choices.map(choice => new Option(choice, choice)));
+      input.setAttribute('list', list.id);
+      label.append(list);
+    }
+    label.title = setting.help;
+    label.prepend(`${setting.label} `, input);
+    $(setting.image ? 'image-settings' : 'more-settings').append(label);
+  }
+}
+
+/** Empties those fields, which a picture's parameters that do not name them leave at their defaults. */
+function clearSettings() {
+  for (const field of document.querySelectorAll('#more-settings [name], #image-settings [name]'))
+    if (field.type === 'checkbox') field.checked = false;
+    else if (settings.has(field.name)) field.value = '';
+}
+
 async function connect() {
   try {
     const [list, options] = await Promise.all([api.models(), api.options()]);
     models = list;
     limits = options.limits;
+    addSettings(options.settings);
     choices($('model'), models.map(m => [m.id]));
     choices($('sampler'), options.samplers.map(s => [s.name, s.label]));
     $('sampler').value = model().defaults.sampler;
@@ -94,9 +123,11 @@ function askForKey() {
 function fields() {
   const all = {};
   for (const [name, value] of new FormData(form)) {
-    if (value === '' || name === 'strength' && brush.isEmpty) continue;
+    const setting = settings.get(name);
+    if (value === '' || setting?.image && brush.isEmpty) continue;
     if (name === 'precision' && $('precision-field').hidden) continue;
-    all[name] = NUMBERS.includes(name) ? Number(value) : value;
+    const kind = setting?.type;
+    all[name] = kind === 'integer' || kind === 'number' ? Number(value) : kind === 'boolean' ? value === 'true' : value;
   }
   return {model: $('model').value, ...all};
 }
@@ -109,7 +140,8 @@ function fill(values) {
       if (name !== 'size') continue;
       field.append(new Option(String(value).replace('x', ' × '), value));
     }
-    field.value = value;
+    if (field.type === 'checkbox') field.checked = value === true;
+    else field.value = value;
   }
   showStrength();
 }
@@ -236,7 +268,9 @@ function noStart() {
 
 async function takeParameters(file) {
   try {
-    fill(await api.parameters(file));
+    const parameters = await api.parameters(file);
+    clearSettings();
+    fill(parameters);
     problem(null);
   } catch (e) {
     problem(e);
@@ -260,7 +294,8 @@ gallery.onopen = picture => {
   const {parameters} = picture;
   $('detail-image').src = gallery.url(picture.id);
   $('detail-image').alt = parameters.prompt;
-  const facts = Object.entries(LABELS).filter(([name]) => parameters[name] !== undefined && parameters[name] !== '');
+  const labels = [...[...settings.values()].map(({name, label}) => [name, label]), ['lora', 'LoRA'], ['model', 'Model']];
+  const facts = labels.filter(([name]) => parameters[name] !== undefined && parameters[name] !== '');
   $('detail-facts').replaceChildren(...facts.flatMap(([name, label]) => {
     const dt = document.createElement('dt'), dd = document.createElement('dd');
     dt.textContent = label;
@@ -321,6 +356,7 @@ $('remake').addEventListener('click', async () => {
   $('detail').close();
   if (shown.start) await begin(shown.start.image, shown.start.mask);
   else if (!brush.isEmpty) noStart();
+  clearSettings();
   fill(shown.parameters);
   $('prompt').focus();
 });

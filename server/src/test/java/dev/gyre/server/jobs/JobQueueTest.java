@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gyre.core.Precision;
+import dev.gyre.diffusion.family.Defaults;
 import dev.gyre.diffusion.image.Image;
 import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -20,8 +22,14 @@ import org.junit.jupiter.api.Test;
 /** Who is drawn after whom, and who with whom. */
 class JobQueueTest {
     private static final Duration LONG = Duration.ofHours(1);
-    private static final ModelFile SMALL = new ModelFile("small", Optional.empty(), OptionalInt.of(128), 0),
-            LARGE = new ModelFile("large", Optional.empty(), OptionalInt.empty(), 0);
+    private static final ModelFile SMALL = new ModelFile("small", Optional.empty(), defaults(128, 128), 0),
+            LARGE = new ModelFile("large", Optional.empty(), defaults(512, Integer.MAX_VALUE), 0);
+
+    private static Defaults defaults(int side, int largest) {
+        return new Defaults(
+                side, largest, OptionalInt.empty(), OptionalDouble.empty(), Optional.empty(), false);
+    }
+
 
     private static JobSpec order(ModelFile model, Request request, JobSpec.Lora... loras) {
         return new JobSpec(model, Precision.F32, request, List.of(loras), 0, false);

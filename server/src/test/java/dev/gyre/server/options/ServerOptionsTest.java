@@ -3,12 +3,12 @@ package dev.gyre.server.options;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.gyre.diffusion.settings.SettingValues;
+import dev.gyre.diffusion.settings.Settings;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -26,7 +26,9 @@ class ServerOptionsTest {
     }
 
     private static ServerOptions.Defaults defaults(int steps, double guidance) {
-        return new ServerOptions.Defaults(OptionalInt.of(steps), OptionalDouble.of(guidance), "ddim");
+        return new ServerOptions.Defaults(SettingValues.NONE
+                .with(Settings.STEPS, String.valueOf(steps))
+                .with(Settings.GUIDANCE, String.valueOf(guidance)));
     }
 
     @Test
@@ -50,9 +52,9 @@ class ServerOptionsTest {
 
     @Test
     void whatARequestHasThatSaysNothing() {
-        refused("steps: at least 1, got 0", () -> defaults(0, 5));
+        refused("steps: 1 to 1000, got 0", () -> defaults(0, 5));
         refused("guidance: 0 to 100, got -1.0", () -> defaults(20, -1));
-        refused("guidance: 0 to 100, got NaN", () -> defaults(20, Double.NaN));
+        refused("guidance: a number, got \"NaN\"", () -> defaults(20, Double.NaN));
         refused("steps: at most 150, got 151", () -> ServerOptions.DEFAULT.with(defaults(151, 5)));
     }
 
