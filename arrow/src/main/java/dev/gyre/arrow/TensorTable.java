@@ -1,8 +1,8 @@
 package dev.gyre.arrow;
 
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import dev.gyre.jsafetensors.TensorInfo;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -128,7 +128,7 @@ public final class TensorTable {
         try {
             writer.tensor(
                     name,
-                    DType.valueOf(table.getVector(DTYPE).getObject(i).toString()),
+                    StoredType.valueOf(table.getVector(DTYPE).getObject(i).toString()),
                     dims.stream().mapToLong(dim -> (Long) dim).toArray());
         } catch (IllegalArgumentException e) {
             throw new IOException(from + ": " + e.getMessage(), e);

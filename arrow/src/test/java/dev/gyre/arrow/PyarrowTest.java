@@ -10,6 +10,7 @@ import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -39,7 +40,7 @@ class PyarrowTest {
             write(folder.resolve("columns.arrow"), allocator);
             Path weights = folder.resolve("weights.safetensors");
             new SafeTensorsWriter()
-                    .tensor("w", dev.gyre.jsafetensors.DType.BF16, 2, 3)
+                    .tensor("w", dev.gyre.jsafetensors.StoredType.BF16, 2, 3)
                     .write(weights, (tensor, to) -> to.put(values(DType.BF16, 0).data()));
             try (SafeTensors opened = SafeTensors.open(weights)) {
                 TensorTable.toArrow(opened, folder.resolve("table.arrow"), allocator);

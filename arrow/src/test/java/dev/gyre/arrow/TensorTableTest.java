@@ -4,9 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gyre.jsafetensors.DType;
+import dev.gyre.core.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -33,11 +34,11 @@ class TensorTableTest {
         Random random = new Random(1);
         new SafeTensorsWriter()
                 .metadata("norm_groups", "8")
-                .tensor("a.weight", DType.BF16, 3, 5)
-                .tensor("b", DType.F32)
-                .tensor("empty", DType.I64, 0, 7)
-                .tensor("ü", DType.U8, 11)
-                .tensor("half", DType.F16, 2, 2, 2)
+                .tensor("a.weight", StoredType.BF16, 3, 5)
+                .tensor("b", StoredType.F32)
+                .tensor("empty", StoredType.I64, 0, 7)
+                .tensor("ü", StoredType.U8, 11)
+                .tensor("half", StoredType.F16, 2, 2, 2)
                 .write(file, (tensor, to) -> {
                     byte[] bytes = new byte[(int) tensor.bytes()];
                     random.nextBytes(bytes);

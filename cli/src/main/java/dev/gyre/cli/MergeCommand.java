@@ -4,7 +4,7 @@ import dev.gyre.diffusion.adapter.CheckpointMerge;
 import dev.gyre.diffusion.adapter.Lora;
 import dev.gyre.diffusion.adapter.ScaledLora;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
-import dev.gyre.jsafetensors.DType;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +61,7 @@ final class MergeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         if (dtype != null && !List.of("f16", "bf16", "f32").contains(dtype))
             throw new ParameterException(spec.commandLine(), "--dtype: f16, bf16 or f32, got " + dtype);
-        Optional<DType> type = Optional.ofNullable(dtype).map(name -> DType.valueOf(name.toUpperCase(Locale.ROOT)));
+        Optional<StoredType> type = Optional.ofNullable(dtype).map(name -> StoredType.valueOf(name.toUpperCase(Locale.ROOT)));
         List<ScaledLora> adapters = new ArrayList<>();
         try (Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model)) {
             if (vae != null) checkpoint.vae(vae);

@@ -1,7 +1,7 @@
 package dev.gyre.cli;
 
 import dev.gyre.diffusion.family.SyntheticCheckpoint;
-import dev.gyre.jsafetensors.DType;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +41,7 @@ final class SynthCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--layout: there is sd15, got " + layout);
         if (!dtype.equals("f16") && !dtype.equals("f32"))
             throw new ParameterException(spec.commandLine(), "--dtype: f16 or f32, got " + dtype);
-        SyntheticCheckpoint.write(path, DType.valueOf(dtype.toUpperCase(Locale.ROOT)), ema);
+        SyntheticCheckpoint.write(path, StoredType.valueOf(dtype.toUpperCase(Locale.ROOT)), ema);
         spec.commandLine().getOut().printf(Locale.ROOT, "wrote %s, %,d bytes%n", path, Files.size(path));
         return 0;
     }

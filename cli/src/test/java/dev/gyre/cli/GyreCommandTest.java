@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.core.Precision;
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -287,8 +287,8 @@ class GyreCommandTest {
         Path file = folder.resolve("part.safetensors");
         new SafeTensorsWriter()
                 .metadata("made", "by hand")
-                .tensor("model.diffusion_model.out.2.bias", DType.F32, 4)
-                .tensor("odd", DType.I64, 1)
+                .tensor("model.diffusion_model.out.2.bias", StoredType.F32, 4)
+                .tensor("odd", StoredType.I64, 1)
                 .write(file, (tensor, sink) -> sink.put(MemorySegment.ofArray(new byte[(int) tensor.bytes()])));
         assertEquals(1, gyre("inspect", file.toString(), "--tensors", "--sha256"));
         String text = out.toString();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.core.Precision;
+import dev.gyre.diffusion.image.Image;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

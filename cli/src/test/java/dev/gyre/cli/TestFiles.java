@@ -2,9 +2,9 @@ package dev.gyre.cli;
 
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.family.SyntheticCheckpoint;
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -25,7 +25,7 @@ record TestFiles(Path folder) {
     private static final Path RESOURCES = Path.of("../diffusion/src/test/resources/dev/gyre/diffusion");
     private static final String UNET = "model.diffusion_model.";
 
-    private record Data(DType dtype, long[] shape, MemorySegment bytes) {}
+    private record Data(StoredType dtype, long[] shape, MemorySegment bytes) {}
 
     static TestFiles in(Path folder) throws IOException {
         TestFiles all = new TestFiles(folder);
@@ -129,13 +129,13 @@ record TestFiles(Path folder) {
         for (long d : shape) n *= (int) d;
         ByteBuffer bytes = ByteBuffer.allocate(4 * n).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < n; i++) bytes.putFloat((float) (scale * SyntheticCheckpoint.u(key, i)));
-        return new Data(DType.F32, shape, MemorySegment.ofArray(bytes.array()));
+        return new Data(StoredType.F32, shape, MemorySegment.ofArray(bytes.array()));
     }
 
     private static Data constant(double value, int n) {
         ByteBuffer bytes = ByteBuffer.allocate(4 * n).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < n; i++) bytes.putFloat((float) value);
-        return new Data(DType.F32, new long[] {n}, MemorySegment.ofArray(bytes.array()));
+        return new Data(StoredType.F32, new long[] {n}, MemorySegment.ofArray(bytes.array()));
     }
 
     private static Data data(SafeTensors source, String key) {

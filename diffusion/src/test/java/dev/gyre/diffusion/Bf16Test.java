@@ -14,8 +14,8 @@ import dev.gyre.diffusion.noise.TorchRandom;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.sampler.Ddim;
 import dev.gyre.diffusion.sampler.Sampler;
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -82,7 +82,7 @@ class Bf16Test {
     @Tag("long")
     void fullSize() throws IOException {
         Path file = folder.resolve("synth-f32.safetensors");
-        SyntheticCheckpoint.write(file, DType.F32, false);
+        SyntheticCheckpoint.write(file, StoredType.F32, false);
         JsonNode references = json("fullsize.json"), about = references.get("picture.latents");
         try (StableDiffusion sd = load(Checkpoint.open(file))) {
             float[] text = sd.encodeText(

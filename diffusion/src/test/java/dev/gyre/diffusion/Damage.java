@@ -1,8 +1,8 @@
 package dev.gyre.diffusion;
 
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsException;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -129,9 +129,9 @@ public final class Damage {
     private static Variants.Data other(Variants.Data data, Random random) {
         long[] shape = data.shape().clone();
         int rank = shape.length, i = rank == 0 ? 0 : random.nextInt(rank);
-        DType dtype = data.dtype();
+        StoredType dtype = data.dtype();
         switch (random.nextInt(rank == 0 ? 3 : 8)) {
-            case 0 -> dtype = List.of(DType.values()).get(random.nextInt(DType.values().length));
+            case 0 -> dtype = List.of(StoredType.values()).get(random.nextInt(StoredType.values().length));
             case 1 -> {
                 byte[] bytes = data.bytes().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
                 for (int k = random.nextInt(2); k < bytes.length; k += 2) bytes[k] = -1;
@@ -159,7 +159,7 @@ public final class Damage {
     }
 
     /** As much of the bytes as the shape takes, and zeros. */
-    private static Variants.Data sized(DType dtype, long[] shape, MemorySegment bytes) {
+    private static Variants.Data sized(StoredType dtype, long[] shape, MemorySegment bytes) {
         long elements = 1;
         for (long dim : shape) elements *= Math.max(0, dim);
         long size = Math.clamp((elements * dtype.bits() + 7) / 8, 0, 1L << 22);

@@ -11,7 +11,7 @@ import dev.gyre.diffusion.family.SyntheticCheckpoint;
 import dev.gyre.diffusion.noise.TorchRandom;
 import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.sampler.Ddim;
-import dev.gyre.jsafetensors.DType;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -39,7 +39,7 @@ class FullSizeTest {
     @BeforeAll
     static void load() throws IOException {
         Path file = folder.resolve("synth-f32.safetensors");
-        SyntheticCheckpoint.write(file, DType.F32, false);
+        SyntheticCheckpoint.write(file, StoredType.F32, false);
         sd = StableDiffusion.load(Checkpoint.open(file), new JvmBackend());
         references = references();
     }

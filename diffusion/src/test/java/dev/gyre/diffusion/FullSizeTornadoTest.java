@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.gyre.core.tornado.TornadoBackend;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.family.SyntheticCheckpoint;
-import dev.gyre.jsafetensors.DType;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -28,7 +28,7 @@ class FullSizeTornadoTest {
     static void load() throws IOException {
         assumeTrue(TornadoBackend.isAvailable(), "TornadoVM is not on this JVM: full-size networks are not tried");
         Path file = folder.resolve("synth-f32.safetensors");
-        SyntheticCheckpoint.write(file, DType.F32, false);
+        SyntheticCheckpoint.write(file, StoredType.F32, false);
         sd = StableDiffusion.load(Checkpoint.open(file), new TornadoBackend());
         references = FullSizeTest.references();
     }

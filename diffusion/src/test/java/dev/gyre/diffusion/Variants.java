@@ -11,9 +11,9 @@ import dev.gyre.diffusion.family.SyntheticCheckpoint;
 import dev.gyre.diffusion.network.TextEncoder;
 import dev.gyre.diffusion.network.UNet;
 import dev.gyre.diffusion.network.Vae;
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import dev.gyre.nn.Weights;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,11 +38,11 @@ public final class Variants {
     private Variants() {}
 
     /** A tensor to write. */
-    public record Data(DType dtype, long[] shape, MemorySegment bytes) {
+    public record Data(StoredType dtype, long[] shape, MemorySegment bytes) {
         public static Data of(float[] values, long... shape) {
             MemorySegment bytes = MemorySegment.ofArray(new byte[4 * values.length]);
             MemorySegment.copy(values, 0, bytes, FLOAT, 0, values.length);
-            return new Data(DType.F32, shape, bytes);
+            return new Data(StoredType.F32, shape, bytes);
         }
     }
 

@@ -111,7 +111,7 @@ record Header(Map<String, TensorInfo> tensors, Map<String, String> metadata, lon
         }
         if (type == null || shape == null || offsets == null)
             throw json.fail("has no \"" + (type == null ? "dtype" : shape == null ? "shape" : "data_offsets") + "\"");
-        DType dtype = DType.named(type).orElse(null);
+        StoredType dtype = StoredType.named(type).orElse(null);
         if (dtype == null) throw json.fail("has the unknown dtype " + SafeTensorsException.quote(type));
         if (offsets.size() != 2) throw json.fail("has data_offsets " + offsets + ", expected two numbers");
         long begin = offsets.get(0);

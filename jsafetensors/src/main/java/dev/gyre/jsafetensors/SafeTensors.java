@@ -214,7 +214,7 @@ public final class SafeTensors implements AutoCloseable {
      * A tensor's elements as they lie in the file: little-endian, row-major, of any alignment, read-only. Nothing is copied.
      *
      * @throws NoSuchElementException when there is no such tensor
-     * @throws UnsupportedOperationException when its dtype is not {@link DType#readable()}
+     * @throws UnsupportedOperationException when its dtype is not {@link StoredType#readable()}
      * @throws IllegalStateException after {@link #close()}
      */
     public MemorySegment data(String name) {
@@ -236,7 +236,7 @@ public final class SafeTensors implements AutoCloseable {
     public float[] floats(String name) {
         TensorInfo info = info(name);
         MemorySegment data = data(name);
-        if (info.dtype() != DType.F32 && info.dtype() != DType.F16 && info.dtype() != DType.BF16)
+        if (info.dtype() != StoredType.F32 && info.dtype() != StoredType.F16 && info.dtype() != StoredType.BF16)
             throw new UnsupportedOperationException(
                     origin + ": tensor " + quote(name) + " is of type " + info.dtype() + ", not F32, F16 or BF16");
         if (info.elements() > LONGEST_ARRAY)

@@ -54,7 +54,7 @@ public final class SafeTensorsWriter {
      * @throws IllegalArgumentException when the name was declared before, is {@code __metadata__} or no Unicode, or the shape is
      *     negative, overflows or fills no whole bytes
      */
-    public SafeTensorsWriter tensor(String name, DType dtype, long... shape) {
+    public SafeTensorsWriter tensor(String name, StoredType dtype, long... shape) {
         List<Long> dims = Arrays.stream(shape).boxed().toList();
         if (name.equals(Header.METADATA)) throw new IllegalArgumentException(name + " is no tensor's name");
         checkText(name);

@@ -9,7 +9,7 @@ import java.util.List;
  * @param begin offset of its first byte behind the header
  * @param end offset behind its last byte
  */
-public record TensorInfo(String name, DType dtype, List<Long> shape, long begin, long end) {
+public record TensorInfo(String name, StoredType dtype, List<Long> shape, long begin, long end) {
     /** Far beyond what any library writes; without a bound a shape could grow as large as the header. */
     static final int MAX_RANK = 64;
 
@@ -36,7 +36,7 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, long begin,
      * @throws IllegalArgumentException when the shape is none, or its size overflows or fills no whole bytes; the message
      *     continues the sentence "tensor x …"
      */
-    static long bytes(DType dtype, List<Long> shape) {
+    static long bytes(StoredType dtype, List<Long> shape) {
         if (shape.size() > MAX_RANK) throw new IllegalArgumentException("has more than " + MAX_RANK + " dimensions");
         long bits;
         try {

@@ -47,10 +47,10 @@ class RoundTripTest {
 
     @ParameterizedTest
     @EnumSource
-    void everyDtype(DType dtype) throws IOException {
+    void everyDtype(StoredType dtype) throws IOException {
         // the odd tensor in front leaves the others at any alignment
         Path path = write(new SafeTensorsWriter()
-                .tensor("odd", DType.U8, 3)
+                .tensor("odd", StoredType.U8, 3)
                 .tensor("t", dtype, 4, 3, 2)
                 .tensor("last", dtype, 8));
         try (SafeTensors file = SafeTensors.open(path)) {
@@ -79,17 +79,17 @@ class RoundTripTest {
     @Test
     void readableAreTheseSix() {
         assertEquals(
-                List.of(DType.U8, DType.F16, DType.BF16, DType.I32, DType.F32, DType.I64),
-                List.of(DType.values()).stream().filter(DType::readable).toList());
+                List.of(StoredType.U8, StoredType.F16, StoredType.BF16, StoredType.I32, StoredType.F32, StoredType.I64),
+                List.of(StoredType.values()).stream().filter(StoredType::readable).toList());
     }
 
     @Test
     void scalarsAndEmptyTensors() throws IOException {
         Path path = write(new SafeTensorsWriter()
-                .tensor("none before", DType.F32, 0)
-                .tensor("scalar", DType.F32)
-                .tensor("none", DType.F32, 3, 0, 5)
-                .tensor("I", DType.I64));
+                .tensor("none before", StoredType.F32, 0)
+                .tensor("scalar", StoredType.F32)
+                .tensor("none", StoredType.F32, 3, 0, 5)
+                .tensor("I", StoredType.I64));
         try (SafeTensors file = SafeTensors.open(path)) {
             assertEquals(List.of(), file.info("scalar").shape());
             assertEquals(1, file.info("scalar").elements());
@@ -125,8 +125,8 @@ class RoundTripTest {
         Path path = write(new SafeTensorsWriter()
                 .metadata(text, "value of " + text)
                 .metadata("", "")
-                .tensor(text, DType.U8, 2)
-                .tensor("", DType.U8, 1));
+                .tensor(text, StoredType.U8, 2)
+                .tensor("", StoredType.U8, 1));
         try (SafeTensors file = SafeTensors.open(path)) {
             assertEquals(Map.of(text, "value of " + text, "", ""), file.metadata());
             assertEquals(List.of(text, ""), file.names());
@@ -180,10 +180,10 @@ class RoundTripTest {
                 .putShort((short) 0x7fc0);
         Path path = folder.resolve("floats.safetensors");
         new SafeTensorsWriter()
-                .tensor("f32", DType.F32, 3)
-                .tensor("f16", DType.F16, 4)
-                .tensor("bf16", DType.BF16, 4)
-                .tensor("i32", DType.I32, 0)
+                .tensor("f32", StoredType.F32, 3)
+                .tensor("f16", StoredType.F16, 4)
+                .tensor("bf16", StoredType.BF16, 4)
+                .tensor("i32", StoredType.I32, 0)
                 .write(
                         path,
                         (t, sink) ->
@@ -261,7 +261,7 @@ class RoundTripTest {
 
     @Test
     void closingUnmapsAndMayBeRepeated() throws IOException {
-        Path path = write(new SafeTensorsWriter().tensor("w", DType.U8, 3));
+        Path path = write(new SafeTensorsWriter().tensor("w", StoredType.U8, 3));
         SafeTensors file = SafeTensors.open(path);
         assertEquals(path, file.path());
         MemorySegment data = file.data("w");
@@ -276,7 +276,7 @@ class RoundTripTest {
 
     @Test
     void whatIsNotThere() throws IOException {
-        Path path = write(new SafeTensorsWriter().tensor("w", DType.U8, 3));
+        Path path = write(new SafeTensorsWriter().tensor("w", StoredType.U8, 3));
         try (SafeTensors file = SafeTensors.open(path)) {
             assertTrue(file.has("w"));
             assertFalse(file.has("v"));

@@ -39,8 +39,8 @@ class SafeTensorsWriterTest {
     void theBytesAreTheFormats() throws IOException {
         new SafeTensorsWriter()
                 .metadata("k", "v")
-                .tensor("a", DType.U8, 2)
-                .tensor("b", DType.I32)
+                .tensor("a", StoredType.U8, 2)
+                .tensor("b", StoredType.I32)
                 .write(target(), (tensor, sink) -> {
                     for (long i = 0; i < tensor.bytes(); i++) // in pieces of one byte
                     sink.put(MemorySegment.ofArray(new byte[] {(byte) (10 * tensor.begin() + i)}));
@@ -58,7 +58,7 @@ class SafeTensorsWriterTest {
     @Test
     void dataBeginsAtAMultipleOfEight() throws IOException {
         for (int length = 1; length <= 16; length++) {
-            new SafeTensorsWriter().tensor("n".repeat(length), DType.U8, 1).write(target(), ZEROS);
+            new SafeTensorsWriter().tensor("n".repeat(length), StoredType.U8, 1).write(target(), ZEROS);
             assertEquals(1, Files.size(target()) % 8, "a name of " + length);
         }
     }
@@ -68,13 +68,13 @@ class SafeTensorsWriterTest {
         float[] values = new float[100_000]; // several buffers long
         for (int i = 0; i < values.length; i++) values[i] = i;
         new SafeTensorsWriter()
-                .tensor("f", DType.F32, values.length)
+                .tensor("f", StoredType.F32, values.length)
                 .write(target(), (tensor, sink) -> sink.put(MemorySegment.ofArray(values)));
         try (SafeTensors file = SafeTensors.open(target())) {
             assertArrayEquals(values, file.floats("f"));
             // a mapping may be written over the very file it comes from
             new SafeTensorsWriter()
-                    .tensor("f", DType.F32, values.length)
+                    .tensor("f", StoredType.F32, values.length)
                     .write(target(), (tensor, sink) -> sink.put(file.data("f")));
         }
         try (SafeTensors file = SafeTensors.open(target())) {
@@ -85,7 +85,7 @@ class SafeTensorsWriterTest {
     private void failsAndLeavesNothing(
             Class<? extends Throwable> kind, SafeTensorsWriter.Source source, String... words) throws IOException {
         SafeTensorsWriter writer =
-                new SafeTensorsWriter().tensor("a", DType.U8, 4).tensor("b", DType.U8, 4);
+                new SafeTensorsWriter().tensor("a", StoredType.U8, 4).tensor("b", StoredType.U8, 4);
         for (boolean oldFile : new boolean[] {false, true}) {
             Files.deleteIfExists(target());
             if (oldFile) Files.writeString(target(), "old");
@@ -153,7 +153,7 @@ class SafeTensorsWriterTest {
 
     @Test
     void othersMayReadTheFileAsAnyNewFile() throws IOException {
-        new SafeTensorsWriter().tensor("a", DType.U8, 4).write(target(), ZEROS);
+        new SafeTensorsWriter().tensor("a", StoredType.U8, 4).write(target(), ZEROS);
         Path usual = Files.createFile(folder.resolve("usual"));
         if (Files.getFileStore(folder).supportsFileAttributeView("posix"))
             assertEquals(Files.getPosixFilePermissions(usual), Files.getPosixFilePermissions(target()));
@@ -162,7 +162,7 @@ class SafeTensorsWriterTest {
 
     @Test
     void placesThatCannotBeWritten() throws IOException {
-        SafeTensorsWriter writer = new SafeTensorsWriter().tensor("a", DType.U8, 4);
+        SafeTensorsWriter writer = new SafeTensorsWriter().tensor("a", StoredType.U8, 4);
         Path nowhere = folder.resolve("none/out.safetensors");
         String message = assertThrows(NoSuchFileException.class, () -> writer.write(nowhere, ZEROS))
                 .getMessage();
@@ -176,22 +176,22 @@ class SafeTensorsWriterTest {
     @Test
     void declarationsThatCannotBe() {
         SafeTensorsWriter writer =
-                new SafeTensorsWriter().tensor("a", DType.U8, 4).metadata("k", "v");
-        refused("\"a\" is declared twice", () -> writer.tensor("a", DType.U8, 4));
+                new SafeTensorsWriter().tensor("a", StoredType.U8, 4).metadata("k", "v");
+        refused("\"a\" is declared twice", () -> writer.tensor("a", StoredType.U8, 4));
         refused("\"k\" is given twice", () -> writer.metadata("k", "w"));
-        refused("__metadata__", () -> writer.tensor("__metadata__", DType.U8, 4));
-        refused("\"n\" has a negative dimension: [2, -1]", () -> writer.tensor("n", DType.U8, 2, -1));
+        refused("__metadata__", () -> writer.tensor("__metadata__", StoredType.U8, 4));
+        refused("\"n\" has a negative dimension: [2, -1]", () -> writer.tensor("n", StoredType.U8, 2, -1));
         refused(
                 "\"n\" of type F32 has a shape whose size overflows",
-                () -> writer.tensor("n", DType.F32, 1L << 40, 1L << 40));
-        refused("\"n\" of type F4 and shape [3] does not fill whole bytes", () -> writer.tensor("n", DType.F4, 3));
-        refused("\"n\" has more than 64 dimensions", () -> writer.tensor("n", DType.U8, new long[65]));
-        refused("surrogate", () -> writer.tensor("n\ud800", DType.U8, 1));
+                () -> writer.tensor("n", StoredType.F32, 1L << 40, 1L << 40));
+        refused("\"n\" of type F4 and shape [3] does not fill whole bytes", () -> writer.tensor("n", StoredType.F4, 3));
+        refused("\"n\" has more than 64 dimensions", () -> writer.tensor("n", StoredType.U8, new long[65]));
+        refused("surrogate", () -> writer.tensor("n\ud800", StoredType.U8, 1));
         refused("surrogate", () -> writer.metadata("m", "\udc00"));
         long most = Long.MAX_VALUE / 8;
         SafeTensorsWriter full = new SafeTensorsWriter();
-        for (int i = 0; i < 8; i++) full.tensor("t" + i, DType.U8, most);
-        refused("\"n\" ends beyond", () -> full.tensor("n", DType.U8, most));
+        for (int i = 0; i < 8; i++) full.tensor("t" + i, StoredType.U8, most);
+        refused("\"n\" ends beyond", () -> full.tensor("n", StoredType.U8, most));
     }
 
     private static void refused(String words, Runnable declaration) {

@@ -32,7 +32,7 @@ class ShardsTest {
     private void shard(String file, String part, char fill, String... names) throws IOException {
         SafeTensorsWriter writer =
                 new SafeTensorsWriter().metadata("format", "pt").metadata("part", part);
-        for (String name : names) writer.tensor(name, DType.U8, 2);
+        for (String name : names) writer.tensor(name, StoredType.U8, 2);
         byte[] data = {(byte) fill, (byte) fill};
         writer.write(folder.resolve(file), (tensor, sink) -> sink.put(MemorySegment.ofArray(data)));
     }

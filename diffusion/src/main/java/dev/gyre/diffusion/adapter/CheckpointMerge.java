@@ -1,11 +1,12 @@
 package dev.gyre.diffusion.adapter;
 
+import dev.gyre.core.DType;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.family.ModelConfig;
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import dev.gyre.jsafetensors.TensorInfo;
 import dev.gyre.nn.LowRank;
 import java.io.IOException;
@@ -22,7 +23,7 @@ import java.util.stream.IntStream;
  * picture is the same but for rounding: once more in the products, and to the type that is written.
  */
 public final class CheckpointMerge {
-    private static final List<DType> FLOATS = List.of(DType.F32, DType.F16, DType.BF16);
+    private static final List<StoredType> FLOATS = List.of(StoredType.F32, StoredType.F16, StoredType.BF16);
     private static final String AVERAGED = "model_ema.";
 
     private CheckpointMerge() {}
@@ -36,7 +37,7 @@ public final class CheckpointMerge {
      * @throws IOException when it cannot be written; then there is no file
      * @throws IllegalArgumentException when an adapter was made for another model, or the type is none of F32, F16 and BF16
      */
-    public static void write(Checkpoint model, List<ScaledLora> adapters, boolean ema, Optional<DType> dtype, Path to)
+    public static void write(Checkpoint model, List<ScaledLora> adapters, boolean ema, Optional<StoredType> dtype, Path to)
             throws IOException {
         if (dtype.isPresent() && !FLOATS.contains(dtype.get()))
             throw new IllegalArgumentException("weights are of type F32, F16 or BF16, got " + dtype.get());
@@ -52,7 +53,7 @@ public final class CheckpointMerge {
         for (String key : model.names()) {
             if (key.startsWith(AVERAGED)) continue;
             TensorInfo info = model.info(key);
-            DType type = FLOATS.contains(info.dtype()) ? dtype.orElse(info.dtype()) : info.dtype();
+            StoredType type = FLOATS.contains(info.dtype()) ? dtype.orElse(info.dtype()) : info.dtype();
             writer.tensor(
                     key, type, info.shape().stream().mapToLong(Long::longValue).toArray());
         }

@@ -3,8 +3,8 @@ package dev.gyre.diffusion.family;
 import dev.gyre.core.Shape;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.sampler.NoiseSchedule;
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import dev.gyre.jsafetensors.TensorInfo;
 import dev.gyre.nn.Weights;
 import java.io.IOException;
@@ -63,26 +63,26 @@ public final class SyntheticCheckpoint {
      * @param ema whether averaged weights of the UNet stand beside the others
      * @throws IOException when it cannot be written; then there is no file
      */
-    public static void write(Path path, DType dtype, boolean ema) throws IOException {
-        if (dtype != DType.F32 && dtype != DType.F16)
+    public static void write(Path path, StoredType dtype, boolean ema) throws IOException {
+        if (dtype != StoredType.F32 && dtype != StoredType.F16)
             throw new IllegalArgumentException("a synthetic checkpoint is of type F32 or F16, got " + dtype);
         Map<String, Shape> parameters = parameters();
         SafeTensorsWriter writer = new SafeTensorsWriter();
         Map<String, String> rules = new HashMap<>(); // of a key, the key whose rank and name tell how it is filled
-        buffers().forEach((key, values) -> writer.tensor(key, DType.F32, NoiseSchedule.TIMESTEPS));
+        buffers().forEach((key, values) -> writer.tensor(key, StoredType.F32, NoiseSchedule.TIMESTEPS));
         parameters.forEach((key, shape) -> {
             writer.tensor(key, dtype, dims(shape));
             rules.put(key, key);
         });
-        writer.tensor(Checkpoint.TEXT + ".text_model.embeddings.position_ids", DType.I64, 1, 77);
+        writer.tensor(Checkpoint.TEXT + ".text_model.embeddings.position_ids", StoredType.I64, 1, 77);
         if (ema) {
             parameters.forEach((key, shape) -> {
                 if (!key.startsWith(Checkpoint.UNET)) return;
                 writer.tensor(Checkpoint.emaKey(key), dtype, dims(shape));
                 rules.put(Checkpoint.emaKey(key), key);
             });
-            writer.tensor("model_ema.decay", DType.F32);
-            writer.tensor("model_ema.num_updates", DType.I32);
+            writer.tensor("model_ema.decay", StoredType.F32);
+            writer.tensor("model_ema.num_updates", StoredType.I32);
         }
         Map<String, IntToDoubleFunction> buffers = buffers();
         writer.write(path, (tensor, sink) -> {
@@ -121,8 +121,8 @@ public final class SyntheticCheckpoint {
 
     private static MemorySegment counter(TensorInfo tensor) {
         MemorySegment bytes = MemorySegment.ofArray(new byte[(int) tensor.bytes()]);
-        if (tensor.dtype() == DType.I64) for (int i = 0; i < 77; i++) bytes.set(LONG, 8L * i, i);
-        else if (tensor.dtype() == DType.F32) bytes.set(FLOAT, 0, 0.9999f);
+        if (tensor.dtype() == StoredType.I64) for (int i = 0; i < 77; i++) bytes.set(LONG, 8L * i, i);
+        else if (tensor.dtype() == StoredType.F32) bytes.set(FLOAT, 0, 0.9999f);
         else bytes.set(INT, 0, 0);
         return bytes;
     }

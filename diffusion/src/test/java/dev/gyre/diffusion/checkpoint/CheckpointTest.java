@@ -11,9 +11,9 @@ import dev.gyre.diffusion.StableDiffusion;
 import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.request.Request;
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -179,7 +179,7 @@ class CheckpointTest {
     void otherFilesAreNoCheckpoint() throws IOException {
         Path other = folder.resolve("lora.safetensors");
         new SafeTensorsWriter()
-                .tensor("lora_down.weight", DType.F32, 1)
+                .tensor("lora_down.weight", StoredType.F32, 1)
                 .write(other, (tensor, sink) -> sink.put(MemorySegment.ofArray(new float[1])));
         Exception e = assertThrows(IllegalArgumentException.class, () -> StableDiffusion.load(other));
         assertTrue(e.getMessage().startsWith("lora: not a Stable Diffusion v1 checkpoint"), e.getMessage());

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gyre.diffusion.References;
 import dev.gyre.diffusion.family.SyntheticCheckpoint;
-import dev.gyre.jsafetensors.DType;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -50,7 +50,7 @@ class SyntheticCheckpointTest {
     void otherTypesAreRefused() {
         Exception e = assertThrows(
                 IllegalArgumentException.class,
-                () -> SyntheticCheckpoint.write(Path.of("never.safetensors"), DType.BF16, false));
+                () -> SyntheticCheckpoint.write(Path.of("never.safetensors"), StoredType.BF16, false));
         assertEquals("a synthetic checkpoint is of type F32 or F16, got BF16", e.getMessage());
     }
 }

@@ -26,6 +26,7 @@ import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.linear.Linear;
 import dev.gyre.nn.shape.Concat;
+import dev.gyre.nn.shape.Transpose;
 import dev.gyre.tokenizer.PromptChunk;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -18,6 +18,7 @@ import dev.gyre.diffusion.prompt.LoraTags;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.settings.SettingValues;
 import dev.gyre.diffusion.settings.Settings;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -117,12 +118,12 @@ class SourcesTest {
                     model,
                     List.of(new ScaledLora(lora, 0.7)),
                     false,
-                    Optional.of(dev.gyre.jsafetensors.DType.F32),
+                    Optional.of(dev.gyre.jsafetensors.StoredType.F32),
                     merged);
             assertThrows(
                     IllegalArgumentException.class,
                     () -> CheckpointMerge.write(
-                            model, List.of(), false, Optional.of(dev.gyre.jsafetensors.DType.I64), merged));
+                            model, List.of(), false, Optional.of(dev.gyre.jsafetensors.StoredType.I64), merged));
         }
         try (StableDiffusion sd = StableDiffusion.load(Checkpoint.open(merged), new JvmBackend(2))) {
             float[] states = sd.encodeText(List.of("", "a red circle on a blue background"), Progress.NONE);

@@ -19,8 +19,8 @@ import dev.gyre.diffusion.output.Progress;
 import dev.gyre.diffusion.request.Conditions;
 import dev.gyre.diffusion.request.InitImage;
 import dev.gyre.diffusion.request.Request;
-import dev.gyre.jsafetensors.DType;
 import dev.gyre.jsafetensors.SafeTensors;
+import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -90,7 +90,7 @@ class NonFiniteSearchTest {
     private static Variants.Data with(Variants.Data data, double number) {
         byte[] bytes = data.bytes().toArray(ValueLayout.JAVA_BYTE);
         MemorySegment all = MemorySegment.ofArray(bytes);
-        if (data.dtype() == DType.F32)
+        if (data.dtype() == StoredType.F32)
             all.setAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 7, (float) number);
         else
             all.setAtIndex(

@@ -3,8 +3,8 @@ package dev.gyre.jsafetensors;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The element types that the format defines. */
-public enum DType {
+/** The element types that the format defines: what a file may store. {@code dev.gyre.core.DType} is what Gyre computes with. */
+public enum StoredType {
     /** A byte, 0 or 1. */
     BOOL(8),
 
@@ -73,7 +73,7 @@ public enum DType {
 
     private final int bits;
 
-    DType(int bits) {
+    StoredType(int bits) {
         this.bits = bits;
     }
 
@@ -90,7 +90,7 @@ public enum DType {
         };
     }
 
-    static Optional<DType> named(String name) {
+    static Optional<StoredType> named(String name) {
         return Arrays.stream(values()).filter(d -> d.name().equals(name)).findFirst();
     }
 }
