@@ -1,8 +1,6 @@
 """Writes unet-levels.safetensors: the output of a small UNet of diffusers' whose levels differ as those of newer models do: one
 without attention, several transformer blocks at the others, heads of one width, linear projections, and a vector beside
 the timestep. Its weights are hashes of diffusers' names (common.hashed). In float64, with float32's error.
-
-Versions: torch 2.13.0, diffusers 0.40.0.dev0 as in requirements.txt.
 """
 
 import torch
@@ -11,7 +9,6 @@ from diffusers import UNet2DConditionModel
 from references import places
 from references.common import compute_in, fill, hashed, in_both, save
 
-UNET_LEVELS = places.DIFFUSION / "unet-levels.safetensors"
 CONTEXT, POOLED, TIME = 24, 12, 8
 
 
@@ -55,7 +52,7 @@ def main():
         return {**given, "vector": seen[0], "y": y}
 
     exact, single = in_both(run)
-    save(places.destination(UNET_LEVELS, args.out), exact, single, given=("x", "t", "text", "vector"))
+    save(places.destination(places.UNET_LEVELS, args.out), exact, single, given=("x", "t", "text", "vector"))
 
 
 if __name__ == "__main__":

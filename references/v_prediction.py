@@ -1,8 +1,6 @@
 """Writes v-prediction.safetensors: final latents of the embedded model with its UNet's output taken for v, made by
 diffusers' schedulers in float64, with float32's error; on Stable Diffusion's noise schedule and, where a scheduler can
 rescale it, with zero terminal SNR.
-
-Versions: torch 2.13.0, transformers 5.18.0, diffusers 0.40.0.dev0 as in requirements.txt.
 """
 
 import diffusers as d
@@ -12,7 +10,6 @@ from references import places
 from references.common import BETAS, OFFSET, Embedded, compute_in, ids, in_both, save
 from references.samplers import GUIDANCE, PROMPT, SEED, SIDE, STEPS, replaced
 
-V_PREDICTION = places.DIFFUSION / "v-prediction.safetensors"
 V = dict(prediction_type="v_prediction")
 DDIM = dict(clip_sample=False, set_alpha_to_one=False)
 TRAILING = dict(timestep_spacing="trailing")
@@ -84,7 +81,7 @@ def main():
     model = Embedded()
     exact, single = in_both(lambda dtype: all_samples(model, dtype))
     save(
-        places.destination(V_PREDICTION, args.out),
+        places.destination(places.V_PREDICTION, args.out),
         exact,
         single,
         prompt=PROMPT,

@@ -11,6 +11,7 @@ import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.metadata.OpenSources;
 import dev.gyre.diffusion.metadata.Parameters;
 import dev.gyre.diffusion.metadata.Sources;
+import dev.gyre.diffusion.sampler.Prediction;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -24,6 +25,14 @@ class LoadOptions {
 
     @Option(names = "--ema", description = "Use the UNet's averaged (EMA) weights, where the file has them.")
     boolean ema;
+
+    @Option(
+            names = "--prediction",
+            paramLabel = "TYPE",
+            description = "What the UNet predicts: epsilon or v. (default: as the file says)")
+    private String predictionType;
+
+    private Optional<Prediction> prediction = Optional.empty();
 
     @Option(names = "--vae", paramLabel = "FILE", description = "VAE from another file or folder.")
     private Path vae;
@@ -71,6 +80,7 @@ class LoadOptions {
     /** Takes what a picture was drawn with where nothing else was asked for. */
     void as(Parameters parameters, OpenSources.Finder finder) throws IOException {
         ema |= parameters.ema();
+        if (predictionType == null) prediction = parameters.prediction();
         if (type == null && parameters.quantized()) type = Q8;
         if (precision == null) chosen = parameters.precision();
         Sources recipe = parameters.recipe();
@@ -95,10 +105,19 @@ class LoadOptions {
         where.check();
         if (where.tornado() && (precision != null || lowMemory || threads != null))
             throw usage(spec, "--precision, --low-memory and --threads are the JVM backend's");
+        if (predictionType != null) prediction(spec);
         if (threads != null && threads < 1) throw usage(spec, "--threads: at least 1, got " + threads);
         if (type != null && !type.equalsIgnoreCase(Q8)) throw usage(spec, "--type: q8_0, got " + type);
         if (precision != null) precision(spec);
         if (memory != null && memory < 1) throw usage(spec, "--memory: at least 1 MiB, got " + memory);
+    }
+
+    private void prediction(CommandSpec spec) {
+        try {
+            prediction = Optional.of(Prediction.named(predictionType));
+        } catch (IllegalArgumentException e) {
+            throw usage(spec, "--prediction: " + e.getMessage());
+        }
     }
 
     /** What products multiply, if nobody asks for anything else. */
@@ -126,7 +145,8 @@ class LoadOptions {
             checkpoint.close();
             throw e;
         }
-        StableDiffusion sd = StableDiffusion.load(checkpoint, backend, ModelOptions.DEFAULT.ema(ema));
+        StableDiffusion sd =
+                StableDiffusion.load(checkpoint, backend, new ModelOptions(ema, prediction, Optional.empty()));
         try {
             if (memory != null) sd.room((long) memory << 20);
             if (type != null) console.note(sd.quantize().toString());

@@ -74,6 +74,13 @@ class GyreCommandTest {
     }
 
     @Test
+    void aPredictionThatNobodyKnowsIsRefused() {
+        assertEquals(2, gyre("a yellow star", "--prediction", "sample"));
+        String said = "--prediction: unknown prediction type \"sample\"; there are epsilon, v";
+        assertTrue(err.toString().contains(said), err.toString());
+    }
+
+    @Test
     void theSameSeedWritesTheSameFileAndARandomOneIsPrinted() throws IOException {
         Path first = folder.resolve("a.png"), second = folder.resolve("b.png"), random = folder.resolve("c.png");
         String[] common = {"a blue moon on a white background", "--steps", "1", "-o"};

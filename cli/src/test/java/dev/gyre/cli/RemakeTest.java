@@ -85,6 +85,7 @@ class RemakeTest {
                 "--image @/circle.png --size 576x520 --strength 0.5 --steps 2 --memory 20",
                 "--vae @/brighter.safetensors",
                 "--model @/averaged.safetensors --ema",
+                "--prediction v",
                 "--type q8_0",
                 "--batch 2",
                 "--safety-checker @/weights/prude.safetensors"));

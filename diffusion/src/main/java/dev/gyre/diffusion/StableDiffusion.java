@@ -25,6 +25,7 @@ import dev.gyre.diffusion.pipeline.Generation;
 import dev.gyre.diffusion.pipeline.LoadedModel;
 import dev.gyre.diffusion.pipeline.StepBatcher;
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.sampler.Prediction;
 import dev.gyre.diffusion.sampler.Sampler;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -94,6 +95,11 @@ public final class StableDiffusion implements AutoCloseable {
     /** Whether the UNet's averaged weights are used. */
     public boolean ema() {
         return model.ema();
+    }
+
+    /** What the UNet predicts: how {@link #predict} and {@link #guided} are to be read. */
+    public Prediction prediction() {
+        return model.config().prediction();
     }
 
     /** What products multiply. */

@@ -11,6 +11,8 @@ import dev.gyre.diffusion.adapter.CheckpointMerge;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.family.ModelConfig;
 import dev.gyre.diffusion.family.ModelOptions;
+import dev.gyre.diffusion.metadata.Parameters;
+import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Ddim;
 import dev.gyre.diffusion.sampler.Prediction;
@@ -23,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -101,7 +104,7 @@ class VPredictionTest {
     void whatIsSaidInSeveralWays(
             String type, String zero, String markers, Prediction wanted, Prediction prediction, boolean zeroTerminalSnr)
             throws IOException {
-        Map<String, String> metadata = new java.util.TreeMap<>();
+        Map<String, String> metadata = new TreeMap<>();
         if (type != null) metadata.put("modelspec.prediction_type", type);
         if (zero != null) metadata.put("ss_zero_terminal_snr", zero);
         Path path = file("said", metadata, markers == null ? new String[0] : markers.split(" "));
@@ -181,11 +184,17 @@ class VPredictionTest {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             noise = sd.draw(request).rgb();
         }
-        byte[] v = plain.draw(request).rgb();
-        assertFalse(Arrays.equals(noise, v));
+        Picture v = plain.draw(request);
+        assertFalse(Arrays.equals(noise, v.rgb()));
+        assertEquals(Optional.empty(), v.parameters().prediction());
         ModelOptions options = ModelOptions.DEFAULT.prediction(Prediction.V);
         try (StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2), options)) {
-            assertArrayEquals(v, sd.draw(request).rgb());
+            Picture told = sd.draw(request);
+            assertArrayEquals(v.rgb(), told.rgb());
+            // What only the user knew, the picture remembers.
+            String text = told.parameters().text();
+            assertTrue(text.contains("Prediction: v"), text);
+            assertEquals(Optional.of(Prediction.V), Parameters.parse(text).prediction());
         }
     }
 

@@ -18,8 +18,16 @@ public record Manifest(Map<String, String> entries) {
     private static final String PREFIX = "gyre.";
 
     /** What the bits of the pictures, and which pictures there are, depend on. */
-    private static final List<String> IDENTITY =
-            List.of("version", "plan_sha256", "model_sha256", "ema", "precision", "weights", "backend", "step_latents");
+    private static final List<String> IDENTITY = List.of(
+            "version",
+            "plan_sha256",
+            "model_sha256",
+            "ema",
+            "prediction",
+            "precision",
+            "weights",
+            "backend",
+            "step_latents");
 
     /** Takes a copy. */
     public Manifest {
@@ -42,6 +50,7 @@ public record Manifest(Map<String, String> entries) {
         put(entries, "model", sd.checkpoint().name());
         put(entries, "model_sha256", sd.checkpoint().sha256());
         put(entries, "ema", sd.ema());
+        put(entries, "prediction", sd.prediction().label());
         put(entries, "precision", sd.precision().label());
         put(entries, "weights", sd.quantized() ? "Q8_0" : "as stored");
         put(entries, "step_latents", stepLatents);

@@ -3,6 +3,7 @@ package dev.gyre.diffusion.metadata;
 import dev.gyre.core.Precision;
 import dev.gyre.diffusion.image.Png;
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.sampler.Prediction;
 import dev.gyre.diffusion.settings.Setting;
 import dev.gyre.diffusion.settings.Settings;
 import dev.gyre.diffusion.settings.Tool;
@@ -22,6 +23,7 @@ import java.util.Optional;
  * @param model the checkpoint's name
  * @param modelHash the first ten digits of the checkpoint's SHA-256, where known
  * @param ema whether the averaged weights were used
+ * @param prediction what the UNet predicts, where the user overrode what the file says
  * @param precision what products multiplied
  * @param quantized whether the weights were in eight bits
  * @param backend what it was drawn on, as {@code jvm}
@@ -35,6 +37,7 @@ public record Parameters(
         String model,
         Optional<String> modelHash,
         boolean ema,
+        Optional<Prediction> prediction,
         Precision precision,
         boolean quantized,
         String backend,
@@ -105,6 +108,7 @@ public record Parameters(
             }
         }
         if (ema) entries.put("EMA", "true");
+        prediction.ifPresent(type -> entries.put("Prediction", type.label()));
         if (precision != Precision.F32) entries.put("Precision", precision.label());
         if (quantized) entries.put("Weights", "Q8_0");
         if (!backend.equals("jvm")) entries.put("Backend", backend);

@@ -2,6 +2,7 @@ package dev.gyre.diffusion.metadata;
 
 import dev.gyre.core.Precision;
 import dev.gyre.diffusion.request.Request;
+import dev.gyre.diffusion.sampler.Prediction;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.diffusion.sampler.Schedule;
 import dev.gyre.diffusion.settings.Setting;
@@ -73,6 +74,7 @@ final class ParametersText {
                 take("Model", Function.identity()).orElse(""),
                 take("Model hash", Function.identity()),
                 take("EMA", "true"::equals).orElse(false),
+                take("Prediction", Prediction::named),
                 take("Precision", Precision::named).orElse(Precision.F32),
                 take("Weights", "Q8_0"::equals).orElse(false),
                 take("Backend", Function.identity()).orElse("jvm"),

@@ -25,7 +25,7 @@ import java.util.Optional;
 /** An open model: a checkpoint's networks with their weights, on a backend. It hands the parts of the pipeline what each needs. */
 public final class LoadedModel implements AutoCloseable {
     private final Checkpoint checkpoint;
-    private final boolean ema;
+    private final ModelOptions options;
     private final Backend backend;
     private final ModelConfig config;
     private final CompiledGraphs graphs;
@@ -39,18 +39,18 @@ public final class LoadedModel implements AutoCloseable {
      */
     public LoadedModel(Checkpoint checkpoint, Backend backend, ModelOptions options) {
         this.checkpoint = checkpoint;
-        ema = options.ema();
+        this.options = options;
         this.backend = backend;
-        if (ema && !checkpoint.hasEma())
+        if (options.ema() && !checkpoint.hasEma())
             throw new IllegalArgumentException(
                     checkpoint.name() + ": there are no averaged (EMA) weights of the UNet in this file");
         config = ModelConfig.of(checkpoint, options);
-        List<String> problems = config.problems(checkpoint, ema);
+        List<String> problems = config.problems(checkpoint, options.ema());
         if (!problems.isEmpty())
             throw new IllegalArgumentException(checkpoint.described() + ": " + problems.size()
                     + " tensors are missing or of another shape:\n  " + String.join("\n  ", problems));
         graphs = new CompiledGraphs(backend);
-        weights = new ModelWeights(checkpoint, config, ema, graphs::close);
+        weights = new ModelWeights(checkpoint, config, options.ema(), graphs::close);
         prompts = new PromptEncoder(config.text(), weights, graphs);
     }
 
@@ -59,7 +59,7 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     public boolean ema() {
-        return ema;
+        return options.ema();
     }
 
     public Backend backend() {
@@ -173,7 +173,8 @@ public final class LoadedModel implements AutoCloseable {
                 generated,
                 checkpoint.name(),
                 PublishedCheckpoint.hash(checkpoint),
-                ema,
+                options.ema(),
+                options.prediction(),
                 backend.precision(),
                 weights.quantized(),
                 backend.name(),

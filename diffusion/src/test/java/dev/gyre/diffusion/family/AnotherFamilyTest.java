@@ -125,9 +125,8 @@ class AnotherFamilyTest {
             Value a = ENCODER.vocabulary(tokens).build(ids, clipSkip, first);
             Value b = ENCODER.build(padded, clipSkip, second);
             Value both = Concat.of(
-                    dev.gyre.nn.shape.Transpose.of(a).reshape(chunks, 8, 77, 1),
-                    dev.gyre.nn.shape.Transpose.of(b).reshape(chunks, 8, 77, 1));
-            graph.output(dev.gyre.nn.shape.Transpose.of(both.reshape(chunks, 16, 77)));
+                    Transpose.of(a).reshape(chunks, 8, 77, 1), Transpose.of(b).reshape(chunks, 8, 77, 1));
+            graph.output(Transpose.of(both.reshape(chunks, 16, 77)));
             Value all = Linear.withoutBias(b.reshape(chunks, 1, 77 * 8), POOLED, second.at("text_projection"));
             graph.output(all.reshape(chunks, POOLED));
         }

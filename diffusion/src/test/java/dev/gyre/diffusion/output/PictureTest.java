@@ -42,6 +42,7 @@ class PictureTest {
                 "v1-5-pruned",
                 Optional.of("1a189f0be6"),
                 false,
+                Optional.empty(),
                 Precision.F32,
                 false,
                 "jvm",
