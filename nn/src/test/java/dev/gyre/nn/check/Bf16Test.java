@@ -27,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every op in bf16 against double precision, on numbers that bf16 holds: then products are exact and only their sums round. */
+@Tag("processor")
 class Bf16Test {
     @BeforeAll
     static void aProcessorThatHasIt() {

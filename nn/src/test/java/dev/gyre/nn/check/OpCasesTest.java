@@ -8,37 +8,54 @@ import dev.gyre.core.Executable;
 import dev.gyre.core.Target;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.jvm.JvmBackend;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every op of the table against double precision: its definition, and what a device runs, in plain Java. */
+/** Every op of the table against double precision: its definition, its faster way, and the faster way on several threads. */
 class OpCasesTest {
-    static Stream<OpCase> cases() {
-        return OpCases.cases();
+    private static final List<OpCase> CASES = OpCases.cases().toList();
+
+    /** What a case should give. Every test below asks, and the plain loops in double precision are slow. */
+    private static final Map<OpCase, double[]> EXPECTED = new IdentityHashMap<>();
+
+    static List<OpCase> cases() {
+        return CASES;
     }
 
-    /** The definition is plain Java whatever the processor has, so this runs once. */
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
     void definitionAgreesWithDoublePrecision(OpCase one) {
-        List<Tensor> inputs = one.makeInputs();
-        Map<String, Tensor> weights = one.makeWeights();
-        compare(one + ", definition", one.expected(inputs, weights), run(JvmBackend.ofDefinitions(), one, inputs, weights));
+        agrees(one, "definition", JvmBackend.ofDefinitions());
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    @Tag("processor")
+    void fasterWayAgreesWithDoublePrecision(OpCase one) {
+        float[] single = agrees(one, "faster way", new JvmBackend(1));
+        assertArrayEquals(
+                single, run(new JvmBackend(3), one, one.makeInputs(), one.makeWeights()), 0f, "threads change " + one);
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
     void whatADeviceRunsAgreesAsPlainJava(OpCase one) {
-        List<Tensor> inputs = one.makeInputs();
-        Map<String, Tensor> weights = one.makeWeights();
-        JvmBackend backend = JvmBackend.ofDevice(new Target(Target.KernelKind.SIMD, false), 2);
-        compare(one + ", on a device", one.expected(inputs, weights), run(backend, one, inputs, weights));
+        agrees(one, "on a device", JvmBackend.ofDevice(new Target(Target.KernelKind.SIMD, false), 2));
     }
 
-    static float[] run(JvmBackend backend, OpCase one, List<Tensor> inputs, Map<String, Tensor> weights) {
+    private static float[] agrees(OpCase one, String what, JvmBackend backend) {
+        List<Tensor> inputs = one.makeInputs();
+        Map<String, Tensor> weights = one.makeWeights();
+        float[] actual = run(backend, one, inputs, weights);
+        compare(one + ", " + what, EXPECTED.computeIfAbsent(one, c -> c.expected(inputs, weights)), actual);
+        return actual;
+    }
+
+    private static float[] run(JvmBackend backend, OpCase one, List<Tensor> inputs, Map<String, Tensor> weights) {
         try (backend) {
             try (Executable executable = backend.compile(one.graph(weights))) {
                 Tensor[] given = inputs.toArray(Tensor[]::new);

@@ -18,10 +18,12 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Filtering in machine code gives the bits that it gives in loops. */
+@Tag("processor")
 class WinogradTest {
     /** A convolution that is done in one particular way. */
     private record Chosen(Conv2d conv, Function<Conv2d, JvmKernel> way) implements Op {

@@ -7,11 +7,13 @@ import dev.gyre.core.Scratch;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every tile gives the same bits: a chain of fused multiply-adds from zero, and one softmax. */
+@Tag("processor")
 class MicroKernelTest {
     static Stream<MicroKernel> tiles() {
         Stream<MicroKernel> always =
