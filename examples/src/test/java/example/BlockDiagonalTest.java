@@ -13,12 +13,14 @@ import dev.gyre.core.Value;
 import dev.gyre.core.jvm.JvmBackend;
 import dev.gyre.nn.elementwise.Add;
 import dev.gyre.nn.elementwise.AddPerChannel;
+import dev.gyre.nn.elementwise.QuickGelu;
+import dev.gyre.nn.elementwise.Silu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
-/** A layer of one's own that adds on its way what stands behind it. */
+/** A user's own layer that takes the addend and the activation behind it into its kernel. */
 class BlockDiagonalTest {
     private static final Tensor WEIGHT = Tensor.of(new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2, 2, 2);
     private static final Tensor X = Tensor.of(new float[] {1, 0, 0, 1, 1, 1, 2, 2}, 2, 4);
@@ -42,7 +44,11 @@ class BlockDiagonalTest {
                 new float[] {11, 13, 26, 28, 33, 37, 62, 70},
                 (product, x) -> AddPerChannel.of(
                         product.reshape(2, 2, 1, 2), product.graph().constant("shift", shift)));
-        // A factor and a second sum stay ops of their own.
+        float[] activated = silu(2, 3, 6, 9, 4, 8, 24, 32);
+        run(backend, one, silu(PRODUCT), (product, x) -> Silu.of(product));
+        run(backend, one, activated, (product, x) -> Silu.of(Add.of(product, x)));
+        // What the layer does not accept stays an op of its own: a factor, a second addend, one behind the activation,
+        // another activation.
         run(
                 backend,
                 List.of("BlockDiagonal", "Add"),
@@ -53,6 +59,25 @@ class BlockDiagonalTest {
                 List.of("BlockDiagonal", "Add"),
                 new float[] {3, 3, 6, 10, 5, 9, 26, 34},
                 (product, x) -> Add.of(Add.of(product, x), x));
+        float[] shifted = activated.clone(), residual = X.floats();
+        for (int i = 0; i < shifted.length; i++) shifted[i] += residual[i];
+        run(backend, List.of("BlockDiagonal", "Add"), shifted, (product, x) -> Add.of(Silu.of(Add.of(product, x)), x));
+        run(
+                backend,
+                List.of("BlockDiagonal", "QuickGelu"),
+                sigmoidTimes(1.702f, PRODUCT),
+                (product, x) -> QuickGelu.of(product));
+    }
+
+    private static float[] silu(float... v) {
+        return sigmoidTimes(1, v);
+    }
+
+    /** v · sigmoid(slope · v). */
+    private static float[] sigmoidTimes(float slope, float... v) {
+        float[] y = new float[v.length];
+        for (int i = 0; i < v.length; i++) y[i] = (float) (v[i] / (1 + Math.exp(-slope * v[i])));
+        return y;
     }
 
     @FunctionalInterface

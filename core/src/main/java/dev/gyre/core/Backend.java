@@ -2,35 +2,37 @@ package dev.gyre.core;
 
 import java.lang.foreign.MemorySegment;
 
-/** Where graphs run. Closing it frees what it holds; its executables are closed first. */
+/** Compiles and runs graphs. Close its executables before closing it; closing frees its threads, memory and device buffers. */
 public interface Backend extends AutoCloseable {
-    /** As users name it: {@code jvm}, {@code tornado}. */
+    /** The name that users write: {@code jvm}, {@code tornado}. */
     String name();
 
-    /** Plans the graph's memory and makes it ready to run. */
+    /** Plans the graph's memory and compiles it. */
     default Executable compile(Graph graph) {
         return compile(graph, Observer.NONE);
     }
 
     /**
-     * Likewise, for an observer to see values as they are made.
+     * Compiles a graph whose values an observer sees while it runs.
      *
-     * @param observer asked about every op now, and shown what it wants in every run; ops that it wants are not joined with others, so
-     *     their results may differ by rounding
+     * @param observer asked about every op during compilation, and shown the ops it wants in every run. Those ops are not fused with
+     *     others, so results may differ by rounding
      */
     Executable compile(Graph graph, Observer observer);
 
-    /** What products multiply. */
+    /** The operand type of matrix products. */
     default Precision precision() {
         return Precision.F32;
     }
 
-    /** The bytes of working memory that the graph would take, beside the weights; nothing is allocated. */
+    /** The working memory in bytes that the graph would need, weights not included. Allocates nothing. */
     long plan(Graph graph);
 
     /**
-     * Forgets what it made of weights in this memory, before their owner closes it: other memory may come to lie there. No executable
-     * that uses them is open any more.
+     * Frees everything derived from weights in this memory. Call it before closing the memory, whose addresses may be reused, and after
+     * closing every executable that uses the weights.
+     *
+     * @param owner scope of the weights' memory
      */
     void release(MemorySegment.Scope owner);
 

@@ -3,13 +3,13 @@ package dev.gyre.core;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
-/** A graph as Graphviz draws it: {@code dot -Tsvg graph.dot -o graph.svg}. */
+/** Exports a graph to Graphviz: {@code dot -Tsvg graph.dot -o graph.svg}. */
 public final class Graphviz {
     private Graphviz() {}
 
     /**
-     * The graph in the DOT language: a node for each input and op, an edge for each value that goes from one to another, with its shape.
-     * Weights are not nodes, there are too many; an op that has some is drawn darker.
+     * The graph in the DOT language: a node per input, op and output, and an edge per value that one passes to another, labelled with its
+     * type and shape. Weights have no nodes, as there are too many; an op with weights is shaded.
      */
     public static String of(Graph graph) {
         StringBuilder out = new StringBuilder("digraph " + quoted(graph.title()) + " {\n");

@@ -3,30 +3,33 @@ package dev.gyre.core;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
-/** What a kernel of a running graph works on. */
+/** The memory of a running graph, as its JVM kernels see it. */
 public interface JvmMemory {
-    /** The value's elements: a weight as it is stored, of any floating type, everything else as planned. */
+    /** The value's elements: a weight in its stored type, anything else in its planned buffer. */
     Tensor at(Value value);
 
     /**
-     * A weight in another order: packed when first asked for, kept as long as the backend and shared by all its graphs. Empty where
-     * the backend was told to keep memory low, and for Q8_0, whose blocks lie along the rows: then the weight is read as it lies.
+     * A weight packed into another layout. It is packed on first use, kept until the backend is closed and shared by all its graphs.
+     * Empty if the backend runs in low-memory mode, and for Q8_0, whose blocks run along the rows: the kernel then reads the stored layout.
      *
      * @param weight a constant
-     * @param order names the order: a weight may be packed in several
+     * @param layout name of the layout: a weight may be packed into several
+     * @param packing does the packing
      */
-    Optional<Tensor> packed(Value weight, String order, Packing packing);
+    Optional<Tensor> packed(Value weight, String layout, Packing packing);
 
-    /** How a weight is put in another order. */
+    /** Packs a weight into another layout. */
     @FunctionalInterface
     interface Packing {
         /**
-         * @param allocate gives a tensor of a type and shape
-         * @return the weight in its new order, in memory from {@code allocate}
+         * Packs a weight.
+         *
+         * @param allocate allocates a tensor of a type and shape
+         * @return the packed weight, in memory from {@code allocate}
          */
         Tensor pack(Tensor weight, BiFunction<DType, Shape, Tensor> allocate);
     }
 
-    /** Arrays that all workers of one kernel share; as with the workers' own, they hold whatever was left there. */
+    /** Scratch arrays that all workers of a kernel share; their contents are undefined. */
     Scratch scratch();
 }

@@ -6,11 +6,11 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * Sees values of running graphs as they are made, without the model knowing: what an op reads and what it makes. On the JVM nothing is
- * kept or copied for it; on a device the values travel back with the graph's outputs. What it throws ends the run.
+ * Sees the inputs and outputs of ops while a graph runs, without changes to the model. The JVM backend neither keeps nor copies values for
+ * it; a device returns them with the graph's outputs. An exception that it throws ends the run.
  */
 public interface Observer {
-    /** Sees nothing. */
+    /** Observes nothing. */
     Observer NONE = new Observer() {
         @Override
         public boolean wants(Op op) {
@@ -21,28 +21,28 @@ public interface Observer {
         public void made(Op op, Function<Value, Tensor> values) {}
     };
 
-    /** Whether it wants to see what this op reads and makes. Asked once, when the graph is compiled. */
+    /** Whether to observe this op. Asked once, when the graph is compiled. */
     boolean wants(Op op);
 
     /**
-     * The op has run. Called on the thread that runs the graph.
+     * An observed op has run. Called on the thread that runs the graph.
      *
-     * @param values gives the elements of the op's inputs and of its output; their memory is used again after this call
+     * @param values maps the op's inputs and its output to their elements, whose memory is reused after this call
      */
     void made(Op op, Function<Value, Tensor> values);
 
     /**
-     * Sees the values of some names.
+     * Observes the values whose {@linkplain Graph#names name} matches a pattern.
      *
-     * @param names the whole name, {@code *} standing for any characters: {@code *.attn2}, {@code *.input_blocks.1.*}
-     * @param see is told the name and the elements, which it must copy if they are to stay: {@link Tensor#floats()} does
+     * @param names a pattern for the whole name, in which {@code *} matches any characters: {@code *.attn2}, {@code *.input_blocks.1.*}
+     * @param see receives the name and the elements; to keep the elements, copy them, for example with {@link Tensor#floats()}
      */
     static Observer of(String names, BiConsumer<String, Tensor> see) {
         Pattern pattern = Pattern.compile(("\\Q" + names + "\\E").replace("*", "\\E.*\\Q"));
         return new Observer() {
             private List<String> matching(Op op) {
-                Value made = op.output();
-                return made.graph().names(made).stream()
+                Value output = op.output();
+                return output.graph().names(output).stream()
                         .filter(name -> pattern.matcher(name).matches())
                         .toList();
             }

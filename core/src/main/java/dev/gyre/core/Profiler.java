@@ -1,29 +1,29 @@
 package dev.gyre.core;
 
-/** Hears how long each op of a running graph took. Called on the thread that runs the graph. */
+/** Receives the duration of each op and of each run. Called on the thread that runs the graph. */
 @FunctionalInterface
 public interface Profiler {
-    /** Hears nothing. */
+    /** Ignores everything. */
     Profiler NONE = (op, start, nanos) -> {};
 
     /**
      * An op has run.
      *
-     * @param op an op of the graph, or one that several were fused into
-     * @param start when it began, as {@link System#nanoTime} has it; a device gives durations alone, which are laid end to end
-     * @param nanos wall time, all workers' part included
+     * @param op an op of the graph, or the op that several were fused into
+     * @param start start time on the clock of {@link System#nanoTime}; a device reports durations only, so its ops are laid end to end
+     * @param nanos wall time in nanoseconds; on a device, the time in the op's kernels
      */
     void ran(Op op, long start, long nanos);
 
     /**
-     * A graph has run; its ops were told of before.
+     * A graph has run; its ops were reported before.
      *
-     * @param start when it began, as {@link System#nanoTime} has it
-     * @param nanos wall time, moving inputs and outputs included
+     * @param start start time on the clock of {@link System#nanoTime}
+     * @param nanos wall time in nanoseconds, including the transfer of inputs and outputs
      */
     default void ran(Graph graph, long start, long nanos) {}
 
-    /** This one and another, told of the same. */
+    /** A profiler that reports to this one, then to {@code other}. */
     default Profiler and(Profiler other) {
         Profiler one = this;
         return new Profiler() {

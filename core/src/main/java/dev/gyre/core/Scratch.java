@@ -4,8 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Arrays that one thread uses again and again, so that kernels work on {@code float[]} without allocating. What an array holds at
- * first is whatever its last user left.
+ * Arrays that a thread reuses, so that kernels work on {@code float[]} without allocating. Their contents are undefined.
  */
 public final class Scratch {
     private final List<float[]> floats = new ArrayList<>();
@@ -13,14 +12,14 @@ public final class Scratch {
     private short[] shorts = new short[0];
     private int[] ints = new int[0];
 
-    /** An array of at least {@code size} floats; each slot is an array of its own. */
+    /** An array of at least {@code size} floats; each slot has its own array. */
     public float[] floats(int slot, int size) {
         while (floats.size() <= slot) floats.add(new float[0]);
         if (floats.get(slot).length < size) floats.set(slot, new float[size]);
         return floats.get(slot);
     }
 
-    /** At least {@code count} separate arrays of at least {@code size} floats each. */
+    /** At least {@code count} separate arrays of at least {@code size} floats each; each slot has its own. */
     public float[][] rows(int slot, int count, int size) {
         while (rows.size() <= slot) rows.add(new float[0][]);
         float[][] has = rows.get(slot);
@@ -38,7 +37,7 @@ public final class Scratch {
         return ints;
     }
 
-    /** Room for 16-bit numbers on their way to floats. */
+    /** A buffer for 16-bit elements that are converted to floats. */
     public short[] shorts() {
         if (shorts.length == 0) shorts = new short[4096];
         return shorts;

@@ -5,29 +5,30 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The sizes of a tensor's dimensions, outermost first; no dimension at all is a scalar.
+ * The dimensions of a tensor, outermost first; a scalar has none.
  *
- * @param dims each at least 0, their product at most 2³¹−1
+ * @param dims sizes, each at least 0, with a product of at most 2³¹−1
  */
 public record Shape(List<Integer> dims) {
-    /** @throws IllegalArgumentException when a dimension is negative, or there are more than 2³¹−1 elements */
+    /** @throws IllegalArgumentException when a dimension is negative or the shape has more than 2³¹−1 elements */
     public Shape {
         dims = List.copyOf(dims);
         long elements = 1;
         for (int dim : dims) {
-            if (dim < 0) throw new IllegalArgumentException("a shape has no negative dimension, got " + text(dims));
+            if (dim < 0)
+                throw new IllegalArgumentException("a dimension must not be negative, got shape " + text(dims));
             elements = Math.multiplyExact(elements, (long) dim);
             if (elements > Integer.MAX_VALUE)
                 throw new IllegalArgumentException("a tensor has at most 2^31-1 elements, got shape " + text(dims));
         }
     }
 
-    /** The shape of these sizes, outermost first; of none, a scalar's. */
+    /** A shape with these dimensions, outermost first; without any, a scalar. */
     public static Shape of(int... dims) {
         return new Shape(Arrays.stream(dims).boxed().toList());
     }
 
-    /** How many dimensions it has. */
+    /** The number of dimensions. */
     public int rank() {
         return dims.size();
     }
@@ -37,14 +38,14 @@ public record Shape(List<Integer> dims) {
         return dims.get(i < 0 ? i + dims.size() : i);
     }
 
-    /** The product of all dimensions. */
+    /** The number of elements: the product of all dimensions. */
     public int elements() {
         int elements = 1;
         for (int dim : dims) elements *= dim;
         return elements;
     }
 
-    /** As it is written in errors and tables: {@code [2, 320, 64, 64]}. */
+    /** For example {@code [2, 320, 64, 64]}. */
     @Override
     public String toString() {
         return text(dims);

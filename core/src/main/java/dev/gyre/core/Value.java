@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A tensor's place in a {@link Graph}: a constant (a weight), an input, what an op makes, or scratch between an op's steps. It has
- * a shape and a type, and no memory until a backend plans it.
+ * A tensor in a {@link Graph}: a constant (a weight), an input, an op's output, or scratch between the kernel calls of an op. It has a
+ * shape and a type; a backend assigns its memory.
  *
  * <p>Values are compared by identity.
  */
@@ -34,13 +34,13 @@ public final class Value {
         return new Value(graph, name, tensor.dtype(), tensor.shape(), tensor, null);
     }
 
-    /** What an op keeps between two of its steps; the planner places it. */
+    /** Scratch memory that the kernel calls of one op share; the planner assigns it. */
     public static Value scratch(DType dtype, int... dims) {
         return new Value(null, "scratch", dtype, Shape.of(dims), null, null);
     }
 
     /**
-     * The same elements under another shape; nothing is computed or copied.
+     * A view of the same elements with another shape.
      *
      * @throws IllegalArgumentException when the number of elements differs
      */
@@ -52,23 +52,23 @@ public final class Value {
         return new Value(graph, name, dtype, to, reshaped, storage);
     }
 
-    /** An F32 value of the same graph, to be made by the op that asks for it. */
+    /** A new F32 value in the same graph, for an op that computes it. */
     public Value like(int... dims) {
         return of(graph, name(), DType.F32, Shape.of(dims));
     }
 
-    /** The graph that it belongs to. */
+    /** Its graph. */
     public Graph graph() {
         return graph;
     }
 
-    /** The weight's key, the input's name, or for what an op made its {@linkplain Graph#names first name}, else that of what it was made from. */
+    /** A weight's key, an input's name, or an op output's {@linkplain Graph#names first name}; unnamed, the name of what it derives from. */
     public String name() {
         List<String> given = tensor == null && graph != null ? graph.names(this) : List.of();
         return given.isEmpty() ? name : given.getFirst();
     }
 
-    /** The type of its elements. */
+    /** The element type. */
     public DType dtype() {
         return dtype;
     }
@@ -78,12 +78,12 @@ public final class Value {
         return shape;
     }
 
-    /** The bytes of its elements. */
+    /** The size of its elements in bytes. */
     public long bytes() {
         return dtype.bytes(shape.elements());
     }
 
-    /** Size of dimension {@code i} of the shape; a negative {@code i} counts from the last. */
+    /** The size of dimension {@code i}; a negative {@code i} counts from the last. */
     public int dim(int i) {
         return shape.dim(i);
     }
@@ -93,7 +93,7 @@ public final class Value {
         return storage;
     }
 
-    /** The elements of a constant; empty for everything else. */
+    /** The elements of a constant; empty for any other value. */
     public Optional<Tensor> constant() {
         return Optional.ofNullable(tensor);
     }

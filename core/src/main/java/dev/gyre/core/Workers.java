@@ -9,36 +9,36 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
 /**
- * Threads that share out a loop's pieces. The calling thread works too. Each thread has its own {@link Scratch}. Pieces are taken
- * in any order by any thread, so no piece may depend on another.
+ * A thread pool for parallel loops. The calling thread works too. Each thread has its own {@link Scratch}. Any thread may take any piece in
+ * any order, so pieces must be independent.
  */
 public final class Workers implements AutoCloseable {
-    /** What one piece does. */
+    /** The body of a loop over pieces. */
     @FunctionalInterface
     public interface Piece {
-        /** Does piece {@code index}; {@code scratch} is the thread's own and holds nothing that is to last. */
+        /** Runs piece {@code index}; {@code scratch} belongs to the thread, with undefined contents. */
         void run(int index, Scratch scratch);
     }
 
-    /** What a stretch of a loop does. */
+    /** The body of a loop over ranges of iterations. */
     @FunctionalInterface
     public interface Range {
-        /** Does iterations {@code begin} to {@code begin + count - 1}. */
+        /** Runs iterations {@code begin} to {@code begin + count - 1}. */
         void run(int begin, int count);
     }
 
     /**
-     * Nanoseconds for which a thread looks for more to do before it sleeps: waking one takes longer than many a small op, and ops
-     * follow one another closely.
+     * How long an idle thread spins before it sleeps, in nanoseconds: waking a thread takes longer than many small ops, and ops follow
+     * closely upon one another.
      */
     private static final long SPIN_NANOS = 50_000;
 
     private final int threads;
-    private final long spinNanos; // none where threads would take the processors from one another
+    private final long spinNanos; // 0 if there are more threads than processors
     private final ThreadPoolExecutor pool;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
-    /** Workers on {@code threads} threads in all, the caller's included. */
+    /** A pool of {@code threads} threads, including the calling thread. */
     public Workers(int threads) {
         if (threads < 1) throw new IllegalArgumentException("at least 1 thread is needed, got " + threads);
         this.threads = threads;
@@ -53,12 +53,12 @@ public final class Workers implements AutoCloseable {
         pool.allowCoreThreadTimeOut(true);
     }
 
-    /** How many threads work, the caller's included. */
+    /** The number of threads, including the calling thread. */
     public int threads() {
         return threads;
     }
 
-    /** Runs pieces 0 to {@code pieces - 1} and returns when all are done; the first failure is thrown here. */
+    /** Runs pieces 0 to {@code pieces - 1} and returns when all are done. Rethrows the first exception of a piece; the rest are skipped. */
     public void run(int pieces, Piece piece) {
         int helpers = Math.min(threads, pieces) - 1;
         AtomicInteger next = new AtomicInteger();
@@ -72,7 +72,7 @@ public final class Workers implements AutoCloseable {
         work(next, pieces, piece, failure);
         spinUntil(spinNanos, () -> done.getCount() == 0);
         boolean interrupted = false;
-        // A piece that still runs uses memory that the caller may free: wait, and remember the interrupt.
+        // A running piece uses memory that the caller may free: wait, and restore the interrupt afterwards.
         while (true)
             try {
                 done.await();
@@ -96,7 +96,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /** Cuts the range 0 to {@code count - 1} into stretches of at least {@code grain}, some for each thread. */
+    /** Splits iterations 0 to {@code count - 1} into ranges of at least {@code grain}, up to four per thread, and runs them. */
     public void range(int count, int grain, Range range) {
         if (count == 0) return;
         int pieces = (int) Math.min((long) threads * 4, Math.max(1, count / Math.max(1, grain)));
@@ -106,7 +106,7 @@ public final class Workers implements AutoCloseable {
         });
     }
 
-    /** Waits without sleeping until something holds, for some nanoseconds at most. */
+    /** Spins until a condition holds, for at most {@code nanos} nanoseconds. */
     private static void spinUntil(long nanos, BooleanSupplier holds) {
         if (nanos == 0) return;
         long start = System.nanoTime();
@@ -130,7 +130,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /** Lets the threads go. */
+    /** Ends the threads. */
     @Override
     public void close() {
         pool.shutdown();

@@ -33,7 +33,7 @@ class Q8Test {
     }
 
     @Test
-    void everyNumberIsWithinHalfAStepOfItsBlock() {
+    void everyElementIsWithinHalfAQuantizationStep() {
         Random random = new Random(3);
         float[] values = new float[32 * 301];
         for (int i = 0; i < values.length; i++) values[i] = (float) (random.nextGaussian() * Math.exp(i / 3000.0));
@@ -62,16 +62,16 @@ class Q8Test {
             for (short[] scratch : new short[][] {new short[1], new short[17], new short[50], new short[4096]})
                 for (int round = 0; round < 100; round++) {
                     int from = random.nextInt(values.length), count = random.nextInt(values.length - from + 1);
-                    float[] some = new float[count + 3];
-                    q8.read(from, some, 2, count, scratch);
+                    float[] part = new float[count + 3];
+                    q8.read(from, part, 2, count, scratch);
                     assertArrayEquals(
-                            Arrays.copyOfRange(whole, from, from + count), Arrays.copyOfRange(some, 2, 2 + count));
+                            Arrays.copyOfRange(whole, from, from + count), Arrays.copyOfRange(part, 2, 2 + count));
                 }
         }
     }
 
     @Test
-    void whatDoesNotFitIsSaid() {
+    void unsupportedTensorsAreRefused() {
         assertFalse(Q8.fits(Shape.of(3, 5)));
         try (Arena arena = Arena.ofConfined()) {
             Exception e =

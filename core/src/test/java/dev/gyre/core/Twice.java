@@ -4,7 +4,7 @@ import java.util.List;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** y = 2 x + 1, by way of scratch: an op for tests, such as a user would write. */
+/** y = 2 x + 1 in two kernel calls with scratch between them: an op for tests, as a user would write it. */
 public record Twice(Value x, Value y) implements Op {
     public static Value of(Value x) {
         return x.graph().add(new Twice(x, x.like(x.shape().elements())));

@@ -13,39 +13,39 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Runs graphs on the CPU with HotSpot's compiler: an op's faster way where it has one, else its loops, on worker threads. Always
- * there. The result of a run does not depend on the number of threads.
+ * Runs graphs on the CPU, compiled by HotSpot: an op's optimized implementation if it has one, otherwise its loops, on worker threads.
+ * Always available. Results do not depend on the number of threads.
  */
 public final class JvmBackend implements Backend {
     /**
-     * How to run.
+     * How to run graphs.
      *
-     * @param threads as many as share the work, the caller's included
-     * @param lowMemory whether to keep no second copy of a weight: kernels then read the file's own order, which is slower
-     * @param precision what products multiply
-     * @param profiler hears how long ops take
+     * @param threads number of threads, including the calling thread
+     * @param lowMemory whether to keep no packed copies of weights; kernels then read the stored layout, which is slower
+     * @param precision operand type of matrix products
+     * @param profiler receives the duration of each op
      */
     public record Options(int threads, boolean lowMemory, Precision precision, Profiler profiler) {
-        /** As many threads as the machine has processors, weights packed, 32-bit floats, nothing measured. */
+        /** One thread per available processor, packed weights, F32, no profiler. */
         public static final Options DEFAULT =
                 new Options(Runtime.getRuntime().availableProcessors(), false, Precision.F32, Profiler.NONE);
 
-        /** With so many threads, the caller's included. */
+        /** With this number of threads, including the calling thread. */
         public Options threads(int threads) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
-        /** With or without a second, packed copy of every weight. */
+        /** Without packed copies of weights if true. */
         public Options lowMemory(boolean lowMemory) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
-        /** With products of this precision. */
+        /** With this operand type of matrix products. */
         public Options precision(Precision precision) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
-        /** With this one told how long ops take. */
+        /** With this profiler. */
         public Options profiler(Profiler profiler) {
             return new Options(threads, lowMemory, precision, profiler);
         }
@@ -57,17 +57,21 @@ public final class JvmBackend implements Backend {
     private final PackedWeights packed = new PackedWeights();
     private final AtomicInteger open = new AtomicInteger();
 
-    /** As {@link Options#DEFAULT} says. */
+    /** A backend with {@link Options#DEFAULT}. */
     public JvmBackend() {
         this(Options.DEFAULT);
     }
 
-    /** On so many threads, otherwise as {@link Options#DEFAULT} says. */
+    /** A backend with this number of threads, otherwise {@link Options#DEFAULT}. */
     public JvmBackend(int threads) {
         this(Options.DEFAULT.threads(threads));
     }
 
-    /** @throws UnsupportedOperationException when this machine cannot work in the precision, saying why */
+    /**
+     * A backend with these options.
+     *
+     * @throws UnsupportedOperationException when this machine does not support the precision; the message says why
+     */
     public JvmBackend(Options options) {
         this(options, Optional.empty());
     }
@@ -82,24 +86,24 @@ public final class JvmBackend implements Backend {
         this.target = target;
     }
 
-    /** A backend that runs nothing but the definitions, in one thread: what every faster way is compared with. */
+    /** A backend that runs the ops' definitions on one thread: the reference for every optimized implementation. */
     public static JvmBackend ofDefinitions() {
         return ofDefinitions(1);
     }
 
-    /** A backend that runs nothing but the definitions, on some threads. */
+    /** A backend that runs the ops' definitions on this number of threads. */
     public static JvmBackend ofDefinitions(int threads) {
         return ofDevice(new Target(Target.KernelKind.REFERENCE, false), threads);
     }
 
     /**
-     * A backend that runs what a device would, as plain Java and with no device: how its kernels are tried and debugged.
+     * A backend that runs a device's kernels as plain Java, without a device, to test and debug them.
      *
-     * @throws IllegalArgumentException for kernels of threads in groups, which a device alone can run
+     * @throws IllegalArgumentException for kernels of work groups, which run on a device only
      */
     public static JvmBackend ofDevice(Target target, int threads) {
         if (target.kernels().compareTo(Target.KernelKind.WORKGROUP) >= 0)
-            throw new IllegalArgumentException("kernels in groups run on a device only, got " + target);
+            throw new IllegalArgumentException("kernels of work groups run on a device only, got " + target);
         return new JvmBackend(Options.DEFAULT.threads(threads), Optional.of(target));
     }
 
@@ -108,7 +112,7 @@ public final class JvmBackend implements Backend {
         return "jvm";
     }
 
-    /** How many threads share the work, the caller's included. */
+    /** The number of threads, including the calling thread. */
     public int threads() {
         return workers.threads();
     }
@@ -118,12 +122,12 @@ public final class JvmBackend implements Backend {
         return options.precision();
     }
 
-    /** Executables that were compiled and not closed yet. */
+    /** The number of executables that are not closed. */
     public int openExecutables() {
         return open.get();
     }
 
-    /** Bytes of weights that were packed so far, beside the file's own. */
+    /** The size of all packed copies of weights in bytes. */
     public long packedBytes() {
         return packed.bytes();
     }
@@ -145,7 +149,7 @@ public final class JvmBackend implements Backend {
         packed.release(owner);
     }
 
-    /** As manifests have it: {@code jvm, 2 threads}. */
+    /** For example {@code jvm, 2 threads}. */
     @Override
     public String toString() {
         return name() + ", " + threads() + (threads() == 1 ? " thread" : " threads");
@@ -159,7 +163,7 @@ public final class JvmBackend implements Backend {
         return options;
     }
 
-    /** What to run as a device would, in place of the ops' faster ways, if it is told. */
+    /** The target whose device kernels to run instead of the ops' JVM implementations, if any. */
     Optional<Target> target() {
         return target;
     }

@@ -31,19 +31,19 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
-/** A graph on the JVM: planned buffers, and for each op what runs it. */
+/** A graph compiled for the JVM: its buffers and, for each op, its kernels. */
 final class JvmExecutable implements Executable, JvmMemory {
-    /** Cache lines; also the widest vector. */
+    /** Alignment of buffers in bytes: a cache line, and the widest vector. */
     private static final int ALIGNMENT = 64;
 
-    /** Iterations of a definition's loop that are worth a thread of their own. */
+    /** The least iterations of a parallel loop per piece. */
     private static final int GRAIN = 8;
 
-    /** Bytes up to which a weight is kept as it is. */
+    /** The largest weight, in bytes, that is copied out of a mapped file. */
     private static final int SMALL = 1 << 16;
 
-    /** An op and what runs it, one kernel or a loop for each of its steps, and whether the observer sees it. */
-    private record Program(Op op, List<JvmKernel> kernels, boolean seen) {}
+    /** An op, its kernel or one loop per kernel call, and whether it is observed. */
+    private record Step(Op op, List<JvmKernel> kernels, boolean observed) {}
 
     private final Graph graph;
     private final JvmBackend backend;
@@ -51,30 +51,32 @@ final class JvmExecutable implements Executable, JvmMemory {
     private final Scratch scratch = new Scratch();
     private final Arena arena = Arena.ofShared();
     private final MemoryPlanner.Plan plan;
-    private final List<MemorySegment> buffers = new ArrayList<>(); // each with TornadoVM's header in front
+    private final List<MemorySegment> buffers = new ArrayList<>(); // each preceded by TornadoVM's array header
     private final Map<Value, FloatArray> widened = new IdentityHashMap<>();
-    private final List<Program> program = new ArrayList<>();
+    private final List<Step> steps = new ArrayList<>();
     private boolean closed;
 
     JvmExecutable(Graph given, JvmBackend backend, Observer observer) {
-        Set<Op> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Op op : given.ops()) if (observer.wants(op)) seen.add(op);
-        JvmPlan way = JvmPlan.of(given, backend, seen::contains);
+        Set<Op> observed = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Op op : given.ops()) if (observer.wants(op)) observed.add(op);
+        JvmPlan compiled = JvmPlan.of(given, backend, observed::contains);
         this.observer = observer;
-        this.graph = way.graph();
-        this.plan = way.memory();
+        this.graph = compiled.graph();
+        this.plan = compiled.memory();
         this.backend = backend;
         try {
             for (long bytes : plan.buffers()) buffers.add(allocate(bytes));
             for (Op op : graph.ops())
-                program.add(new Program(
+                steps.add(new Step(
                         op,
-                        way.kernels().containsKey(op)
-                                ? List.of(way.kernels().get(op))
-                                : way.loops().get(op).stream().map(this::loop).toList(),
-                        seen.contains(op)));
+                        compiled.kernels().containsKey(op)
+                                ? List.of(compiled.kernels().get(op))
+                                : compiled.loops().get(op).stream()
+                                        .map(this::loop)
+                                        .toList(),
+                        observed.contains(op)));
             List<JvmKernel> all =
-                    program.stream().flatMap(part -> part.kernels().stream()).toList();
+                    steps.stream().flatMap(step -> step.kernels().stream()).toList();
             backend.workers().run(all.size(), (piece, unused) -> all.get(piece).prepare(this));
             dropResidentPages();
         } catch (RuntimeException | Error e) {
@@ -89,9 +91,10 @@ final class JvmExecutable implements Executable, JvmMemory {
         return arena.allocate(front + bytes, ALIGNMENT).asSlice(front - header, header + bytes);
     }
 
-    private JvmKernel loop(KernelCall step) {
-        Object[] arguments = step.bind(this::array, this::panels);
-        return (memory, crew) -> crew.range(step.range(), GRAIN, (begin, count) -> step.call(begin, count, arguments));
+    private JvmKernel loop(KernelCall call) {
+        Object[] arguments = call.bind(this::array, this::panels);
+        return (memory, workers) ->
+                workers.range(call.range(), GRAIN, (begin, count) -> call.call(begin, count, arguments));
     }
 
     private Object array(Value value) {
@@ -102,8 +105,7 @@ final class JvmExecutable implements Executable, JvmMemory {
 
     private Object panels(DevicePanels weight) {
         MemorySegment buffer = allocate((long) weight.elements() * (weight.f16() ? Short.BYTES : Float.BYTES));
-        Object array =
-                weight.f16() ? HalfFloatArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
+        Object array = weight.f16() ? HalfFloatArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
         weight.fill(array);
         return array;
     }
@@ -127,19 +129,19 @@ final class JvmExecutable implements Executable, JvmMemory {
     }
 
     /**
-     * A small weight is read in every run, from a copy: read from a mapped file, it would bring the pages around it into memory, which
-     * are of weights that lie there packed.
+     * Copies a small weight out of a mapped file. Reading it from the file in every run would make the pages around it resident, and those
+     * belong to weights that are packed already.
      */
     private Tensor constant(Tensor weight) {
         if (!weight.data().isMapped() || weight.data().byteSize() > SMALL) return weight;
-        return backend.packed().of(weight, "as it is", (tensor, allocate) -> {
+        return backend.packed().of(weight, "stored", (tensor, allocate) -> {
             Tensor copy = allocate.apply(tensor.dtype(), tensor.shape());
             copy.data().copyFrom(tensor.data());
             return copy;
         });
     }
 
-    /** Copies what is small; then all is packed or copied, and what is in memory of the file came beside what was read. */
+    /** Copies the small weights. Now all weights are packed or copied, so drop the mapped file's resident pages. */
     private void dropResidentPages() {
         List<Value> weights = graph.ops().stream()
                 .flatMap(op -> op.inputs().stream())
@@ -173,9 +175,9 @@ final class JvmExecutable implements Executable, JvmMemory {
         event.begin();
         long begin = System.nanoTime();
         for (int i = 0; i < inputs.length; i++) at(graph.inputs().get(i)).data().copyFrom(inputs[i].data());
-        for (Program part : program) {
-            run(part, profiler);
-            if (part.seen()) observer.made(part.op(), this::at);
+        for (Step step : steps) {
+            run(step, profiler);
+            if (step.observed()) observer.made(step.op(), this::at);
         }
         List<Tensor> outputs = new ArrayList<>();
         for (Value output : graph.outputs()) outputs.add(copy(at(output)));
@@ -184,16 +186,16 @@ final class JvmExecutable implements Executable, JvmMemory {
         return outputs;
     }
 
-    private void run(Program part, Profiler profiler) {
+    private void run(Step step, Profiler profiler) {
         OpEvent event = new OpEvent();
         event.begin();
         long start = System.nanoTime();
-        for (JvmKernel kernel : part.kernels()) kernel.run(this, backend.workers());
-        profiler.ran(part.op(), start, System.nanoTime() - start);
-        event.ran(part.op());
+        for (JvmKernel kernel : step.kernels()) kernel.run(this, backend.workers());
+        profiler.ran(step.op(), start, System.nanoTime() - start);
+        event.ran(step.op());
     }
 
-    /** Into a Java array, which the garbage collector owns. */
+    /** A copy in a Java array, which the garbage collector owns. */
     private static Tensor copy(Tensor tensor) {
         int n = tensor.shape().elements();
         MemorySegment heap =

@@ -13,17 +13,18 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * How a graph is run on the JVM: for each op its faster way or its loops, and where values lie.
+ * How the JVM runs a graph: the implementation of each op and the buffers of its values.
  *
- * @param graph with ops joined where they offer it
- * @param kernels the faster ways
- * @param loops of the ops without one
+ * @param graph the fused graph
+ * @param kernels optimized implementations, by op
+ * @param loops the kernel calls of the ops without one
+ * @param memory the buffers
  */
 record JvmPlan(Graph graph, Map<Op, JvmKernel> kernels, Map<Op, List<KernelCall>> loops, MemoryPlanner.Plan memory) {
     /**
-     * How this backend runs it.
+     * Plans a graph for a backend.
      *
-     * @param alone which ops are joined with no other
+     * @param alone ops that must not be fused
      */
     static JvmPlan of(Graph given, JvmBackend backend, Predicate<Op> alone) {
         Optional<Target> target = backend.target();

@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What an observer sees of a graph that runs where values are not at hand: they are returned behind the graph's own outputs.
+ * The values that an observer sees of a graph on a device, which returns them after the graph's own outputs.
  *
- * @param ops those that it wants
- * @param values what they read and make, each memory once
+ * @param ops the observed ops
+ * @param values their inputs and outputs, each {@linkplain Value#storage() storage} once
  */
 public record ObservedValues(Observer observer, List<Op> ops, List<Value> values) {
     public static ObservedValues of(Graph graph, Observer observer) {
@@ -29,7 +29,11 @@ public record ObservedValues(Observer observer, List<Op> ops, List<Value> values
         return new ObservedValues(observer, ops, new ArrayList<>(values));
     }
 
-    /** @param returned a run's tensors, in the order of {@link #values} */
+    /**
+     * Shows the observer the values of a run.
+     *
+     * @param returned the run's tensors in the order of {@link #values}
+     */
     public void deliver(List<Tensor> returned) {
         Map<Value, Tensor> tensors = new IdentityHashMap<>();
         for (int i = 0; i < values.size(); i++) tensors.put(values.get(i), returned.get(i));

@@ -9,7 +9,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** An op of a running graph, for the JVM's Flight Recorder. Costs next to nothing while nothing is recorded. */
+/** A JDK Flight Recorder event for an op. Its cost is negligible while no recording runs. */
 @Name("dev.gyre.Op")
 @Label("Op")
 @Category("Gyre")
@@ -20,7 +20,7 @@ public final class OpEvent extends Event {
     String kind;
 
     @Label("Value")
-    @Description("The name of what it makes")
+    @Description("The name of the output")
     String value;
 
     @Label("Shape")
@@ -30,11 +30,11 @@ public final class OpEvent extends Event {
     long flops;
 
     @Label("Bytes")
-    @Description("What it reads and makes, once")
+    @Description("Bytes read and written, counting each value once")
     @DataAmount
     long bytes;
 
-    /** Ends it. */
+    /** Ends and commits the event. */
     public void ran(Op op) {
         if (!shouldCommit()) return;
         kind = op.getClass().getSimpleName();

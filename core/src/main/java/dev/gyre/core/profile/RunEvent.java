@@ -8,7 +8,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A graph's run, for the JVM's Flight Recorder. */
+/** A JDK Flight Recorder event for the run of a graph. */
 @Name("dev.gyre.Run")
 @Label("Run")
 @Category("Gyre")
@@ -21,7 +21,7 @@ public final class RunEvent extends Event {
     @Label("Ops")
     int ops;
 
-    /** Ends it. */
+    /** Ends and commits the event. */
     public void ran(Graph graph) {
         if (!shouldCommit()) return;
         this.graph = graph.title();

@@ -14,21 +14,20 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Writes what runs when, in Chrome's trace event format: open the file in {@code ui.perfetto.dev} or {@code chrome://tracing}. Ops,
- * graphs and what else is told have a track each. Written as it comes, so a long run needs no memory, beside the file and moved there
- * by {@link #close()}.
+ * Writes a timeline in Chrome's trace event format, for {@code ui.perfetto.dev} or {@code chrome://tracing}. Ops, graphs and other spans
+ * have a track each. Events are streamed to a temporary file beside the target, which {@link #close()} moves into place.
  */
 public final class Trace implements Profiler, AutoCloseable {
     private final Path path;
-    private final Path beside;
+    private final Path temporary;
     private final Writer out;
     private final Map<String, Integer> tracks = new LinkedHashMap<>();
     private final long began = System.nanoTime();
 
-    private Trace(Path path, Path beside) throws IOException {
+    private Trace(Path path, Path temporary) throws IOException {
         this.path = path;
-        this.beside = beside;
-        out = Files.newBufferedWriter(beside);
+        this.temporary = temporary;
+        out = Files.newBufferedWriter(temporary);
         out.write("{\"displayTimeUnit\": \"ms\", \"traceEvents\": [\n");
         out.write("{\"ph\": \"M\", \"pid\": 1, \"name\": \"process_name\", \"args\": {\"name\": \"Gyre\"}}");
     }
@@ -36,7 +35,8 @@ public final class Trace implements Profiler, AutoCloseable {
     /**
      * Begins a trace.
      *
-     * @throws IOException when nothing can be written there
+     * @param path the file to write; an existing one is replaced on {@link #close()}
+     * @throws IOException when the file cannot be written
      */
     public static Trace to(Path path) throws IOException {
         Path folder = path.toAbsolutePath().getParent();
@@ -63,12 +63,14 @@ public final class Trace implements Profiler, AutoCloseable {
     }
 
     /**
-     * Tells of anything else that took time.
+     * Records a span of time.
      *
-     * @param track what it lies beside
-     * @param start as {@link System#nanoTime} has it
-     * @param details numbers and texts
-     * @throws UncheckedIOException when it cannot be written
+     * @param track name of the track that shows the span
+     * @param name label of the span
+     * @param start start time on the clock of {@link System#nanoTime}
+     * @param nanos duration in nanoseconds
+     * @param details numbers and strings
+     * @throws UncheckedIOException when the file cannot be written
      */
     public synchronized void span(String track, String name, long start, long nanos, Map<String, ?> details) {
         StringBuilder line = new StringBuilder();
@@ -115,15 +117,15 @@ public final class Trace implements Profiler, AutoCloseable {
         return out.append('"').toString();
     }
 
-    /** Ends the trace and moves it where it was asked for. */
+    /** Ends the trace and moves it into place. */
     @Override
     public synchronized void close() throws IOException {
         try (out) {
             out.write("\n]}\n");
         } catch (IOException e) {
-            Files.deleteIfExists(beside);
+            Files.deleteIfExists(temporary);
             throw e;
         }
-        Files.move(beside, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 }

@@ -4,20 +4,20 @@ import dev.gyre.core.Target;
 import java.util.Optional;
 
 /**
- * A device that TornadoVM reaches.
+ * A device that TornadoVM can run kernels on.
  *
- * @param id how users name it: {@code 0:0}, TornadoVM's backend, then its device
+ * @param id TornadoVM's backend and device, such as {@code 0:0}
  * @param name the driver's name for it
- * @param platform whose driver it is
- * @param language what kernels are compiled to: {@code OpenCL}, {@code PTX}, …
- * @param kind {@code CPU}, {@code GPU} or what else there is
- * @param units processors that run groups of threads
- * @param memory bytes in all
- * @param largestBuffer bytes of the largest single buffer
- * @param localMemory bytes that a group of threads shares
- * @param largestGroup threads of the largest group
- * @param f16 whether it computes with 16-bit floats
- * @param capability NVIDIA's compute capability, {@code 8.6} say; empty where TornadoVM does not tell: it does for CUDA alone
+ * @param platform name of the driver
+ * @param language the language that kernels are compiled to: {@code OpenCL}, {@code PTX}, …
+ * @param kind {@code CPU}, {@code GPU} or another type
+ * @param units compute units, each of which runs work groups
+ * @param memory global memory in bytes
+ * @param largestBuffer size of the largest buffer in bytes
+ * @param localMemory local memory of a work group in bytes
+ * @param largestGroup largest number of threads in a work group
+ * @param f16 whether it supports F16 arithmetic
+ * @param capability NVIDIA's compute capability, for example {@code 8.6}; empty except for TornadoVM's CUDA backend, which alone reports it
  */
 public record Device(
         String id,
@@ -32,22 +32,22 @@ public record Device(
         int largestGroup,
         boolean f16,
         Optional<String> capability) {
-    /** Bytes of local memory and threads in a group that {@link Target.KernelKind#WORKGROUP} asks for. */
+    /** Local memory in bytes and threads in a work group that {@link Target.KernelKind#WORKGROUP} needs. */
     private static final int LOCAL_MEMORY = 16 << 10, GROUP = 256;
 
-    /** Kernels in groups on a GPU that can hold them, else tiles; 16-bit weights where it has such floats. */
+    /** The kernels that suit it: work groups on a GPU with enough local memory, SIMD otherwise; F16 weights if it supports F16. */
     public Target target() {
-        boolean groups = kind.equals("GPU") && localMemory >= LOCAL_MEMORY && largestGroup >= GROUP;
-        return new Target(groups ? Target.KernelKind.WORKGROUP : Target.KernelKind.SIMD, f16);
+        boolean workGroups = kind.equals("GPU") && localMemory >= LOCAL_MEMORY && largestGroup >= GROUP;
+        return new Target(workGroups ? Target.KernelKind.WORKGROUP : Target.KernelKind.SIMD, f16);
     }
 
     /**
-     * Why it cannot run these kernels, as far as can be told before they are compiled; empty if it can. PTX devices do not tell their
-     * compute capability: there TornadoVM refuses to compile.
+     * Why it cannot run these kernels, as far as is known before compilation; empty if it can. PTX devices do not report their compute
+     * capability: there TornadoVM refuses to compile them.
      */
     public Optional<String> refusal(Target target) {
         String problem = null;
-        if (target.f16Weights() && !f16) problem = this + " does not compute with 16-bit floats, so weights cannot be";
+        if (target.f16Weights() && !f16) problem = this + " does not support F16, so weights cannot stay F16";
         else if (target.kernels() == Target.KernelKind.TENSOR_CORE
                 && !language.equals("PTX")
                 && !language.equals("CUDA"))

@@ -21,11 +21,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A graph as a device runs it: tasks over numbered arrays. It knows nothing of TornadoVM. Two graphs that do the same with the same
+ * A graph compiled to tasks over numbered arrays, independent of TornadoVM. Two graphs that do the same with the same
  * weights give equal programs.
  *
  * @param tasks in the order they run
- * @param arrays what the tasks' {@link Place}s number
+ * @param arrays the arrays that the tasks' {@link ArrayRef}s refer to
  * @param inputs the array of each of the graph's inputs
  * @param outputs the array of each of the graph's outputs
  */
@@ -33,20 +33,20 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
     /** An array by its number. */
     record ArrayRef(int array) {}
 
-    /** A kernel with its range and threads of a group, and its arguments: numbers and places. */
+    /** A kernel with its range, its work group size (0 for a parallel loop) and its arguments: numbers and {@link ArrayRef}s. */
     record Task(Object kernel, int range, int group, List<Object> arguments) {
         List<Integer> arrayIndices() {
-            List<Integer> places = new ArrayList<>();
-            for (Object argument : arguments) if (argument instanceof ArrayRef place) places.add(place.array());
-            return places;
+            List<Integer> indices = new ArrayList<>();
+            for (Object argument : arguments) if (argument instanceof ArrayRef ref) indices.add(ref.array());
+            return indices;
         }
     }
 
     /**
-     * What lies in one buffer of the device.
+     * A buffer on the device.
      *
      * @param type F32, F16 or I32
-     * @param weight what it is filled with once; null for what tasks fill
+     * @param weight its content, uploaded once; null for an array that tasks write
      */
     record Array(DType type, int elements, Content weight) {
         long bytes() {
@@ -55,9 +55,9 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
     }
 
     /**
-     * A weight as it is, or in panels; compared by the memory it is read from.
+     * A weight in its stored layout or in panels, compared by its memory.
      *
-     * @param width rows of a panel; 0 for the weight as it is
+     * @param width rows of a panel; 0 for the stored layout
      */
     record Content(String name, Tensor tensor, int rows, int width) {
         void fill(Object array) {
@@ -66,12 +66,12 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         }
     }
 
-    /** A program, and the op and step that each of its tasks came from. */
+    /** A program, with the op and the kernel call of each of its tasks. */
     record Source(DeviceProgram program, List<Op> ops, List<KernelCall> calls) {
         /**
-         * The tasks in runs of at most {@code most}, which is what TornadoVM's task graphs hold; an op's tasks stay together.
+         * Splits the tasks into parts of at most {@code most}, the capacity of a task graph; an op's tasks stay together.
          *
-         * @return the number of the first task of each run, then the number of tasks
+         * @return the index of the first task of each part, then the number of tasks
          */
         List<Integer> cuts(int most) {
             List<Integer> cuts = new ArrayList<>(List.of(0));
@@ -86,35 +86,38 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
 
     static Source of(Graph given, Target target) {
         Graph graph = given.fused(op -> false, target::fused);
-        Map<Op, List<KernelCall>> steps = new IdentityHashMap<>();
-        for (Op op : graph.ops()) steps.put(op, target.calls(op));
+        Map<Op, List<KernelCall>> calls = new IdentityHashMap<>();
+        for (Op op : graph.ops()) calls.put(op, target.calls(op));
         Set<Value> ends = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Value value : graph.inputs()) ends.add(value.storage());
         for (Value value : graph.outputs()) ends.add(value.storage());
-        // Inputs and outputs travel whole, so they lie alone; the others share with their own type.
+        // An input or output is transferred as a whole array, so it has one of its own; other values share arrays of
+        // their type.
         MemoryPlanner.Plan plan = MemoryPlanner.plan(
                 graph,
-                op -> MemoryPlanner.scratch(op, steps.get(op)),
+                op -> MemoryPlanner.scratch(op, calls.get(op)),
                 value -> ends.contains(value) ? value : value.dtype());
 
         List<Array> arrays = new ArrayList<>(Collections.nCopies(plan.buffers().size(), null));
-        plan.assignments().forEach((value, place) -> {
-            long elements = plan.buffers().get(place) / value.dtype().bytes(1);
-            arrays.set(place, new Array(value.dtype(), Math.toIntExact(elements), null));
+        plan.assignments().forEach((value, buffer) -> {
+            long elements = plan.buffers().get(buffer) / value.dtype().bytes(1);
+            arrays.set(buffer, new Array(value.dtype(), Math.toIntExact(elements), null));
         });
         Map<Object, Integer> constants = new LinkedHashMap<>();
         List<Task> tasks = new ArrayList<>();
         List<Op> ops = new ArrayList<>();
         List<KernelCall> all = new ArrayList<>();
         for (Op op : graph.ops())
-            for (KernelCall step : steps.get(op)) {
-                Object[] arguments = step.bind(
+            for (KernelCall call : calls.get(op)) {
+                Object[] arguments = call.bind(
                         value -> new ArrayRef(
-                                value.constant().isPresent() ? constant(value, arrays, constants) : plan.bufferOf(value)),
+                                value.constant().isPresent()
+                                        ? constant(value, arrays, constants)
+                                        : plan.bufferOf(value)),
                         panels -> new ArrayRef(constant(panels, arrays, constants)));
-                tasks.add(new Task(step.kernel(), step.range(), step.group(), List.of(arguments)));
+                tasks.add(new Task(call.kernel(), call.range(), call.group(), List.of(arguments)));
                 ops.add(op);
-                all.add(step);
+                all.add(call);
             }
         return new Source(
                 new DeviceProgram(
@@ -127,12 +130,12 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
     }
 
     private static int constant(Value value, List<Array> arrays, Map<Object, Integer> constants) {
-        Value whole = value.storage();
-        DType type = whole.dtype() == DType.I32 ? DType.I32 : DType.F32;
+        Value stored = value.storage();
+        DType type = stored.dtype() == DType.I32 ? DType.I32 : DType.F32;
         return add(
-                new Content(whole.name(), whole.constant().orElseThrow(), 0, 0),
+                new Content(stored.name(), stored.constant().orElseThrow(), 0, 0),
                 type,
-                whole.shape().elements(),
+                stored.shape().elements(),
                 arrays,
                 constants);
     }
@@ -155,21 +158,21 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         });
     }
 
-    /** Whether any of its weights lie in this memory. */
+    /** Whether any of its weights belongs to this scope. */
     boolean reads(MemorySegment.Scope owner) {
         for (Array array : arrays)
             if (array.weight != null && array.weight.tensor.data().scope().equals(owner)) return true;
         return false;
     }
 
-    /** Whether the memory of all weights is still there. */
+    /** Whether the memory of all weights is still open. */
     boolean alive() {
         return arrays.stream()
                 .allMatch(array -> array.weight() == null
                         || array.weight().tensor().data().scope().isAlive());
     }
 
-    /** Bytes of all weights, as the device holds them. */
+    /** The size of all weights on the device in bytes. */
     long weightBytes() {
         return arrays.stream()
                 .filter(array -> array.weight() != null)
@@ -177,7 +180,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
                 .sum();
     }
 
-    /** Bytes of what tasks fill. */
+    /** The size of all other arrays in bytes. */
     long workingBytes() {
         return arrays.stream()
                 .filter(array -> array.weight() == null)
@@ -185,7 +188,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
                 .sum();
     }
 
-    /** Bytes that every run moves to the device and back. */
+    /** The bytes that every run transfers to the device and back. */
     long trafficBytes() {
         long bytes = 0;
         for (int input : inputs) bytes += arrays.get(input).bytes();
@@ -193,22 +196,21 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         return bytes;
     }
 
-    /** @throws IllegalArgumentException saying what does not fit and what would help */
+    /** @throws IllegalArgumentException when the program does not fit the device's memory; the message suggests a remedy */
     void check(Device device) {
         for (Array array : arrays)
             if (array.bytes() > device.largestBuffer())
                 throw new IllegalArgumentException((array.weight() == null
                                 ? "an intermediate value"
                                 : array.weight().name())
-                        + " needs " + gibibytes(array.bytes()) + " in one piece, but " + device + " takes "
-                        + gibibytes(device.largestBuffer()) + " at most; a smaller picture would help");
+                        + " needs " + gibibytes(array.bytes()) + " in one buffer, but " + device + " allows at most "
+                        + gibibytes(device.largestBuffer()) + "; use a smaller image");
         long weights = weightBytes(), working = workingBytes();
         if (weights + working > device.memory())
             throw new IllegalArgumentException("the graph needs " + gibibytes(weights + working) + " (weights "
-                    + gibibytes(weights) + ", the rest in between), but " + device + " has "
+                    + gibibytes(weights) + ", activations " + gibibytes(working) + "), but " + device + " has "
                     + gibibytes(device.memory())
-                    + "; a smaller picture or a smaller batch would help, and weights stored as F16 where the device"
-                    + " computes with them");
+                    + "; use a smaller image, a smaller batch or, if the device supports F16, weights stored as F16");
     }
 
     private static String gibibytes(long bytes) {

@@ -14,22 +14,21 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Runs graphs on a device that TornadoVM reaches. Kernels are compiled when a graph is, weights are uploaded with its first run and
- * stay, and later runs move nothing but inputs and outputs. A closed executable's kernels and weights stay on the device until the
- * memory is needed or the backend is closed: the next graph that does the same with the same weights gets them. Nothing ever runs
- * as plain Java instead.
+ * Runs graphs on a device through TornadoVM. Kernels are compiled with the graph, weights are uploaded with its first run and stay on the
+ * device; later runs transfer only inputs and outputs. A closed executable's kernels and weights stay on the device, for the next equal
+ * graph with the same weights, until the memory is needed or the backend is closed. There is no fallback to plain Java.
  *
  * <p>Java must be started with TornadoVM: {@code java @$TORNADOVM_HOME/tornado-argfile …}.
  */
 public final class TornadoBackend implements Backend {
     /**
-     * How to run.
+     * How to run graphs.
      *
-     * @param device as {@link Device#id} names it; empty for TornadoVM's default
-     * @param target which kernels to run; empty for what suits the device
-     * @param measured whether the listener and the profiler hear of every run, which costs some time
-     * @param listener hears of compiling and of uploads
-     * @param profiler hears how long each op's kernels took, when it is measured
+     * @param device a {@link Device#id}; empty for the first GPU, or else the first device
+     * @param target the kernels to run; empty for those that suit the device
+     * @param measured whether to measure every run for the listener and the profiler, which costs some time
+     * @param listener receives the progress of compilation and uploads, and measured runs
+     * @param profiler receives the time in each op's kernels, if measured
      */
     public record Options(
             Optional<String> device,
@@ -37,26 +36,26 @@ public final class TornadoBackend implements Backend {
             boolean measured,
             DeviceListener listener,
             Profiler profiler) {
-        /** TornadoVM's default device, the kernels that suit it, nothing measured. */
+        /** The default device, the kernels that suit it, no measurement. */
         public static final Options DEFAULT =
                 new Options(Optional.empty(), Optional.empty(), false, DeviceListener.NONE, Profiler.NONE);
 
-        /** On this device, as {@link Device#id} names it. */
+        /** On the device with this {@link Device#id}. */
         public Options device(String id) {
             return new Options(Optional.of(id), target, measured, listener, profiler);
         }
 
-        /** With these kernels, whatever suits the device. */
+        /** With these kernels. */
         public Options target(Target target) {
             return new Options(device, Optional.of(target), measured, listener, profiler);
         }
 
-        /** With these two told of every run. */
+        /** With every run measured for this listener and this profiler. */
         public Options measured(DeviceListener listener, Profiler profiler) {
             return new Options(device, target, true, listener, profiler);
         }
 
-        /** With this one told of compiling and uploads, not of runs. */
+        /** With this listener, without changing whether runs are measured. */
         public Options listener(DeviceListener listener) {
             return new Options(device, target, measured, listener, profiler);
         }
@@ -71,17 +70,19 @@ public final class TornadoBackend implements Backend {
     private boolean closed;
 
     /**
-     * On TornadoVM's default device.
+     * A backend with {@link Options#DEFAULT}.
      *
-     * @throws UnsupportedOperationException when TornadoVM is not on this JVM
+     * @throws UnsupportedOperationException when this JVM was started without TornadoVM or TornadoVM finds no device
      */
     public TornadoBackend() {
         this(Options.DEFAULT);
     }
 
     /**
-     * @throws UnsupportedOperationException when TornadoVM is not on this JVM
-     * @throws IllegalArgumentException when there is no such device, naming those there are, or it cannot run these kernels
+     * A backend with these options.
+     *
+     * @throws UnsupportedOperationException when this JVM was started without TornadoVM or TornadoVM finds no device
+     * @throws IllegalArgumentException when there is no such device, or it cannot run these kernels; the message lists the devices or says why
      */
     public TornadoBackend(Options options) {
         TornadoDevices.require();
@@ -99,9 +100,9 @@ public final class TornadoBackend implements Backend {
     }
 
     /**
-     * All devices that TornadoVM reaches.
+     * All of TornadoVM's devices.
      *
-     * @throws UnsupportedOperationException when TornadoVM is not on this JVM
+     * @throws UnsupportedOperationException when this JVM was started without TornadoVM
      */
     public static List<Device> devices() {
         TornadoDevices.require();
@@ -113,36 +114,36 @@ public final class TornadoBackend implements Backend {
         return "tornado";
     }
 
-    /** What it runs on. */
+    /** The device that it runs on. */
     public Device device() {
         return device;
     }
 
-    /** As manifests have it: {@code tornado, } and the device. */
+    /** For example {@code tornado, 0:0 NVIDIA H200 (PTX)}. */
     @Override
     public String toString() {
         return name() + ", " + device;
     }
 
-    /** Which kernels it runs. */
+    /** The kernels that it runs. */
     public Target target() {
         return target;
     }
 
-    /** Executables that were compiled and not closed yet. */
+    /** The number of executables that are not closed. */
     public synchronized int openExecutables() {
         return open;
     }
 
-    /** Bytes that this backend holds on the device, those of closed executables included. */
+    /** Device memory that this backend holds, in bytes, including that of closed executables. */
     public synchronized long deviceBytes() {
         return used;
     }
 
     /**
-     * Compiles the graph's kernels for the device, which takes some 50 ms each.
+     * Compiles the graph's kernels for the device, which takes about 50 ms per kernel.
      *
-     * @throws IllegalArgumentException when the device's memory does not hold it, saying what would help
+     * @throws IllegalArgumentException when the graph does not fit the device's memory; the message suggests a remedy
      */
     @Override
     public synchronized Executable compile(Graph graph, Observer observer) {

@@ -151,7 +151,7 @@ class JvmBackendTest {
         Exception size = assertThrows(IllegalArgumentException.class, () -> Tensor.of(new float[3], 2, 2));
         assertEquals("a tensor F32 [2, 2] has 16 bytes, got 12", size.getMessage());
         Exception negative = assertThrows(IllegalArgumentException.class, () -> Shape.of(2, -1));
-        assertEquals("a shape has no negative dimension, got [2, -1]", negative.getMessage());
+        assertEquals("a dimension must not be negative, got shape [2, -1]", negative.getMessage());
         Exception large = assertThrows(IllegalArgumentException.class, () -> Shape.of(1 << 16, 1 << 16));
         assertEquals("a tensor has at most 2^31-1 elements, got shape [65536, 65536]", large.getMessage());
         Exception reshaped = assertThrows(

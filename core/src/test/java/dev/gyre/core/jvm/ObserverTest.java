@@ -43,7 +43,7 @@ class ObserverTest {
             Tensor x = Tensor.of(new float[] {0, 1, 2}, 3);
             assertArrayEquals(
                     plain.run(x).getFirst().floats(), watched.run(x).getFirst().floats());
-            assertEquals(plain.peakBytes(), watched.peakBytes(), "nothing is kept");
+            assertEquals(plain.peakBytes(), watched.peakBytes(), "the observer keeps values alive");
             assertEquals(List.of("block", "block.0", "block.1"), List.copyOf(seen.keySet()));
             assertArrayEquals(new float[] {1, 3, 5}, seen.get("block.0"));
             assertArrayEquals(new float[] {3, 7, 11}, seen.get("block.1"));
@@ -90,15 +90,15 @@ class ObserverTest {
 
     @Test
     void whatItThrowsEndsTheRunAndTheNextIsWhole() {
-        boolean[] angry = {true};
+        boolean[] failing = {true};
         Observer observer = Observer.of("block", (name, tensor) -> {
-            if (angry[0]) throw new IllegalStateException("enough");
+            if (failing[0]) throw new IllegalStateException("stop");
         });
         try (JvmBackend backend = new JvmBackend(1);
                 Executable executable = backend.compile(graph(), observer)) {
             Tensor x = Tensor.of(new float[] {0, 1, 2}, 3);
             assertThrows(IllegalStateException.class, () -> executable.run(x));
-            angry[0] = false;
+            failing[0] = false;
             assertArrayEquals(
                     new float[] {15, 32, 49}, executable.run(x).getFirst().floats());
         }
@@ -112,7 +112,7 @@ class ObserverTest {
         Value foreign = graph().value("y", DType.F32, 1);
         assertTrue(assertThrows(IllegalArgumentException.class, () -> graph.name("y", foreign))
                 .getMessage()
-                .contains("y F32 [1] is not made in this graph"));
+                .contains("y F32 [1] is not computed in this graph"));
         Value reshaped = graph.ops().getFirst().output().reshape(1, 3);
         assertEquals(List.of("block.0"), graph.names(reshaped));
         assertEquals("block.0", reshaped.name());

@@ -96,14 +96,14 @@ class MemoryPlannerTest {
                 }
                 expected.add(result);
             }
-            int some = 1 + random.nextInt(values.size() - 1);
-            graph.output(values.get(some));
+            int middle = 1 + random.nextInt(values.size() - 1);
+            graph.output(values.get(middle));
             graph.output(values.get(values.size() - 1));
             try (JvmBackend backend = new JvmBackend(2);
                     Executable executable = backend.compile(graph)) {
                 assertTrue(executable.peakBytes() < 21 * 28, "no buffer is reused");
                 List<Tensor> outputs = executable.run(Tensor.of(expected.get(0), 7));
-                assertArrayEquals(expected.get(some), outputs.get(0).floats());
+                assertArrayEquals(expected.get(middle), outputs.get(0).floats());
                 assertArrayEquals(
                         expected.get(expected.size() - 1), outputs.get(1).floats());
             }
@@ -116,6 +116,6 @@ class MemoryPlannerTest {
         Value never = graph.value("never", DType.F32, 3);
         graph.output(Sum.of(never, never));
         Exception e = assertThrows(IllegalStateException.class, () -> plan(graph));
-        assertEquals("Sum reads never F32 [3] before any op makes it", e.getMessage());
+        assertEquals("Sum reads never F32 [3] before any op computes it", e.getMessage());
     }
 }

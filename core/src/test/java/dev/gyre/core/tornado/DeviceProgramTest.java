@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
-/** What a device is given, without a device. */
+/** The program that a graph is compiled to, without a device. */
 class DeviceProgramTest {
     private static final Target TARGET = new Target(Target.KernelKind.SIMD, false);
 
@@ -63,7 +63,7 @@ class DeviceProgramTest {
     }
 
     @Test
-    void aProgramWhoseWeightsHaveGoneIsDead() {
+    void aProgramIsNotAliveOnceItsWeightsAreClosed() {
         DeviceProgram program;
         try (Arena arena = Arena.ofConfined()) {
             Tensor weight = new Tensor(DType.F32, Shape.of(2, 3), arena.allocate(24));
@@ -74,7 +74,7 @@ class DeviceProgramTest {
     }
 
     @Test
-    void inputsAndOutputsLieAloneAndAreAllThatMoves() {
+    void inputsAndOutputsHaveTheirOwnArraysAndAreTheOnlyTraffic() {
         DeviceProgram program = DeviceProgram.of(chain(weight(), 5), TARGET).program();
         List<Integer> ends = new ArrayList<>(program.inputs());
         ends.addAll(program.outputs());
@@ -91,7 +91,7 @@ class DeviceProgramTest {
         assertEquals(List.of(0, 30), source.cuts(64));
         Op whole = source.ops().get(0);
         Op single = source.ops().get(2), other = source.ops().get(3);
-        DeviceProgram.Source pairs = new DeviceProgram.Source(
+        DeviceProgram.Source uneven = new DeviceProgram.Source(
                 source.program(),
                 List.of(
                         whole,
@@ -100,22 +100,24 @@ class DeviceProgramTest {
                         source.ops().get(2),
                         source.ops().get(2)),
                 List.of());
-        assertEquals(List.of(0, 3, 5), pairs.cuts(4));
-        assertEquals(List.of(0, 3, 5), pairs.cuts(3));
+        assertEquals(List.of(0, 3, 5), uneven.cuts(4));
+        assertEquals(List.of(0, 3, 5), uneven.cuts(3));
     }
 
     @Test
-    void whatDoesNotFitIsSaidWithWhatWouldHelp() {
+    void aProgramThatDoesNotFitIsRefusedWithARemedy() {
         DeviceProgram program = DeviceProgram.of(chain(weight(), 5), TARGET).program();
         program.check(device(24, 1000));
         Exception large = assertThrows(IllegalArgumentException.class, () -> program.check(device(23, 1000)));
-        assertTrue(large.getMessage().contains("in one piece, but 0:0 Abacus (OpenCL) takes"), large.getMessage());
+        assertTrue(
+                large.getMessage().contains("in one buffer, but 0:0 Abacus (OpenCL) allows at most"),
+                large.getMessage());
         Exception much = assertThrows(IllegalArgumentException.class, () -> program.check(device(24, 90)));
-        assertTrue(much.getMessage().contains("a smaller picture or a smaller batch would help"), much.getMessage());
+        assertTrue(much.getMessage().contains("use a smaller image, a smaller batch"), much.getMessage());
     }
 
     @Test
-    void aGpuWithRoomRunsGroupsAndOthersTiles() {
+    void aGpuWithEnoughLocalMemoryRunsWorkGroupsAndOtherDevicesSimd() {
         assertEquals(Target.KernelKind.WORKGROUP, device(1, 1).target().kernels());
         Device small =
                 new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, 1, 1, 1 << 10, 256, false, Optional.empty());
@@ -123,7 +125,7 @@ class DeviceProgramTest {
     }
 
     @Test
-    void tensorCoresAndLibrariesAreForThoseWhoHaveThem() {
+    void tensorCoresAndVendorLibrariesNeedADeviceThatHasThem() {
         Target tensor = new Target(Target.KernelKind.TENSOR_CORE, false),
                 libraries = new Target(Target.KernelKind.VENDOR, false);
         assertEquals(
@@ -149,7 +151,7 @@ class DeviceProgramTest {
     }
 
     @Test
-    void scratchOf16BitsSharesWithItsOwnKindAlone() {
+    void f16ScratchSharesBuffersWithF16Only() {
         Graph graph = new Graph();
         Value x = graph.input("x", DType.F32, 2, 3);
         for (int i = 0; i < 6; i++) x = Halving.of(x);
@@ -229,10 +231,12 @@ class DeviceProgramTest {
     }
 
     @Test
-    void aStepKnowsItsKernelsName() {
-        KernelCall step = chain(weight(), 1).ops().get(0).loops().get(0);
-        assumeTrue(step.kernel() instanceof Serializable, "compiled against functions that cannot be written out");
-        assertEquals("twice", step.name());
+    void aCallKnowsItsKernelsName() {
+        KernelCall call = chain(weight(), 1).ops().get(0).loops().get(0);
+        assumeTrue(
+                call.kernel() instanceof Serializable,
+                "compiled against functional interfaces that are not serializable");
+        assertEquals("twice", call.name());
     }
 
     @Test
