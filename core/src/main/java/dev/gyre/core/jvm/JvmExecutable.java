@@ -102,8 +102,7 @@ final class JvmExecutable implements Executable, JvmMemory {
 
     private Object panels(DevicePanels weight) {
         MemorySegment buffer = allocate((long) weight.elements() * (weight.f16() ? Short.BYTES : Float.BYTES));
-        Object array =
-                weight.f16() ? HalfFloatArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
+        Object array = weight.f16() ? HalfFloatArray.fromSegmentShallow(buffer) : FloatArray.fromSegmentShallow(buffer);
         weight.fill(array);
         return array;
     }

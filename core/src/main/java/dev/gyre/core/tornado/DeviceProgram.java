@@ -110,7 +110,9 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
             for (KernelCall step : steps.get(op)) {
                 Object[] arguments = step.bind(
                         value -> new ArrayRef(
-                                value.constant().isPresent() ? constant(value, arrays, constants) : plan.bufferOf(value)),
+                                value.constant().isPresent()
+                                        ? constant(value, arrays, constants)
+                                        : plan.bufferOf(value)),
                         panels -> new ArrayRef(constant(panels, arrays, constants)));
                 tasks.add(new Task(step.kernel(), step.range(), step.group(), List.of(arguments)));
                 ops.add(op);
