@@ -5,23 +5,26 @@ import dev.gyre.core.Target;
 import java.util.Optional;
 
 /**
- * An op that can add another value to each element before it stores it, so that the sum behind it takes no kernel and no pass over memory
- * of its own. {@link dev.gyre.nn.elementwise.Add} and {@link dev.gyre.nn.elementwise.AddPerChannel} ask for it where nothing else
- * reads what this op makes.
+ * An op that can add another value to each element before it stores it, so that the addition that follows takes no
+ * kernel and no pass over memory of its own. {@link dev.gyre.nn.elementwise.Add} and
+ * {@link dev.gyre.nn.elementwise.AddPerChannel} ask the op that makes their input, where nothing else reads that value.
  */
 public interface AcceptsAddend extends Op {
     /**
-     * This op and the sum behind it as one op, on the JVM.
+     * This op fused with the addition that follows it, on the JVM.
      *
-     * @param sum adds to what this op makes; the fused op makes {@code sum.output()}
-     * @param epilogue what the sum adds
-     * @return empty, the default, where the two stay apart
+     * @param sum adds to this op's output; the fused op makes {@code sum.output()}
+     * @param epilogue the addend
+     * @return empty, the default, where the two stay separate
      */
     default Optional<Op> withAddend(Op sum, Epilogue epilogue) {
         return Optional.empty();
     }
 
-    /** Likewise for a device: {@link #withAddend(Op, Epilogue)}, for an op that has no kernels of its own for it. */
+    /**
+     * This op fused with the addition that follows it, on a device; by default {@link #withAddend(Op, Epilogue)}, for
+     * an op without device kernels for it.
+     */
     default Optional<Op> withAddend(Op sum, Epilogue epilogue, Target target) {
         return withAddend(sum, epilogue);
     }

@@ -14,8 +14,9 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * A place in a checkpoint: layers ask it for tensors by the checkpoint's own keys, {@code at("input_blocks.1.0").at("in_layers.0")}.
- * A tensor that is missing or of another shape is noted, and the model's code goes on; {@link #check()} then names them all at once.
+ * A position in a checkpoint: layers ask it for tensors by the checkpoint's own keys,
+ * {@code at("input_blocks.1.0").at("in_layers.0")}. A tensor that is missing or of another shape is recorded, and the
+ * model's code goes on; {@link #check()} then reports all of them at once.
  */
 public final class Weights {
     private final Graph graph;
@@ -40,33 +41,42 @@ public final class Weights {
         this.asked = asked;
     }
 
-    /** The root of a checkpoint for one graph; {@code source} finds a tensor by its full key. */
+    /**
+     * The root of a checkpoint for one graph.
+     *
+     * @param source finds a tensor by its full key
+     */
     public static Weights of(Graph graph, Function<String, Optional<Tensor>> source) {
         return of(graph, source, layer -> List.of());
     }
 
-    /** Likewise, with what is added to layers; {@code additions} finds it by a layer's full path. */
+    /**
+     * The root of a checkpoint with low-rank adapters for one graph.
+     *
+     * @param source finds a tensor by its full key
+     * @param additions finds a layer's adapters by the layer's full path
+     */
     public static Weights of(
             Graph graph, Function<String, Optional<Tensor>> source, Function<String, List<LowRank>> additions) {
         return new Weights(graph, source, additions, "", new ArrayList<>(), new LinkedHashMap<>());
     }
 
-    /** The place {@code name} below this one. */
+    /** The position {@code name} below this one. */
     public Weights at(String name) {
         return new Weights(graph, source, additions, key(name), problems, asked);
     }
 
-    /** {@code at} with a number: {@code at("layers", 3)} is {@code at("layers.3")}. */
+    /** The position {@code name.index} below this one: {@code at("layers", 3)} is {@code at("layers.3")}. */
     public Weights at(String name, int index) {
         return at(name + "." + index);
     }
 
-    /** Whether a layer of this name has a weight here. */
+    /** Whether the layer of this name has a weight here. */
     public boolean has(String layer) {
         return source.apply(key(layer + ".weight")).isPresent();
     }
 
-    /** The tensor {@code name} here, of exactly this shape; see {@link #check()} for what happens when it is not. */
+    /** The tensor {@code name} here, which must have exactly this shape; {@link #check()} reports one that does not. */
     public Value get(String name, int... dims) {
         String key = key(name);
         Shape expected = Shape.of(dims);
@@ -81,44 +91,44 @@ public final class Weights {
         return graph.value(key, DType.F32, dims);
     }
 
-    /** Names a value after this place, as what the module here gives; returns it. The root has no name to give. */
+    /** Names a value after this position, as the module's output; returns it. At the root it stays unnamed. */
     public Value named(Value value) {
         return path.isEmpty() ? value : graph.name(path, value);
     }
 
-    /** Names a value after {@code name} at this place; returns it. */
+    /** Names a value after {@code name} at this position; returns it. */
     public Value named(String name, Value value) {
         return graph.name(key(name), value);
     }
 
-    /** A matrix of an adapter of the layer here, as a weight of the graph; {@code part} names it: "down", "mid" or "up". */
+    /** An adapter's matrix as a constant of the graph; {@code part} names it: "down", "mid" or "up". */
     public Value ofAdapter(String part, Tensor tensor) {
         return graph.constant(path + " (an adapter's " + part + ")", tensor);
     }
 
-    /** The low-rank adapters of the layer that has its weights here. */
+    /** The low-rank adapters of the layer whose weights are here. */
     public List<LowRank> additions() {
         return additions.apply(path);
     }
 
-    /** What was missing or of another shape so far, a line each, across all places of this checkpoint. */
+    /** The tensors missing or of another shape so far, a line each, over all positions of this checkpoint. */
     public List<String> problems() {
         return List.copyOf(problems);
     }
 
-    /** The shape of every tensor that was asked for so far, by key, across all places of this checkpoint. */
+    /** The shape of every tensor requested so far, by key, over all positions of this checkpoint. */
     public Map<String, Shape> asked() {
         return Collections.unmodifiableMap(asked);
     }
 
-    /** @throws IllegalArgumentException naming every tensor that was asked for and is missing or of another shape */
+    /** @throws IllegalArgumentException naming every requested tensor that is missing or of another shape */
     public void check() {
         if (!problems.isEmpty())
             throw new IllegalArgumentException(
                     problems.size() + " tensors do not fit the model:\n  " + String.join("\n  ", problems));
     }
 
-    /** The graph that its weights go to. */
+    /** The graph that the weights belong to. */
     public Graph graph() {
         return graph;
     }

@@ -41,7 +41,8 @@ public record WinogradKernel(float p, float q, int bits) {
     private static final int SIDE = 6;
 
     private static final List<Register> SAVED = List.of(RBX, RBP, R12, R13, R14, R15);
-    private static final int STACK_ARGUMENTS = 8 * SAVED.size() + 8; // where the seventh argument lies when those are pushed
+    private static final int STACK_ARGUMENTS =
+            8 * SAVED.size() + 8; // where the seventh argument lies when those are pushed
 
     /**
      * Tiles of one channel to points. Arguments:

@@ -20,27 +20,28 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = softmax(q · kᵀ / √depth) · v for every head (Vaswani et al. 2017), a head being {@code depth} neighbouring channels.
+ * Scaled dot-product attention: y = softmax(q · kᵀ / √depth) · v for every head (Vaswani et al. 2017), a head being
+ * {@code depth} neighbouring channels.
  *
  * @param q [batch, queries, heads · depth]
  * @param k [batch, keys, heads · depth]
  * @param v [batch, keys, heads · depth]
- * @param causal whether query i sees keys 0 to i only
+ * @param causal whether query i attends to keys 0 to i only
  * @param y as q
  */
 public record Attention(Value q, Value k, Value v, int heads, boolean causal, Value y) implements Op {
-    /** Queries that one piece of the faster way takes side by side. */
+    /** Queries of a block of {@link FlashAttention}. */
     private static final int QUERIES = 512;
 
     /**
-     * Takes q [batch, queries, channels], k and v [batch, keys, channels]; gives q's shape.
+     * Adds attention over q [batch, queries, channels], k and v [batch, keys, channels]; returns q's shape.
      *
-     * @throws IllegalArgumentException when the channels do not make so many heads
+     * @throws IllegalArgumentException when the channels are not divisible by {@code heads}
      */
     public static Value of(Value q, Value k, Value v, int heads, boolean causal) {
         if (q.dim(2) % heads != 0)
             throw new IllegalArgumentException(
-                    "attention over " + q + ": " + q.dim(2) + " channels do not make " + heads + " heads");
+                    "attention over " + q + ": " + q.dim(2) + " channels are not divisible by " + heads + " heads");
         return Elementwise.like(q, y -> new Attention(q, k, v, heads, causal, y));
     }
 
@@ -78,8 +79,8 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     }
 
     /**
-     * The definition: one query of one head an iteration. The largest score is found first, so that no exponential overflows; the
-     * weighted values are summed in y itself, so no row of scores is stored.
+     * The definition: one query of one head an iteration. The maximum score is found first, so that no exponential
+     * overflows; the weighted values are accumulated in y itself, so no row of scores is stored.
      */
     public static void attention(
             int begin,
@@ -124,7 +125,7 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
         return target.kernels() == Target.KernelKind.REFERENCE ? loops() : AttentionSimd.calls(this, target);
     }
 
-    /** Some queries of a head at a time: see {@link FlashAttention}. */
+    /** {@link FlashAttention}, blocks of queries of a head at a time. */
     @Override
     public Optional<JvmKernel> jvm() {
         return jvm(Precision.F32);
@@ -136,16 +137,23 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
     }
 
     private void run(Precision precision, JvmMemory memory, Workers workers) {
-        MicroKernel tile = precision == Precision.BF16 ? new MachineBf16Kernel() : MicroKernels.best();
-        int n = q.dim(1), groups = q.dim(0) * heads;
-        // Each block reads the keys and values again: no finer than gives each thread something to do.
-        int cuts = Math.max((n + QUERIES - 1) / QUERIES, Math.min(n / 64, workers.threads() * 2 / groups));
-        int some = tile.panels((n + Math.max(1, cuts) - 1) / Math.max(1, cuts)) * tile.nr();
-        int blocks = (n + some - 1) / some;
-        workers.run(groups * blocks, (piece, scratch) -> {
-            int group = piece / blocks, first = piece % blocks * some;
+        MicroKernel micro = precision == Precision.BF16 ? new MachineBf16Kernel() : MicroKernels.best();
+        int n = q.dim(1), batchHeads = q.dim(0) * heads;
+        // Each block reads the keys and values again: no more blocks than keep all threads busy.
+        int split = Math.max((n + QUERIES - 1) / QUERIES, Math.min(n / 64, workers.threads() * 2 / batchHeads));
+        int blockQueries = micro.panels((n + Math.max(1, split) - 1) / Math.max(1, split)) * micro.nr();
+        int blocks = (n + blockQueries - 1) / blockQueries;
+        workers.run(batchHeads * blocks, (piece, scratch) -> {
+            int batchHead = piece / blocks, first = piece % blocks * blockQueries;
             FlashAttention block = new FlashAttention(
-                    this, memory, group / heads, group % heads, first, Math.min(some, n - first), tile, scratch);
+                    this,
+                    memory,
+                    batchHead / heads,
+                    batchHead % heads,
+                    first,
+                    Math.min(blockQueries, n - first),
+                    micro,
+                    scratch);
             block.run(precision == Precision.BF16 ? new FlashAttentionBf16(block) : new FlashAttentionF32(block));
         });
     }

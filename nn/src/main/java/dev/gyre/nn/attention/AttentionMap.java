@@ -10,18 +10,18 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * How much each query of an {@link Attention} looks at each key: softmax(q · kᵀ / √depth). No way of running attention ever stores it,
- * so whoever wants to see it computes it from q and k, which an {@link dev.gyre.core.Observer} is given.
+ * The attention weights of an {@link Attention}: softmax(q · kᵀ / √depth). No implementation of attention stores them,
+ * so they are computed from q and k, which an {@link dev.gyre.core.Observer} receives.
  */
 public final class AttentionMap {
     private AttentionMap() {}
 
     /**
-     * The whole map.
+     * Computes the whole map.
      *
-     * @param values the elements of q and k, as an observer gets them
-     * @return [batch, heads, queries, keys]; the keys' sum is 1 for every query
-     * @throws IllegalArgumentException when the map has more elements than an array can have
+     * @param values the elements of q and k, as an observer receives them
+     * @return [batch, heads, queries, keys]; for every query the weights sum to 1
+     * @throws IllegalArgumentException when the map has more than 2³¹−1 elements
      */
     public static Tensor of(Attention attention, Function<Value, Tensor> values) {
         Value q = attention.q(), k = attention.k();
@@ -49,7 +49,7 @@ public final class AttentionMap {
         return Tensor.of(map.toHeapArray(), batch, heads, queries, keys);
     }
 
-    /** One query of one head an iteration. The largest score is found first, so that no exponential overflows. */
+    /** One query of one head an iteration. The maximum score is found first, so that no exponential overflows. */
     public static void attentionMap(
             int begin,
             int count,

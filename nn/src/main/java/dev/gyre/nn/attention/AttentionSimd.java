@@ -12,8 +12,9 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.vectors.Float16;
 
 /**
- * Attention on devices of few, strong cores. One thread takes 4 queries of one head through the keys, 16 at a time, and corrects
- * what it has so far when a larger score turns up (streaming softmax, Dao et al. 2022): scores stay in registers.
+ * Attention on devices of few, strong cores. One thread takes 4 queries of one head through the keys, 16 at a time, and
+ * rescales its running sums when a larger score appears (online softmax, as in FlashAttention, Dao et al. 2022): scores
+ * stay in registers.
  */
 final class AttentionSimd {
     private static final int QUERIES = 4;
@@ -23,7 +24,7 @@ final class AttentionSimd {
     static List<KernelCall> calls(Attention op, Target target) {
         Value q = op.q();
         int batch = q.dim(0), queries = q.dim(1), keys = op.k().dim(1), heads = op.heads(), depth = q.dim(2) / heads;
-        // A few queries gain nothing, and the definition knows about masks.
+        // Causal attention has few queries, which gain nothing; the definition handles the mask.
         if (op.causal()) return op.loops();
         int wide = (keys + Float16s.COUNT - 1) / Float16s.COUNT * Float16s.COUNT;
         int deep = (depth + Float16s.COUNT - 1) / Float16s.COUNT * Float16s.COUNT;
@@ -68,8 +69,8 @@ final class AttentionSimd {
     }
 
     /**
-     * The keys of each head as columns, 16 by 16, already divided by √depth, and below them a row that is added to the scores: 0, or
-     * what makes a key that is not there count nothing.
+     * Transposes the keys of each head, 16 by 16, divided by √depth. The row below holds what is added to the scores:
+     * 0, or a large negative number for keys beyond the last.
      *
      * @param k [batch, keys, heads, depth]
      * @param y [batch, heads, wide / 16, depth + 1, 16]
@@ -78,7 +79,7 @@ final class AttentionSimd {
             int begin, int count, int keys, int heads, int depth, int wide, float scale, FloatArray k, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n, c = i % (depth + 1), first = i / (depth + 1) % (wide / 16) * 16;
-            int group = i / ((depth + 1) * (wide / 16)), head = group % heads, batch = group / heads;
+            int batchHead = i / ((depth + 1) * (wide / 16)), head = batchHead % heads, batch = batchHead / heads;
             int from = (batch * keys * heads + head) * depth + c;
             for (int j = 0; j < 16; j++) {
                 float v = 0f;
@@ -90,7 +91,7 @@ final class AttentionSimd {
     }
 
     /**
-     * The values of each head, 16 columns of 16 keys after another, with zeros behind.
+     * Packs the values of each head as blocks of 16 keys by 16 columns, padded with zeros.
      *
      * @param v [batch, keys, heads, depth]
      * @param y [batch, heads, wide / 16, deep / 16, 16, 16]
@@ -109,11 +110,13 @@ final class AttentionSimd {
     }
 
     /**
-     * @param lanes 1 where a loop over {@link Float16s#exp} pays
+     * 4 queries of one head.
+     *
+     * @param lanes 1 where a vectorized loop over {@link Float16s#exp} pays
      * @param q [batch, queries, heads, depth]
      * @param k [batch, heads, wide / 16, depth + 1, 16]
      * @param v [batch, heads, wide / 16, deep / 16, 16, 16]
-     * @param sums [batch, heads, queries, deep], worked in
+     * @param sums [batch, heads, queries, deep], scratch
      * @param y as q
      */
     public static void attentionSimd(
@@ -131,13 +134,13 @@ final class AttentionSimd {
             FloatArray sums,
             FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
-            int i = begin + n, blocks = (queries + 3) / 4, group = i / blocks, query = i % blocks * 4;
-            int head = group % heads, batch = group / heads, width = heads * depth, last = queries - 1;
+            int i = begin + n, blocks = (queries + 3) / 4, batchHead = i / blocks, query = i % blocks * 4;
+            int head = batchHead % heads, batch = batchHead / heads, width = heads * depth, last = queries - 1;
             int q0 = (batch * queries + query) * width + head * depth;
             int q1 = (batch * queries + TornadoMath.min(query + 1, last)) * width + head * depth;
             int q2 = (batch * queries + TornadoMath.min(query + 2, last)) * width + head * depth;
             int q3 = (batch * queries + TornadoMath.min(query + 3, last)) * width + head * depth;
-            int key = group * (depth + 1) * wide, from = group * wide * deep, at = i * 4 * deep;
+            int key = batchHead * (depth + 1) * wide, from = batchHead * wide * deep, at = i * 4 * deep;
             for (int c = 0; c < 4 * deep; c++) sums.set(at + c, 0f);
             float m0 = -1e30f, m1 = -1e30f, m2 = -1e30f, m3 = -1e30f, l0 = 0f, l1 = 0f, l2 = 0f, l3 = 0f;
             float[] p = new float[64];
@@ -193,7 +196,9 @@ final class AttentionSimd {
         }
     }
 
-    /** Writes exp(s − largest) to p from {@code at} on; returns its sum. GPUs have an exp of their own that is as fast. */
+    /**
+     * Writes exp(s − largest) to p from {@code at} on; returns the sum. GPUs have an exp instruction that is as fast.
+     */
     private static float exponentials(Float16 s, float largest, int lanes, float[] p, int at) {
         p[at] = s.getS0() - largest;
         p[at + 1] = s.getS1() - largest;

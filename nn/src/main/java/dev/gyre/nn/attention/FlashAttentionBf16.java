@@ -7,7 +7,7 @@ import dev.gyre.nn.cpu.PackedRows;
 import dev.gyre.nn.cpu.ScratchSlots;
 import java.lang.foreign.MemorySegment;
 
-/** What {@link FlashAttention} multiplies, as pairs of bf16: of channels for the scores, of keys for the values. */
+/** Packs {@link FlashAttention}'s operands as bf16 pairs: of channels for the scores, of keys for the values. */
 record FlashAttentionBf16(FlashAttention block) implements FlashAttention.Packing {
     @Override
     public int elements(int numbers) {
@@ -15,19 +15,20 @@ record FlashAttentionBf16(FlashAttention block) implements FlashAttention.Packin
     }
 
     @Override
-    public void queries(float[][] to, int lines, float scale) {
-        int depth = block.depth, pairs = Bf16Pairs.count(depth), n = block.n, strip = block.tile.nr();
+    public void queries(float[][] to, int arrays, float scale) {
+        int depth = block.depth, pairs = Bf16Pairs.count(depth), n = block.n, nr = block.micro.nr();
         float[] floats = block.scratch.floats(ScratchSlots.A_PANEL, n * depth);
         for (int i = 0; i < n; i++)
             Elementwise.read(block.queries, block.offset(block.op.q(), block.first + i), floats, i * depth, depth);
-        float factor = scale * Exp.LOG2_E; // the softmax is to the base 2
+        float factor = scale * Exp.LOG2_E; // the softmax uses base 2
         for (int i = 0; i < n * depth; i++) floats[i] *= factor;
         float[] rows = block.scratch.floats(ScratchSlots.GATHERED, n * pairs);
-        Bf16Pairs.alongRows(MemorySegment.ofArray(floats), depth * 4L, MemorySegment.ofArray(rows), pairs * 4L, n, depth);
+        Bf16Pairs.alongRows(
+                MemorySegment.ofArray(floats), depth * 4L, MemorySegment.ofArray(rows), pairs * 4L, n, depth);
         MemorySegment from = MemorySegment.ofArray(rows);
         for (int i = 0; i < block.panels; i++) {
-            int first = i * strip, count = Math.min(strip, n - first);
-            PackedRows.interleave(from, (long) first * pairs, pairs, count, pairs, 1f, to[i * lines], 0, strip);
+            int first = i * nr, count = Math.min(nr, n - first);
+            PackedRows.interleave(from, (long) first * pairs, pairs, count, pairs, 1f, to[i * arrays], 0, nr);
         }
     }
 
@@ -39,7 +40,7 @@ record FlashAttentionBf16(FlashAttention block) implements FlashAttention.Packin
     }
 
     @Override
-    public void values(int at, int count, int band, float[] to) {
+    public void values(int at, int count, int mr, float[] to) {
         int depth = block.depth, pairs = Bf16Pairs.count(count);
         float[] rows = block.scratch.floats(ScratchSlots.A_PANEL, pairs * depth);
         MemorySegment from = block.values.asSlice(block.offset(block.op.v(), at) * Float.BYTES);

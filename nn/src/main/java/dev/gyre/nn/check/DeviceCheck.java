@@ -17,14 +17,17 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * Holds every kernel against its plain loops on a device, over the table of cases that the tests use: drivers and compilers have been
- * wrong without a word.
+ * Compares every kernel with its definition on a device, over the table of cases that the tests use: drivers and
+ * compilers have been silently wrong.
  */
 public final class DeviceCheck {
-    /** What a sum may lose, of the largest number that came out. */
+    /** The rounding error of a sum, relative to the largest element. */
     private static final double TOLERANCE = 4e-6;
 
-    /** Likewise on tensor cores, which cut sums off where others round them, and of libraries, which take ways of their own. */
+    /**
+     * Likewise for tensor cores, which truncate partial sums, and for vendor libraries, which use algorithms of their
+     * own.
+     */
     private static final double REDUCED_TOLERANCE = 4e-5;
 
     private DeviceCheck() {}
@@ -33,15 +36,16 @@ public final class DeviceCheck {
      * One case on the device.
      *
      * @param name op and sizes
-     * @param kernels the kernels that ran, in their order
-     * @param error the largest difference from the loops, as a part of the largest number; not finite when it did not run
-     * @param millis time of the second run
-     * @param problem what it died of; empty when it ran
+     * @param kernels the kernels that ran, in order
+     * @param error the largest difference from the definition, relative to the largest element; NaN when the case
+     *     failed to run
+     * @param millis milliseconds of the second run
+     * @param problem the error message of a case that failed to run; otherwise empty
      * @param tolerance the largest error that rounding explains
      */
     public record Row(
             String name, List<String> kernels, double error, double millis, String problem, double tolerance) {
-        /** Whether it ran, and differs no more than rounding explains. */
+        /** Whether the case ran with no more error than rounding explains. */
         public boolean passed() {
             return problem.isEmpty() && error <= tolerance;
         }
@@ -55,11 +59,11 @@ public final class DeviceCheck {
     /**
      * Runs cases.
      *
-     * @param options which device and which kernels
-     * @param which the names of those that are run
-     * @param heard hears of each row when it is done
+     * @param options the device and its kernels
+     * @param which selects cases by name
+     * @param onRow receives each row when its case is done
      */
-    public static List<Row> run(TornadoBackend.Options options, Predicate<String> which, Consumer<Row> heard) {
+    public static List<Row> run(TornadoBackend.Options options, Predicate<String> which, Consumer<Row> onRow) {
         List<Row> rows = new ArrayList<>();
         List<String> kernels = new ArrayList<>();
         DeviceListener listener = new DeviceListener() {
@@ -69,22 +73,21 @@ public final class DeviceCheck {
             }
         };
         try (TornadoBackend backend = new TornadoBackend(options.listener(listener))) {
-            for (OpCase one :
-                    OpCases.cases().filter(one -> which.test(one.name())).toList()) {
+            for (OpCase opCase :
+                    OpCases.cases().filter(opCase -> which.test(opCase.name())).toList()) {
                 kernels.clear();
-                Row row = run(one, backend, kernels);
+                Row row = run(opCase, backend, kernels);
                 rows.add(row);
-                heard.accept(row);
+                onRow.accept(row);
             }
         }
         return rows;
     }
 
-    private static Row run(OpCase one, TornadoBackend backend, List<String> kernels) {
-        Map<String, Tensor> weights = one.makeWeights();
-        Tensor[] inputs = one.makeInputs().toArray(Tensor[]::new);
-        // Tensor cores get rounded numbers, by Gyre's kernels or a library. Of what is rounded already they make what
-        // others do.
+    private static Row run(OpCase opCase, TornadoBackend backend, List<String> kernels) {
+        Map<String, Tensor> weights = opCase.makeWeights();
+        Tensor[] inputs = opCase.makeInputs().toArray(Tensor[]::new);
+        // Tensor cores round their operands. On operands rounded beforehand, they compute what other kernels do.
         boolean rounds = backend.target().kernels().compareTo(Target.KernelKind.TENSOR_CORE) >= 0;
         if (rounds) {
             weights.replaceAll((key, weight) -> weight.dtype() == DType.F16 ? weight : rounded(weight));
@@ -93,24 +96,24 @@ public final class DeviceCheck {
         double tolerance = rounds ? REDUCED_TOLERANCE : TOLERANCE;
         float[] expected;
         try (JvmBackend jvm = JvmBackend.ofDefinitions();
-                Executable executable = jvm.compile(one.graph(weights))) {
+                Executable executable = jvm.compile(opCase.graph(weights))) {
             expected = executable.run(inputs).get(0).floats();
         }
-        // A device may fail in any way that TornadoVM or its driver thinks of.
-        try (Executable executable = backend.compile(one.graph(weights))) {
+        // TornadoVM and drivers fail with any kind of exception or error.
+        try (Executable executable = backend.compile(opCase.graph(weights))) {
             executable.run(inputs);
             long start = System.nanoTime();
             float[] actual = executable.run(inputs).get(0).floats();
             double millis = (System.nanoTime() - start) / 1e6;
-            return new Row(one.name(), List.copyOf(kernels), difference(expected, actual), millis, "", tolerance);
+            return new Row(opCase.name(), List.copyOf(kernels), difference(expected, actual), millis, "", tolerance);
         } catch (RuntimeException | Error e) {
             String problem = String.valueOf(e.getMessage()).strip().replaceAll("\\s+", " ");
             if (problem.isEmpty()) problem = e.toString();
-            return new Row(one.name(), List.copyOf(kernels), Double.NaN, 0, problem, tolerance);
+            return new Row(opCase.name(), List.copyOf(kernels), Double.NaN, 0, problem, tolerance);
         }
     }
 
-    /** The nearest numbers of 16 bits, in 32. */
+    /** The elements rounded to F16, as F32. */
     static Tensor rounded(Tensor tensor) {
         float[] values = tensor.floats().clone();
         for (int i = 0; i < values.length; i++) values[i] = Float.float16ToFloat(Float.floatToFloat16(values[i]));
@@ -123,8 +126,8 @@ public final class DeviceCheck {
         double largest = 1, error = 0;
         for (float v : expected) largest = Math.max(largest, Math.abs(v));
         for (int i = 0; i < expected.length; i++) {
-            double apart = Math.abs((double) actual[i] - expected[i]);
-            if (!(apart <= error)) error = apart; // not a number stays
+            double delta = Math.abs((double) actual[i] - expected[i]);
+            if (!(delta <= error)) error = delta; // NaN stays
         }
         return error / largest;
     }

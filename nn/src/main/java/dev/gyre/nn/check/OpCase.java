@@ -18,14 +18,14 @@ import java.util.Random;
 import java.util.function.Function;
 
 /**
- * One row of the table that every op is held against: how it is built, what it reads, and what it should give in double precision.
+ * One row of the table of op tests: how the op is built, its inputs, and its expected output in double precision.
  *
  * @param name op and sizes
- * @param inputs shapes of what a run is given; all F32, values about ±1
+ * @param inputs shapes of the inputs; all F32, normally distributed
  * @param weights shapes of the constants by key
  * @param type how the weights are stored
  * @param layer builds the op
- * @param oracle the result in double precision from the inputs, then the weights, in order
+ * @param oracle the expected output from the inputs, then the weights, in order
  */
 public record OpCase(
         String name,
@@ -58,7 +58,7 @@ public record OpCase(
         return inputs.stream().map(s -> Tensor.of(values(random, s), dims(s))).toList();
     }
 
-    /** Weights of this case, by key: the same at each call. */
+    /** The weights of this case by key, the same at each call. */
     public Map<String, Tensor> makeWeights() {
         Random random = new Random(17);
         Map<String, Tensor> made = new LinkedHashMap<>();
@@ -66,7 +66,7 @@ public record OpCase(
         return made;
     }
 
-    /** A graph of the one op. */
+    /** A graph of this op alone. */
     public Graph graph(Map<String, Tensor> tensors) {
         Graph graph = new Graph();
         List<Value> values = new ArrayList<>();

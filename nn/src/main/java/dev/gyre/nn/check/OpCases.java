@@ -27,7 +27,7 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Every op with odd sizes, strides and batches. What runs an op runs this table. */
+/** The table of op tests: every op with odd sizes, strides and batches. All tests and checks that run ops use it. */
 public final class OpCases {
     private OpCases() {}
 
@@ -192,7 +192,7 @@ public final class OpCases {
                 Shape.of(2, 3)));
     }
 
-    /** Sums of what a linear layer or a convolution makes, which devices take as one op. */
+    /** Linear layers and convolutions followed by an addition, which devices fuse. */
     private static void sums(List<OpCase> all) {
         for (int[] s : new int[][] {{7, 33, 13}, {70, 48, 80}}) {
             int rows = s[0], in = s[1], out = s[2];

@@ -1,6 +1,6 @@
 package dev.gyre.nn.check;
 
-/** The ops in double precision, written from their formulas alone. */
+/** The ops in double precision, straight from their formulas. */
 final class ReferenceOps {
     private ReferenceOps() {}
 
@@ -15,7 +15,7 @@ final class ReferenceOps {
         return y;
     }
 
-    /** Scatters every input pixel to the outputs it reaches: the other way round than the op's own loops. */
+    /** Scatters every input pixel to the outputs it contributes to, unlike the op's own definition, which gathers. */
     static double[] conv2d(double[] x, double[] w, double[] b, int[] s) {
         int batch = s[0], in = s[1], height = s[2], width = s[3], out = s[4], kernel = s[5], stride = s[6];
         int before = s[7], after = s[8];
@@ -101,7 +101,7 @@ final class ReferenceOps {
         return 0.5 * v * (1 + erf(v / Math.sqrt(2)));
     }
 
-    /** The power series of erf; its terms alternate, and for |x| ≤ 5 a double keeps 1e-7 and better. */
+    /** The power series of erf; its terms alternate, and for |x| ≤ 5 a double keeps an error below 1e-7. */
     static double erf(double x) {
         if (Math.abs(x) > 5) return Math.signum(x);
         double term = x, sum = x;
@@ -171,7 +171,7 @@ final class ReferenceOps {
         return y;
     }
 
-    /** x + a, where every element of a is added to {@code each} of x. */
+    /** x + a, where every element of a is added to {@code each} elements of x. */
     static double[] sum(double[] x, double[] a, int each) {
         double[] y = new double[x.length];
         for (int i = 0; i < y.length; i++) y[i] = x[i] + a[i / each];

@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A product whose rows are channels and whose columns are the pixels of all pictures of the batch, one picture after the other.
+ * A destination of C whose rows are channels and whose columns are the pixels of all images of the batch, one image
+ * after the other.
  *
  * @param y [batch, channels, pixels]
  * @param bias added to each channel, [channels]
@@ -15,8 +16,8 @@ import java.lang.foreign.ValueLayout;
 record ChannelMajorOutput(MemorySegment y, int channels, int pixels, float[] bias) implements Gemm.Output, PanelOutput {
     @Override
     public void store(int row, int column, int width, float[] from) {
-        float more = bias[row];
-        for (int i = 0; i < width; i++) from[i] += more;
+        float channelBias = bias[row];
+        for (int i = 0; i < width; i++) from[i] += channelBias;
         for (int done = 0; done < width; ) {
             int n = Math.min(width - done, pixels - (column + done) % pixels);
             MemorySegment.copy(from, done, y, ValueLayout.JAVA_FLOAT, at(row, column + done), n);
@@ -25,14 +26,14 @@ record ChannelMajorOutput(MemorySegment y, int channels, int pixels, float[] bia
     }
 
     @Override
-    public void store(MemorySegment strip, int row, int rows, int column, int width) {
-        long apart = (long) pixels * Float.BYTES;
+    public void store(MemorySegment panel, int row, int rows, int column, int width) {
+        long stride = (long) pixels * Float.BYTES;
         for (int n, done = 0; done < width; done += n) {
             n = Math.min(width - done, pixels - (column + done) % pixels);
-            MemorySegment from = strip.asSlice((long) done * Float.BYTES), to = y.asSlice(at(row, column + done));
+            MemorySegment from = panel.asSlice((long) done * Float.BYTES), to = y.asSlice(at(row, column + done));
             try {
                 MachineKernels.StorePanel.ROW_BIAS.invokeExact(
-                        from, to, (long) rows, (long) n, apart, MachineKernels.segmentAt(bias, row));
+                        from, to, (long) rows, (long) n, stride, MachineKernels.segmentAt(bias, row));
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }

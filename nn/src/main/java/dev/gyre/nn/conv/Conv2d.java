@@ -27,36 +27,50 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Two-dimensional convolution (cross-correlation, as every framework calls it) with zero padding. The padding may differ between
- * the top left and the bottom right: the last one follows from {@code y}'s size.
+ * Two-dimensional convolution (cross-correlation, as every framework defines it) with zero padding. The padding may
+ * differ between top left and bottom right: the latter follows from {@code y}'s size.
  *
  * @param x [batch, in, height, width]
  * @param weight [out, in, kernel, kernel]
  * @param bias [out]
- * @param stride step between windows, the same both ways
+ * @param stride the same in both directions
  * @param padding rows of zeros above and columns of zeros to the left
- * @param y [batch, out, (height + padding + bottom − kernel) / stride + 1, likewise]
+ * @param y [batch, out, (height + padding + bottom − kernel) / stride + 1, likewise for the width]
  */
 public record Conv2d(Value x, Value weight, Value bias, int stride, int padding, Value y) implements AcceptsAddend {
 
-    /** Square kernel, stride 1, output as large as the input: padding (kernel − 1) / 2 on all sides. */
+    /**
+     * Adds a convolution with a square kernel, stride 1 and an output as large as the input: padding (kernel − 1) / 2
+     * on all sides.
+     */
     public static Value of(Value x, int out, int kernel, Weights at) {
         return of(x, out, kernel, 1, (kernel - 1) / 2, (kernel - 1) / 2, at);
     }
 
-    /** Reads {@code weight} [out, in, kernel, kernel] and {@code bias} [out]. */
+    /**
+     * Adds a convolution whose parameters are {@code weight} [out, in, kernel, kernel] and {@code bias} [out].
+     *
+     * @param before rows of zeros above and columns of zeros to the left
+     * @param after rows of zeros below and columns of zeros to the right
+     */
     public static Value of(Value x, int out, int kernel, int stride, int before, int after, Weights at) {
         Value weight = at.get("weight", out, x.dim(1), kernel, kernel);
         Value y = of(x, weight, at.get("bias", out), stride, before, after);
         return at.named(adapted(y, x, stride, before, after, at));
     }
 
-    /** Reads {@code weight} alone; no padding. */
+    /** Adds a convolution without bias and without padding; its parameter is {@code weight}. */
     public static Value withoutBias(Value x, int out, int kernel, int stride, Weights at) {
         return at.named(withoutBias(x, at.get("weight", out, x.dim(1), kernel, kernel), stride, 0, 0));
     }
 
-    /** x by a weight [out, in, kernel, kernel], with so many rows and columns of zeros before and after x. */
+    /**
+     * Adds a convolution without bias.
+     *
+     * @param weight [out, in, kernel, kernel]
+     * @param before rows of zeros above and columns of zeros to the left
+     * @param after rows of zeros below and columns of zeros to the right
+     */
     public static Value withoutBias(Value x, Value weight, int stride, int before, int after) {
         int out = weight.dim(0);
         Value none = x.graph().constant("no bias", Tensor.of(new float[out], out));
@@ -70,7 +84,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         return x.graph().add(new Conv2d(x, weight, bias, stride, before, y));
     }
 
-    /** y, and what low-rank adapters add to it: scale · up(mid(down(x))). */
+    /** y plus the low-rank adapters' terms: scale · up(mid(down(x))). */
     private static Value adapted(Value y, Value x, int stride, int before, int after, Weights at) {
         for (LowRank adapter : at.additions()) {
             Value down = kernel(at, "down", adapter.down());
@@ -125,7 +139,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
                 y));
     }
 
-    /** The definition: one output element an iteration. No parameter may be named kernel: that is a word of OpenCL's. */
+    /** The definition: one output element an iteration. No parameter may be named kernel, a keyword of OpenCL. */
     public static void conv2d(
             int begin,
             int count,
@@ -168,29 +182,29 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         return FusedAdd.of(this, sum, epilogue, target, to -> into(sum.output()).device(to, epilogue));
     }
 
-    /** Kernels with this epilogue; empty where only the loops will do. */
-    private Optional<List<KernelCall>> device(Target target, Epilogue addend) {
+    /** Kernels with this epilogue; empty where only the definition applies. */
+    private Optional<List<KernelCall>> device(Target target, Epilogue epilogue) {
         Target.KernelKind kernels = target.kernels();
         if (kernels == Target.KernelKind.REFERENCE) return Optional.empty();
         if (kernels == Target.KernelKind.SIMD)
-            return Conv2dSimd.fits(this) ? Optional.of(Conv2dSimd.calls(this, addend)) : Optional.empty();
+            return Conv2dSimd.fits(this) ? Optional.of(Conv2dSimd.calls(this, epilogue)) : Optional.empty();
         if (kernels == Target.KernelKind.TENSOR_CORE && Conv2dTensorCore.fits(this))
-            return Optional.of(Conv2dTensorCore.calls(this, addend));
+            return Optional.of(Conv2dTensorCore.calls(this, epilogue));
         if (kernels == Target.KernelKind.VENDOR && Conv2dCudnn.fits(this))
-            return Optional.of(Conv2dCudnn.calls(this, addend));
-        return Optional.of(Conv2dGpu.calls(this, target, addend));
+            return Optional.of(Conv2dCudnn.calls(this, epilogue));
+        return Optional.of(Conv2dGpu.calls(this, target, epilogue));
     }
 
-    /** The same layer, making another value of as many elements. */
+    /** The same convolution with another output value of as many elements. */
     private Conv2d into(Value other) {
         return new Conv2d(x, weight, bias, stride, padding, other.reshape(y.dim(0), y.dim(1), y.dim(2), y.dim(3)));
     }
 
-    /** Ways of their own for few outputs and where Winograd's saves work, else one matrix product. */
+    /** Special algorithms for few output channels and where Winograd's saves work, otherwise im2col and one GEMM. */
     @Override
     public Optional<JvmKernel> jvm() {
         return Conv2dFewChannels.of(this)
-                .<JvmKernel>map(few -> few)
+                .<JvmKernel>map(kernel -> kernel)
                 .or(() -> Winograd.of(this))
                 .or(() -> Optional.of(new Product()));
     }
@@ -200,9 +214,9 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         return precision == Precision.BF16 ? Conv2dBf16.of(this).or(this::jvm) : jvm();
     }
 
-    /** One product of the weights with the windows; where those are pixels, with the picture itself. */
+    /** The weights times the im2col matrix; for a pointwise convolution, times the image itself. */
     private final class Product implements JvmKernel {
-        private final MicroKernel tile = MicroKernels.best();
+        private final MicroKernel micro = MicroKernels.best();
         private final int in = x.dim(1), out = y.dim(1), pixels = y.dim(2) * y.dim(3);
         private final int kernel = weight.dim(2), depth = in * kernel * kernel;
 
@@ -212,28 +226,28 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
         }
 
         private PackedRows weights(JvmMemory memory) {
-            return PackedRows.ofWeight(memory, weight, tile.mr(), out, depth);
+            return PackedRows.ofWeight(memory, weight, micro.mr(), out, depth);
         }
 
         @Override
         public void run(JvmMemory memory, Workers workers) {
             MemorySegment to = memory.at(y).data();
-            float[] more = memory.at(bias).floats();
+            float[] biases = memory.at(bias).floats();
             if (kernel == 1 && stride == 1 && padding == 0)
                 run(
                         y.dim(0) * pixels,
                         memory,
                         new PixelOperand(memory.at(x).data(), in, pixels),
-                        new ChannelMajorOutput(to, out, pixels, more),
+                        new ChannelMajorOutput(to, out, pixels, biases),
                         workers);
             else {
-                Im2Col windows = new Im2Col(Conv2d.this, tile, memory, workers);
-                run(windows.columns(), memory, windows, windows.output(to, more), workers);
+                Im2Col im2col = new Im2Col(Conv2d.this, micro, memory, workers);
+                run(im2col.columns(), memory, im2col, im2col.output(to, biases), workers);
             }
         }
 
-        private void run(int columns, JvmMemory memory, Gemm.RightOperand right, Gemm.Output to, Workers workers) {
-            Gemm.run(tile, out, columns, depth, weights(memory), right, to, workers);
+        private void run(int columns, JvmMemory memory, Gemm.RightOperand right, Gemm.Output output, Workers workers) {
+            Gemm.run(micro, out, columns, depth, weights(memory), right, output, workers);
         }
     }
 }

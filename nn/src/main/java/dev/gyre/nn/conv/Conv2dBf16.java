@@ -15,24 +15,25 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * A convolution on bf16: one product of the weights with windows that are never copied together. Each pair of channels is laid out
- * with its padding, as {@link Im2Col} does; what a tap meets lies in a row, so a table of one place for each pair of channels and
- * tap is all that the product needs. Beyond a line's end a few outputs are computed and dropped.
+ * A convolution on bf16 as an indirect GEMM (Dukhan 2019): the im2col matrix is never made. Each pair of channels is
+ * laid out with its padding, as in {@link Im2Col}; the elements that meet a tap are contiguous, so one offset for each
+ * pair of channels and tap is all that the product needs. A few outputs beyond the end of a row are computed and
+ * dropped.
  */
 record Conv2dBf16(Conv2d conv) implements JvmKernel {
-    /** Pairs of laid out picture that are kept at a time, for the last cache. */
+    /** Pairs of laid-out image that are kept at a time, so that they stay in the last-level cache. */
     private static final int PLANE_PAIRS = 4 << 20;
 
     /**
-     * This way, where it is the fastest. Without AMX, filtering in floats (four times fewer multiplications) costs less than pairs do
-     * (twice as many at a time) and loses nothing.
+     * This algorithm where it is the fastest. Without AMX, Winograd's in float32 (four times fewer multiplications)
+     * costs less than bf16 (twice as many at a time) and loses no precision.
      */
     static Optional<JvmKernel> of(Conv2d conv) {
-        boolean filtered = !MachineKernels.AMX
+        boolean winograd = !MachineKernels.AMX
                 && Winograd.of(conv)
                         .filter(WinogradMachineCode.class::isInstance)
                         .isPresent();
-        return filtered || Conv2dFewChannels.of(conv).isPresent()
+        return winograd || Conv2dFewChannels.of(conv).isPresent()
                 ? Optional.empty()
                 : Optional.of(new Conv2dBf16(conv));
     }
@@ -41,7 +42,7 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
         return conv.weight().dim(2);
     }
 
-    /** Whether a pixel is a window: then lines follow one another without a gap, here and in the output. */
+    /** Whether a window is one pixel: then rows follow one another without a gap, here and in the output. */
     private boolean isPointwise() {
         return kernel() == 1
                 && conv.stride() == 1
@@ -57,7 +58,7 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
         return conv.y().dim(3);
     }
 
-    /** Lines and columns of windows beyond those that outputs have. */
+    /** Rows and columns of the phase planes beyond those of the outputs. */
     private int extra() {
         return (kernel() - 1) / conv.stride();
     }
@@ -75,24 +76,26 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
         weights(memory, new MachineBf16Kernel());
     }
 
-    private GemmBf16.LeftOperand weights(JvmMemory memory, MachineBf16Kernel tile) {
+    private GemmBf16.LeftOperand weights(JvmMemory memory, MachineBf16Kernel micro) {
         int taps = kernel() * kernel();
-        return new PackedBf16(memory, conv.weight(), conv.y().dim(1), 2 * pairs() * taps, PackedBf16.Order.CHANNEL_PAIRS)
-                .leftOperand(tile);
+        return new PackedBf16(
+                        memory, conv.weight(), conv.y().dim(1), 2 * pairs() * taps, PackedBf16.Order.CHANNEL_PAIRS)
+                .leftOperand(micro);
     }
 
     @Override
     public void run(JvmMemory memory, Workers workers) {
         int batch = conv.y().dim(0), rows = rows();
-        long line = (long) pairs() * conv.stride() * conv.stride() * pitch();
-        int fit = (int) Math.max(8, Math.min(rows, PLANE_PAIRS / line)); // lines of outputs
-        int images = Math.max(1, Math.min(batch, (int) (PLANE_PAIRS / line / rows)));
+        long rowPairs = (long) pairs() * conv.stride() * conv.stride() * pitch();
+        int maxRows = (int) Math.max(8, Math.min(rows, PLANE_PAIRS / rowPairs)); // rows of outputs
+        int images = Math.max(1, Math.min(batch, (int) (PLANE_PAIRS / rowPairs / rows)));
         for (int image = 0; image < batch; image += images)
-            for (int row = 0; row < rows; row += fit)
-                new Chunk(memory, image, Math.min(images, batch - image), row, Math.min(fit, rows - row)).run(workers);
+            for (int row = 0; row < rows; row += maxRows)
+                new Chunk(memory, image, Math.min(images, batch - image), row, Math.min(maxRows, rows - row))
+                        .run(workers);
     }
 
-    /** Some lines of outputs of some pictures. */
+    /** Some rows of outputs of some images. */
     private final class Chunk {
         private final JvmMemory memory;
         private final int image;
@@ -111,9 +114,9 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
             this.images = images;
             this.first = first;
             this.rows = rows;
-            // Not a multiple of 4 KiB: planes would share a few sets of the first cache.
+            // Not a multiple of 4 KiB: planes would compete for a few sets of the L1 cache.
             plane = ((rows + extra()) * pitch() + extra() + 63) / 64 * 64 + 16;
-            // The last strip may read as much as a strip beyond.
+            // The last panel may read as much as a panel beyond.
             planes = memory.scratch().floats(0, images * pairs() * phases * plane + 64);
             x = memory.at(conv.x()).data();
             y = memory.at(conv.y()).data();
@@ -121,33 +124,33 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
 
         void run(Workers workers) {
             workers.run(images * pairs(), this::layOut);
-            MachineBf16Kernel tile = new MachineBf16Kernel();
+            MachineBf16Kernel micro = new MachineBf16Kernel();
             int taps = kernel() * kernel(), k = pairs() * taps;
-            // A strip belongs to one picture.
-            int strips = tile.panels(rows * pitch()), wide = strips * tile.nr();
+            // A panel belongs to one image.
+            int panels = micro.panels(rows * pitch()), imageColumns = panels * micro.nr();
             long[] table = indirection(k);
             MemorySegment base = MemorySegment.ofArray(planes), places = MemorySegment.ofArray(table);
-            GemmBf16.RightOperand windows = (add, a, count, column, from, depth, c, scratch) -> {
-                long at = (long) (column / wide) * pairs() * phases * plane + column % wide;
-                multiply(tile, add, a, base.asSlice(at * 4), depth, c, count, places.asSlice(from * 8L), scratch);
+            GemmBf16.RightOperand right = (add, a, count, column, from, depth, c, scratch) -> {
+                long at = (long) (column / imageColumns) * pairs() * phases * plane + column % imageColumns;
+                multiply(micro, add, a, base.asSlice(at * 4), depth, c, count, places.asSlice(from * 8L), scratch);
             };
-            boolean one = isPointwise(); // lines without a gap are one line
+            boolean contiguous = isPointwise(); // rows without a gap are one row
             PaddedRowsOutput to = new PaddedRowsOutput(
                     y,
                     conv.y().dim(1),
                     rows() * columns(),
                     image,
                     first * columns(),
-                    one ? 1 : rows,
-                    one ? rows * columns() : columns(),
-                    one ? wide : pitch(),
-                    wide,
+                    contiguous ? 1 : rows,
+                    contiguous ? rows * columns() : columns(),
+                    contiguous ? imageColumns : pitch(),
+                    imageColumns,
                     memory.at(conv.bias()).floats());
-            GemmBf16.run(tile, conv.y().dim(1), images * wide, k, weights(memory, tile), windows, to, workers);
+            GemmBf16.run(micro, conv.y().dim(1), images * imageColumns, k, weights(memory, micro), right, to, workers);
         }
 
         private static void multiply(
-                MachineBf16Kernel tile,
+                MachineBf16Kernel micro,
                 boolean add,
                 MemorySegment a,
                 MemorySegment b,
@@ -158,19 +161,19 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
                 Scratch scratch) {
             try {
                 if (MachineKernels.AMX) {
-                    MemorySegment together =
-                            MemorySegment.ofArray(scratch.floats(ScratchSlots.GATHERED, depth * tile.nr()));
-                    MachineKernels.Gather.GATHER.invokeExact(b, together, (long) depth, table);
-                    tile.multiply(add, a, together, depth, c, rows);
+                    MemorySegment gathered =
+                            MemorySegment.ofArray(scratch.floats(ScratchSlots.GATHERED, depth * micro.nr()));
+                    MachineKernels.Gather.GATHER.invokeExact(b, gathered, (long) depth, table);
+                    micro.multiply(add, a, gathered, depth, c, rows);
                 } else
                     MachineKernels.IndirectGemmBf16.MULTIPLY.invokeExact(
-                            a, b, c, (long) depth, (long) (tile.padded(rows) / tile.mr()), add ? 1L : 0L, table);
+                            a, b, c, (long) depth, (long) (micro.padded(rows) / micro.mr()), add ? 1L : 0L, table);
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }
         }
 
-        /** For each pair of channels and tap, where the first output of a picture meets it. */
+        /** For each pair of channels and tap, the offset in bytes at which the first output of an image meets it. */
         private long[] indirection(int k) {
             int kernel = kernel(), taps = kernel * kernel;
             long[] table = new long[k];
@@ -186,12 +189,17 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
             int channel = piece % pairs() * 2, in = conv.x().dim(1), at = image + piece / pairs();
             int height = conv.x().dim(2), width = conv.x().dim(3);
             int stride = conv.stride(), padding = conv.padding(), begin = piece * phases * plane;
-            int both = Math.min(2, in - channel);
+            int channels = Math.min(2, in - channel);
             long from = ((long) at * in + channel) * height * width;
             if (isPointwise()) {
-                MemorySegment two = x.asSlice((from + (long) first * width) * 4);
+                MemorySegment source = x.asSlice((from + (long) first * width) * 4);
                 Bf16Pairs.acrossRows(
-                        two, (long) height * width * 4, MachineKernels.segmentAt(planes, begin), 0, both, rows * width);
+                        source,
+                        (long) height * width * 4,
+                        MachineKernels.segmentAt(planes, begin),
+                        0,
+                        channels,
+                        rows * width);
                 return;
             }
             Arrays.fill(planes, begin, begin + phases * plane, 0f);
@@ -200,14 +208,20 @@ record Conv2dBf16(Conv2d conv) implements JvmKernel {
             int bottom = Math.min(height, (first + rows - 1) * stride - padding + kernel());
             for (int row = top; row < bottom; row++) {
                 int down = row + padding - first * stride, place = begin + down / stride * pitch();
-                MemorySegment two = x.asSlice((from + (long) row * width) * 4);
+                MemorySegment source = x.asSlice((from + (long) row * width) * 4);
                 if (stride == 1) {
                     int n = Math.min(width, pitch() - padding);
                     Bf16Pairs.acrossRows(
-                            two, (long) height * width * 4, MachineKernels.segmentAt(planes, place + padding), 0, both, n);
+                            source,
+                            (long) height * width * 4,
+                            MachineKernels.segmentAt(planes, place + padding),
+                            0,
+                            channels,
+                            n);
                     continue;
                 }
-                Bf16Pairs.acrossRows(two, (long) height * width * 4, MemorySegment.ofArray(line), 0, both, width);
+                Bf16Pairs.acrossRows(
+                        source, (long) height * width * 4, MemorySegment.ofArray(line), 0, channels, width);
                 for (int phase = 0; phase < stride; phase++) {
                     int skipped = (phase - padding % stride + stride) % stride; // pixels before the first of this phase
                     int left = (skipped + padding) / stride;

@@ -9,22 +9,25 @@ import java.util.List;
 import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** A convolution by cuDNN, which has the same layout. Its default lets the GPU round products to TF32, from 8.0 on. */
+/**
+ * A convolution by cuDNN, which uses the same layout. By default, cuDNN 8.0 and later let the GPU round products to
+ * TF32.
+ */
 final class Conv2dCudnn {
     private static final VendorCall CONVOLUTION = new VendorCall("nvidia/cudnn", "cudnnConv2d", 2);
 
     private Conv2dCudnn() {}
 
-    /** The library has the same padding on all sides; where that gives as many windows, they are the same. */
+    /** cuDNN pads all sides alike; where that gives the same output size, the convolutions are equal. */
     static boolean fits(Conv2d op) {
         return outputSize(op, 2) == op.y().dim(2) && outputSize(op, 3) == op.y().dim(3);
     }
 
-    private static int outputSize(Conv2d op, int way) {
-        return (op.x().dim(way) + 2 * op.padding() - op.weight().dim(way)) / op.stride() + 1;
+    private static int outputSize(Conv2d op, int dim) {
+        return (op.x().dim(dim) + 2 * op.padding() - op.weight().dim(dim)) / op.stride() + 1;
     }
 
-    static List<KernelCall> calls(Conv2d op, Epilogue addend) {
+    static List<KernelCall> calls(Conv2d op, Epilogue epilogue) {
         Value x = op.x(), w = op.weight(), y = op.y();
         return List.of(
                 KernelCall.vendor(
@@ -46,13 +49,13 @@ final class Conv2dCudnn {
                         Conv2dCudnn::conv2dBias,
                         y.dim(1),
                         y.dim(2) * y.dim(3),
-                        addend.each(),
+                        epilogue.each(),
                         op.bias(),
-                        addend.value(),
+                        epilogue.value(),
                         y));
     }
 
-    /** Adds b and what else is added to y [batch, out, plane]. */
+    /** Adds the bias and the epilogue's addend to y [batch, out, plane]. */
     public static void conv2dBias(
             int begin, int count, int out, int plane, int each, FloatArray b, FloatArray a, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {

@@ -12,11 +12,11 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
-/** A convolution on GPUs: {@link WorkGroups} of output channels and pixels, whose windows are gathered as they are needed. */
+/** A convolution on GPUs: {@link WorkGroups} of output channels and pixels, as an implicit GEMM. */
 final class Conv2dGpu {
     private Conv2dGpu() {}
 
-    static List<KernelCall> calls(Conv2d op, Target target, Epilogue addend) {
+    static List<KernelCall> calls(Conv2d op, Target target, Epilogue epilogue) {
         Value x = op.x(), y = op.y();
         int out = y.dim(1), pixels = y.dim(0) * y.dim(2) * y.dim(3);
         int groups = (pixels + WorkGroups.SIDE - 1) / WorkGroups.SIDE * ((out + WorkGroups.SIDE - 1) / WorkGroups.SIDE);
@@ -32,11 +32,11 @@ final class Conv2dGpu {
             op.stride(),
             op.padding(),
             pixels,
-            addend.each(),
+            epilogue.each(),
             x,
             weight,
             op.bias(),
-            addend.value(),
+            epilogue.value(),
             y
         };
         return List.of(
@@ -65,7 +65,7 @@ final class Conv2dGpu {
             FloatArray y) {
         int blocks = (pixels + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, row = thread / 16 * 4, column = thread % 16 * 4, depth = in * side * side;
-        // A thread brings in the windows of one pixel.
+        // A thread loads the window of one pixel.
         int pixel = first + thread % 64, image = pixel / (columns * rows);
         int top = pixel / columns % rows * stride - padding, start = pixel % columns * stride - padding;
         float[] left = context.allocateFloatLocalArray(1024);
@@ -154,7 +154,7 @@ final class Conv2dGpu {
             FloatArray y) {
         int blocks = (pixels + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, row = thread / 16 * 4, column = thread % 16 * 4, depth = in * side * side;
-        // A thread brings in the windows of one pixel.
+        // A thread loads the window of one pixel.
         int pixel = first + thread % 64, image = pixel / (columns * rows);
         int top = pixel / columns % rows * stride - padding, start = pixel % columns * stride - padding;
         float[] left = context.allocateFloatLocalArray(1024);
@@ -223,7 +223,10 @@ final class Conv2dGpu {
         store(out, rows * columns, pixels, each, panel * 64 + row + 3, first + column + 3, s33, b, a, y);
     }
 
-    /** What a window that begins at row {@code top} and column {@code start} sees at step {@code k} of [in, side, side]. */
+    /**
+     * The element of x that step {@code k} of [in, side, side] meets for a window at row {@code top} and column
+     * {@code start}; 0 in the padding.
+     */
     private static float inputAt(
             int k,
             int in,
@@ -233,11 +236,11 @@ final class Conv2dGpu {
             int image,
             int top,
             int start,
-            boolean there,
+            boolean valid,
             FloatArray x) {
         int c = k / (side * side), h = top + k / side % side, l = start + k % side;
         float v = 0f;
-        if (there && c < in && h >= 0 && h < height && l >= 0 && l < width)
+        if (valid && c < in && h >= 0 && h < height && l >= 0 && l < width)
             v = x.get(((image * in + c) * height + h) * width + l);
         return v;
     }

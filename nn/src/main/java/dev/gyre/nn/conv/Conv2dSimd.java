@@ -14,60 +14,59 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.vectors.Float16;
 
 /**
- * A convolution on devices of few, strong cores, as a matrix product whose right side is never written down. The picture is first
- * laid out with its zeros around it and, for a stride above 1, one plane for each remainder of row and column: then 16
- * neighbouring outputs meet 16 neighbouring inputs at every tap, wherever rows end. What comes out for the columns between two
- * rows is left behind by the last step.
+ * A convolution on devices of few, strong cores, as an implicit GEMM. The image is first copied into phase planes with
+ * its zero padding, one plane for each remainder of row and column modulo the stride: then 16 neighbouring outputs meet
+ * 16 contiguous inputs at every tap, across the ends of rows. The last kernel drops the outputs between two rows.
  */
 final class Conv2dSimd {
     private static final int CHANNELS = 8;
 
-    /** Weights that a processor's last cache holds: 4 MiB. */
+    /** Weights that fit into a processor's last-level cache: 4 MiB. */
     private static final int CACHED_WEIGHTS = 1 << 20;
 
-    /** Floats of which no multiple should lie between two planes: 2 KiB. */
+    /** Planes a multiple of this many floats (2 KiB) apart compete for the same cache sets. */
     private static final int ALIASING_FLOATS = 512;
 
     private Conv2dSimd() {}
 
-    /** A row's taps are written out for these. */
+    /** The taps of a row are unrolled for these sizes. */
     static boolean fits(Conv2d op) {
         int side = op.weight().dim(2);
         return (side == 1 || side == 3) && op.stride() <= 2;
     }
 
-    static List<KernelCall> calls(Conv2d op, Epilogue addend) {
+    static List<KernelCall> calls(Conv2d op, Epilogue epilogue) {
         Value x = op.x(), y = op.y();
         int batch = x.dim(0), in = x.dim(1), out = y.dim(1), rows = y.dim(2), columns = y.dim(3);
-        int side = op.weight().dim(2), stride = op.stride(), more = (side - 1) / stride;
+        int side = op.weight().dim(2), stride = op.stride(), extra = (side - 1) / stride;
         int panels = (out + CHANNELS - 1) / CHANNELS;
         DevicePanels weight = new DevicePanels(op.weight(), out, CHANNELS, false);
         boolean pointwise = side == 1 && stride == 1 && op.padding() == 0 && rows * columns % Float16s.COUNT == 0;
-        // Planes that lie a power of two apart fall on each other in caches.
-        boolean asIs = pointwise && rows * columns % ALIASING_FLOATS != 0, straight = pointwise && out % CHANNELS == 0;
-        int pitch = columns + more, tiles = (rows * pitch + Float16s.COUNT - 1) / Float16s.COUNT;
-        int pixels = tiles * Float16s.COUNT, plane = asIs ? pixels : pixels + Float16s.COUNT + more * (pitch + 1);
+        // Planes a power of two apart compete for the same cache sets.
+        boolean asIs = pointwise && rows * columns % ALIASING_FLOATS != 0, direct = pointwise && out % CHANNELS == 0;
+        int pitch = columns + extra, blocks = (rows * pitch + Float16s.COUNT - 1) / Float16s.COUNT;
+        int pixels = blocks * Float16s.COUNT, plane = asIs ? pixels : pixels + Float16s.COUNT + extra * (pitch + 1);
         Value from = asIs ? x : Value.scratch(y.dtype(), batch, in, stride * stride, plane);
-        Value to = straight ? y : Value.scratch(y.dtype(), batch, panels * CHANNELS, pixels);
-        // What is small stays in the cache while the other passes by.
-        int near = weight.elements() <= CACHED_WEIGHTS ? 1 : batch * tiles;
-        Epilogue now = straight ? addend : Epilogue.none(x);
-        List<KernelCall> steps = new ArrayList<>();
+        Value to = direct ? y : Value.scratch(y.dtype(), batch, panels * CHANNELS, pixels);
+        // The smaller operand stays in the cache while the larger one streams past.
+        int blocksPerPass = weight.elements() <= CACHED_WEIGHTS ? 1 : batch * blocks;
+        Epilogue fused = direct ? epilogue : Epilogue.none(x);
+        List<KernelCall> calls = new ArrayList<>();
         if (!asIs)
-            steps.add(Kernel.call(
-                    batch * in * stride * stride * (rows + more),
+            calls.add(Kernel.call(
+                    batch * in * stride * stride * (rows + extra),
                     Conv2dSimd::conv2dPhasePlanes,
                     x.dim(2),
                     x.dim(3),
                     stride,
                     op.padding(),
-                    rows + more,
+                    rows + extra,
                     pitch,
                     plane,
                     x,
                     from));
-        steps.add(Kernel.call(
-                batch * panels * tiles,
+        calls.add(Kernel.call(
+                batch * panels * blocks,
                 Conv2dSimd::conv2dSimd,
                 batch,
                 in,
@@ -76,16 +75,16 @@ final class Conv2dSimd {
                 stride,
                 pitch,
                 plane,
-                tiles,
-                near,
-                now.each(),
+                blocks,
+                blocksPerPass,
+                fused.each(),
                 from,
                 weight,
                 new DevicePanels(op.bias(), out, CHANNELS, false),
-                now.value(),
+                fused.value(),
                 to));
-        if (!straight)
-            steps.add(Kernel.call(
+        if (!direct)
+            calls.add(Kernel.call(
                     batch * out * rows,
                     Conv2dSimd::conv2dCrop,
                     out,
@@ -94,14 +93,17 @@ final class Conv2dSimd {
                     columns,
                     pitch,
                     pixels,
-                    addend.each(),
+                    epilogue.each(),
                     to,
-                    addend.value(),
+                    epilogue.value(),
                     y));
-        return steps;
+        return calls;
     }
 
-    /** A row of one of the planes, [batch, in, stride, stride, plane], each of {@code tall} rows of {@code pitch}. */
+    /**
+     * Fills one row of a phase plane, [batch, in, stride, stride, plane], each of {@code planeRows} rows of
+     * {@code pitch}.
+     */
     public static void conv2dPhasePlanes(
             int begin,
             int count,
@@ -109,16 +111,16 @@ final class Conv2dSimd {
             int width,
             int stride,
             int padding,
-            int tall,
+            int planeRows,
             int pitch,
             int plane,
             FloatArray x,
             FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
             int i = begin + n,
-                    row = i % tall,
-                    phase = i / tall % (stride * stride),
-                    image = i / (tall * stride * stride);
+                    row = i % planeRows,
+                    phase = i / planeRows % (stride * stride),
+                    image = i / (planeRows * stride * stride);
             int h = row * stride + phase / stride - padding, shift = phase % stride - padding;
             int from = (image * height + h) * width, to = (image * stride * stride + phase) * plane + row * pitch;
             for (int c = 0; c < pitch; c++) {
@@ -133,12 +135,12 @@ final class Conv2dSimd {
     /**
      * 8 output channels of 16 pixels.
      *
-     * @param near tiles that meet all panels before the next ones do
-     * @param x as {@link #conv2dPhasePlanes} leaves it
+     * @param blocksPerPass blocks of 16 pixels that are multiplied with all panels before the next pass
+     * @param x as {@link #conv2dPhasePlanes} writes it
      * @param w [panels, in, side, side, 8]
      * @param b [8 · panels]
-     * @param a what is added, as {@link Epilogue} says
-     * @param y [batch, 8 · panels, 16 · tiles]
+     * @param a the addend of the {@link Epilogue}
+     * @param y [batch, 8 · panels, 16 · blocks]
      */
     public static void conv2dSimd(
             int begin,
@@ -150,8 +152,8 @@ final class Conv2dSimd {
             int stride,
             int pitch,
             int plane,
-            int tiles,
-            int near,
+            int blocks,
+            int blocksPerPass,
             int each,
             FloatArray x,
             FloatArray w,
@@ -159,9 +161,12 @@ final class Conv2dSimd {
             FloatArray a,
             FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
-            int all = tiles * batch, group = (begin + n) / (panels * near), i = (begin + n) % (panels * near);
-            int some = TornadoMath.min(near, all - group * near), panel = i / some;
-            int tile = (group * near + i % some) % tiles, image = (group * near + i % some) / tiles;
+            int all = blocks * batch,
+                    pass = (begin + n) / (panels * blocksPerPass),
+                    i = (begin + n) % (panels * blocksPerPass);
+            int passBlocks = TornadoMath.min(blocksPerPass, all - pass * blocksPerPass), panel = i / passBlocks;
+            int block = (pass * blocksPerPass + i % passBlocks) % blocks,
+                    image = (pass * blocksPerPass + i % passBlocks) / blocks;
             int first = panel * 8, at = panel * in * side * side * 8;
             Float16 s0 = Float16s.broadcast(b.get(first));
             Float16 s1 = Float16s.broadcast(b.get(first + 1));
@@ -171,7 +176,7 @@ final class Conv2dSimd {
             Float16 s5 = Float16s.broadcast(b.get(first + 5));
             Float16 s6 = Float16s.broadcast(b.get(first + 6));
             Float16 s7 = Float16s.broadcast(b.get(first + 7));
-            int from = image * in * stride * stride * plane + tile * 16;
+            int from = image * in * stride * stride * plane + block * 16;
             for (int c = 0; c < Float16s.tripCount(in, n); c++) {
                 for (int u = 0; u < Float16s.tripCount(side, n); u++) {
                     int row = from + u % stride * stride * plane + u / stride * pitch;
@@ -208,7 +213,7 @@ final class Conv2dSimd {
                 }
                 from += stride * stride * plane;
             }
-            int pixels = tiles * 16, to = (image * panels * 8 + first) * pixels + tile * 16;
+            int pixels = blocks * 16, to = (image * panels * 8 + first) * pixels + block * 16;
             Float16s.store(y, to, Epilogue.apply(s0, to, each, a));
             Float16s.store(y, to + 1 * pixels, Epilogue.apply(s1, to + 1 * pixels, each, a));
             Float16s.store(y, to + 2 * pixels, Epilogue.apply(s2, to + 2 * pixels, each, a));
@@ -220,7 +225,7 @@ final class Conv2dSimd {
         }
     }
 
-    /** A row of y: {@code columns} of the {@code pitch} that a row of x has, and what is added to them. */
+    /** Copies a row of y, {@code columns} of the {@code pitch} columns of x's row, and applies the epilogue. */
     public static void conv2dCrop(
             int begin,
             int count,

@@ -16,7 +16,7 @@ import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
-/** A convolution on {@link TensorCores}: output channels to the left, pixels to the right, whose windows are gathered. */
+/** A convolution on {@link TensorCores} as an implicit GEMM: A holds output channels, B holds pixels. */
 final class Conv2dTensorCore {
     private Conv2dTensorCore() {}
 
@@ -28,7 +28,7 @@ final class Conv2dTensorCore {
         return op.x().dim(1) * op.weight().dim(2) * op.weight().dim(3);
     }
 
-    static List<KernelCall> calls(Conv2d op, Epilogue addend) {
+    static List<KernelCall> calls(Conv2d op, Epilogue epilogue) {
         Value y = op.y();
         int out = y.dim(1), plane = y.dim(2) * y.dim(3), pixels = y.dim(0) * plane;
         int tall = TensorCores.padded(out), pitch = TensorCores.padded(pixels);
@@ -52,7 +52,7 @@ final class Conv2dTensorCore {
                         pixels,
                         pitch,
                         x,
-                        new DevicePanels(op.weight(), out, 1, true), // as it is, in 16 bits
+                        new DevicePanels(op.weight(), out, 1, true), // row-major, in F16
                         sums),
                 Kernel.call(
                         y.shape().elements(),
@@ -60,19 +60,19 @@ final class Conv2dTensorCore {
                         out,
                         plane,
                         pitch,
-                        addend.each(),
+                        epilogue.each(),
                         sums,
                         op.bias(),
-                        addend.value(),
+                        epilogue.value(),
                         y));
     }
 
     /**
-     * Products alone.
+     * The product alone.
      *
      * @param x [batch, in, height, width]
      * @param w [out, in, side, side]
-     * @param y [out made a multiple of 64, pitch]
+     * @param y [out rounded up to a multiple of 64, pitch]
      */
     public static void conv2dTensorCore(
             KernelContext context,
@@ -92,8 +92,7 @@ final class Conv2dTensorCore {
             FloatArray y) {
         int blocks = (pixels + 63) / 64, first = context.groupIdx / blocks * 64, depth = in * side * side;
         int thread = context.localIdx, warp = thread / 32, down = warp / 2, across = warp % 2;
-        // A thread brings in the same pair of every 16th channel, and every fourth step of the same two pixels'
-        // windows.
+        // A thread loads the same pair of every 16th channel, and every fourth step of the same two pixels' windows.
         int line = thread / 8, step = thread % 8;
         int pair = warp * 8 + thread % 8, to = pair / 4 * 64 + pair % 4, start = context.groupIdx % blocks * 64;
         int p = TornadoMath.min(start + pair * 2, pixels - 1), q = TornadoMath.min(start + pair * 2 + 1, pixels - 1);
@@ -144,7 +143,7 @@ final class Conv2dTensorCore {
         context.mmaStore(s13, y, row + 16, column + 24, pitch);
     }
 
-    /** The bits at row {@code h} and column {@code l} of a plane; 0 outside of it. */
+    /** The bits of the element at row {@code h} and column {@code l} of a plane; 0 outside it. */
     private static int inputBits(int plane, int h, int l, int height, int width, HalfFloatArray x) {
         int bits = 0;
         if (h >= 0 && h < height && l >= 0 && l < width)
@@ -152,7 +151,7 @@ final class Conv2dTensorCore {
         return bits;
     }
 
-    /** What x [out, pitch] has of every pixel, image by image, with b and what is added. */
+    /** Copies x [out, pitch] to y image by image, with b and the epilogue. */
     public static void conv2dTensorCoreEpilogue(
             int begin,
             int count,

@@ -13,12 +13,12 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * The windows of a convolution as a matrix [in · kernel · kernel, batch · rows · pitch]: the right side of a product whose left side
- * is the weights.
+ * The im2col matrix of a convolution, [in · kernel · kernel, batch · rows · pitch]: the right operand of a GEMM whose
+ * left operand is the weights.
  *
- * <p>Each channel is first laid out with its padding, every {@code stride}-th row and column in a plane of its own. The pixels that
- * one tap meets are then neighbours all over the picture, if a line of outputs is {@code pitch} long: the few outputs beyond a line's
- * end are computed and dropped.
+ * <p>Each channel is first copied into padded phase planes, one for each remainder of row and column modulo the stride,
+ * so that each tap reads a contiguous shifted row. A row of outputs is {@code pitch} columns long; the few outputs
+ * beyond its end are computed and dropped.
  */
 final class Im2Col implements Gemm.RightOperand {
     private final Conv2d conv;
@@ -27,32 +27,36 @@ final class Im2Col implements Gemm.RightOperand {
     private final int rows;
     private final int pitch;
     private final int plane; // floats of one phase
-    private final int imageColumns; // columns of a picture
-    private final long[] tapOffsets; // for each tap, at how many bytes in a channel's planes the first output meets it
+    private final int imageColumns; // columns of an image
+    private final long[]
+            tapOffsets; // for each tap, the offset in bytes at which the first output meets it in a channel's planes
     private final float[][] planes; // [batch · in] arrays of [stride, stride, plane]
 
-    /** Lays out the convolution's input for a tile. */
-    Im2Col(Conv2d conv, MicroKernel tile, JvmMemory memory, Workers workers) {
+    /** Lays out the convolution's input for a micro-kernel. */
+    Im2Col(Conv2d conv, MicroKernel micro, JvmMemory memory, Workers workers) {
         this.conv = conv;
         kernel = conv.weight().dim(2);
         stride = conv.stride();
         rows = conv.y().dim(2);
-        int beyond = (kernel - 1) / stride;
-        pitch = conv.y().dim(3) + beyond;
-        plane = (rows + beyond + 1) * pitch;
-        // In machine code a strip belongs to one picture; what it reads beyond is never stored.
-        boolean whole = tile instanceof MachinePackedMicroKernel;
-        imageColumns = whole ? tile.panels(rows * pitch) * tile.nr() : rows * pitch;
+        int extra = (kernel - 1) / stride;
+        pitch = conv.y().dim(3) + extra;
+        plane = (rows + extra + 1) * pitch;
+        // In machine code a panel belongs to one image; columns beyond the image are never stored.
+        boolean machineCode = micro instanceof MachinePackedMicroKernel;
+        imageColumns = machineCode ? micro.panels(rows * pitch) * micro.nr() : rows * pitch;
         tapOffsets = new long[kernel * kernel];
         for (int tap = 0; tap < tapOffsets.length; tap++)
             tapOffsets[tap] = (long) tapOffset(tap, kernel, stride, plane, pitch) * Float.BYTES;
         int count = conv.x().dim(0) * conv.x().dim(1);
-        planes = memory.scratch().rows(2, count, stride * stride * plane + tile.nr());
+        planes = memory.scratch().rows(2, count, stride * stride * plane + micro.nr());
         MemorySegment x = memory.at(conv.x()).data();
         workers.run(count, (piece, scratch) -> layOut(x, piece, planes[piece], scratch));
     }
 
-    /** Where in a channel's planes, [stride, stride, plane] with lines {@code pitch} long, the first output meets a tap. */
+    /**
+     * The offset at which the first output meets a tap, in a channel's planes [stride, stride, plane] with rows
+     * {@code pitch} long.
+     */
     static int tapOffset(int tap, int kernel, int stride, int plane, int pitch) {
         int u = tap / kernel, v = tap % kernel, phase = u % stride * stride + v % stride;
         return phase * plane + u / stride * pitch + v / stride;
@@ -85,7 +89,7 @@ final class Im2Col implements Gemm.RightOperand {
 
     @Override
     public void pack(
-            MicroKernel tile, int from, int depth, int column, int count, float[][] to, int lines, Scratch scratch) {
+            MicroKernel micro, int from, int depth, int column, int count, float[][] to, int arrays, Scratch scratch) {
         int in = conv.x().dim(1);
         for (int taps, k = 0; k < depth; k += taps) {
             int channel = (from + k) / tapOffsets.length, tap = (from + k) % tapOffsets.length;
@@ -93,28 +97,28 @@ final class Im2Col implements Gemm.RightOperand {
             for (int n, done = 0; done < count; done += n) {
                 int image = (column + done) / imageColumns, at = (column + done) % imageColumns;
                 float[] plane = planes[image * in + channel];
-                if (tile instanceof MachinePackedMicroKernel) {
-                    n = tile.nr();
-                    gather(plane, at, tap, taps, MachineKernels.segmentAt(to[done / n * lines], k * n));
+                if (micro instanceof MachinePackedMicroKernel) {
+                    n = micro.nr();
+                    gather(plane, at, tap, taps, MachineKernels.segmentAt(to[done / n * arrays], k * n));
                     continue;
                 }
                 n = Math.min(count - done, imageColumns - at);
                 for (int i = 0; i < taps; i++)
-                    tile.packRow(plane, at + (int) (tapOffsets[tap + i] / Float.BYTES), n, to, 0, lines, k + i, done);
+                    micro.packRow(plane, at + (int) (tapOffsets[tap + i] / Float.BYTES), n, to, 0, arrays, k + i, done);
             }
         }
     }
 
     private void gather(float[] plane, int at, int tap, int taps, MemorySegment to) {
-        MemorySegment places = MemorySegment.ofArray(tapOffsets).asSlice((long) tap * Long.BYTES);
+        MemorySegment offsets = MemorySegment.ofArray(tapOffsets).asSlice((long) tap * Long.BYTES);
         try {
-            MachineKernels.Gather.GATHER.invokeExact(MachineKernels.segmentAt(plane, at), to, (long) taps, places);
+            MachineKernels.Gather.GATHER.invokeExact(MachineKernels.segmentAt(plane, at), to, (long) taps, offsets);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
     }
 
-    /** Takes the product to its place. */
+    /** The destination of the product. */
     PaddedRowsOutput output(MemorySegment y, float[] bias) {
         int columns = conv.y().dim(3);
         return new PaddedRowsOutput(y, conv.y().dim(1), rows * columns, 0, 0, rows, columns, pitch, imageColumns, bias);

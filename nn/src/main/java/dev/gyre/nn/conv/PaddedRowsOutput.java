@@ -7,17 +7,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A product whose rows are channels and whose columns are lines of windows, some of each picture one below the other: what lies beyond a
- * line's end, or below a picture's lines, was computed and is dropped.
+ * A destination of C whose rows are channels and whose columns are padded rows of outputs, image by image: columns
+ * beyond the end of a row, or below an image's rows, are dropped.
  *
  * @param y [batch, channels, size]
  * @param size floats of a channel
- * @param image the first picture's number
- * @param offset floats of a channel before the first line
- * @param rows of every picture that are computed
- * @param width floats of a line
- * @param pitch columns of the product that a line takes
- * @param imageColumns columns that a picture takes
+ * @param image index of the first image
+ * @param offset floats of a channel before the first row
+ * @param rows of every image that are computed
+ * @param width floats of a row
+ * @param pitch columns of the product that a row takes
+ * @param imageColumns columns of the product that an image takes
  * @param bias added to each channel, [channels]
  */
 record PaddedRowsOutput(
@@ -33,15 +33,18 @@ record PaddedRowsOutput(
         float[] bias)
         implements Gemm.Output, PanelOutput {
 
-    /** What is done with neighbours that belong to one line: {@code n} columns from {@code skip} on go to {@code to}, in floats. */
+    /**
+     * Stores a run of columns that belong to one row: {@code n} columns from {@code skip} on go to {@code to}, in
+     * floats.
+     */
     private interface Run {
         void store(int skip, int n, long to);
     }
 
     @Override
     public void store(int channel, int column, int count, float[] from) {
-        float more = bias[channel];
-        for (int i = 0; i < count; i++) from[i] += more;
+        float channelBias = bias[channel];
+        for (int i = 0; i < count; i++) from[i] += channelBias;
         forEachRun(
                 channel,
                 column,
@@ -50,30 +53,27 @@ record PaddedRowsOutput(
     }
 
     @Override
-    public void store(MemorySegment strip, int channel, int rows, int column, int count) {
-        long apart = (long) size * Float.BYTES;
+    public void store(MemorySegment panel, int channel, int rows, int column, int count) {
+        long stride = (long) size * Float.BYTES;
         forEachRun(channel, column, count, (skip, n, to) -> {
-            MemorySegment from = strip.asSlice((long) skip * Float.BYTES), at = y.asSlice(to * Float.BYTES);
+            MemorySegment from = panel.asSlice((long) skip * Float.BYTES), at = y.asSlice(to * Float.BYTES);
             try {
                 MachineKernels.StorePanel.ROW_BIAS.invokeExact(
-                        from, at, (long) rows, (long) n, apart, MachineKernels.segmentAt(bias, channel));
+                        from, at, (long) rows, (long) n, stride, MachineKernels.segmentAt(bias, channel));
             } catch (Throwable e) {
                 throw MachineKernels.unexpected(e);
             }
         });
     }
 
-    private void forEachRun(int channel, int column, int count, Run part) {
+    private void forEachRun(int channel, int column, int count, Run run) {
         for (int n, done = 0; done < count; done += n) {
-            int picture = (column + done) / imageColumns, within = (column + done) % imageColumns;
-            int line = within / pitch, at = within % pitch;
-            n = Math.min(Math.min(count - done, pitch - at), imageColumns - within);
-            int keep = line < rows ? Math.min(n, width - at) : 0;
+            int index = (column + done) / imageColumns, imageColumn = (column + done) % imageColumns;
+            int row = imageColumn / pitch, at = imageColumn % pitch;
+            n = Math.min(Math.min(count - done, pitch - at), imageColumns - imageColumn);
+            int keep = row < rows ? Math.min(n, width - at) : 0;
             if (keep > 0)
-                part.store(
-                        done,
-                        keep,
-                        ((long) (image + picture) * channels + channel) * size + offset + line * width + at);
+                run.store(done, keep, ((long) (image + index) * channels + channel) * size + offset + row * width + at);
         }
     }
 }

@@ -6,19 +6,19 @@ import dev.gyre.nn.cpu.MicroKernel;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A picture as a matrix [channels, batch · pixels].
+ * An image as the matrix [channels, batch · pixels].
  *
  * @param x [batch, channels, pixels]
  */
 record PixelOperand(MemorySegment x, int channels, int pixels) implements Gemm.RightOperand {
     @Override
     public void pack(
-            MicroKernel tile, int from, int depth, int column, int count, float[][] to, int lines, Scratch scratch) {
+            MicroKernel micro, int from, int depth, int column, int count, float[][] to, int arrays, Scratch scratch) {
         for (int n, done = 0; done < count; done += n) {
             int image = (column + done) / pixels, at = (column + done) % pixels;
             n = Math.min(count - done, pixels - at);
             long place = ((long) image * channels + from) * pixels + at;
-            tile.packRows(x, place, pixels, depth, to, lines, done, n, scratch);
+            micro.packRows(x, place, pixels, depth, to, arrays, done, n, scratch);
         }
     }
 }

@@ -1,12 +1,14 @@
 package dev.gyre.nn.conv;
 
 /**
- * The linear maps of Winograd's minimal filtering F(m, 3) (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural
- * Networks"), each along one direction; a map in two directions is one after the other. All run over arrays, element by element:
- * array {@code first + step · j} holds number j of every element.
+ * The linear maps of Winograd's minimal filtering F(m, 3) (Lavin and Gray 2016, "Fast Algorithms for Convolutional
+ * Neural Networks"), each along one dimension; a two-dimensional map applies one after the other. All run over arrays,
+ * element by element: array {@code first + step · j} holds coordinate j of every element.
  */
 public enum WinogradTransform {
-    /** 2 × 2 outputs from 16 products: 2.25 times fewer than there are taps. Points 0, 1, −1, ∞. As exact as summing the taps. */
+    /**
+     * 2 × 2 outputs from 16 products: 2.25 times fewer than taps. Points 0, 1, −1, ∞. As exact as direct convolution.
+     */
     F2(2) {
         @Override
         void input(float[][] d, float[][] to, int first, int step, int n) {
@@ -41,8 +43,8 @@ public enum WinogradTransform {
     },
 
     /**
-     * 4 × 4 outputs from 36 products: 4 times fewer than there are taps. Points 0, ±3/4, ±3/2, ∞, which lose half as much as the
-     * usual 0, ±1, ±2, ∞: about two bits against summing the taps.
+     * 4 × 4 outputs from 36 products: 4 times fewer than taps. Points 0, ±3/4, ±3/2, ∞, which lose half as much as the
+     * usual 0, ±1, ±2, ∞: about two bits against direct convolution.
      */
     F4(4) {
         @Override
@@ -95,10 +97,10 @@ public enum WinogradTransform {
         }
     };
 
-    /** Outputs of one direction. */
+    /** Outputs along one dimension. */
     final int out;
 
-    /** Inputs, and products, of one direction. */
+    /** Inputs, and products, along one dimension. */
     final int side;
 
     WinogradTransform(int out) {
@@ -106,7 +108,7 @@ public enum WinogradTransform {
         this.side = out + 2;
     }
 
-    /** Inputs to points: Bᵀ d. {@code to} is laid out as {@code d} and is another. */
+    /** Inputs to points: Bᵀ d. {@code to} has the layout of {@code d} and must not alias it. */
     abstract void input(float[][] d, float[][] to, int first, int step, int n);
 
     /** Taps to points: G g. */
@@ -145,7 +147,7 @@ public enum WinogradTransform {
         }
     }
 
-    /** The points beside 0 and ∞ are ±P and ±Q. */
+    /** The points besides 0 and ∞ are ±P and ±Q. */
     public static final float P = 0.75f, Q = 1.5f;
 
     private static final float P2 = P * P, Q2 = Q * Q, P3 = P * P2, Q3 = Q * Q2;

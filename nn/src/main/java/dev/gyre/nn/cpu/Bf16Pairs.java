@@ -3,36 +3,40 @@ package dev.gyre.nn.cpu;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Numbers rounded to bf16 in pairs that are as wide as a float, and lie in {@code float[]}s: two numbers that follow one another in
- * what a product sums over, the first in the lower half. Such an array is never computed with, only copied.
+ * bf16 elements in pairs, each as wide as a float, stored in {@code float[]}s: two elements that follow each other
+ * along K, the first in the lower half. Such an array is only copied, never computed with.
  */
 public final class Bf16Pairs {
     private Bf16Pairs() {}
 
-    /** Pairs that so many numbers take; an odd one's partner is zero. */
-    public static int count(int numbers) {
-        return (numbers + 1) / 2;
+    /** The number of pairs that hold {@code elements} elements; an odd last element is paired with zero. */
+    public static int count(int elements) {
+        return (elements + 1) / 2;
     }
 
     /**
-     * Neighbours of each row become pairs.
+     * Rounds rows of floats; the neighbours of a row become pairs.
      *
-     * @param distance bytes from one row of floats to the next
-     * @param apart bytes from one row of pairs to the next
+     * @param fromStride bytes from one row of floats to the next
+     * @param toStride bytes from one row of pairs to the next
      * @param count floats in a row
      */
-    public static void alongRows(MemorySegment from, long distance, MemorySegment to, long apart, int rows, int count) {
+    public static void alongRows(
+            MemorySegment from, long fromStride, MemorySegment to, long toStride, int rows, int count) {
         try {
-            MachineKernels.ToBf16Pairs.ALONG_ROWS.invokeExact(from, distance, to, apart, (long) rows, (long) count);
+            MachineKernels.ToBf16Pairs.ALONG_ROWS.invokeExact(
+                    from, fromStride, to, toStride, (long) rows, (long) count);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }
     }
 
-    /** Two rows become one of pairs; the parameters are as in {@link #alongRows}. */
-    public static void acrossRows(MemorySegment from, long distance, MemorySegment to, long apart, int rows, int count) {
+    /** Rounds rows of floats; each two rows become one row of pairs. The parameters are those of {@link #alongRows}. */
+    public static void acrossRows(
+            MemorySegment from, long fromStride, MemorySegment to, long toStride, int rows, int count) {
         try {
-            MachineKernels.ToBf16Pairs.ACROSS_ROWS.invokeExact(from, distance, to, apart, (long) rows, (long) count);
+            MachineKernels.ToBf16Pairs.ACROSS_ROWS.invokeExact(
+                    from, fromStride, to, toStride, (long) rows, (long) count);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }

@@ -10,20 +10,20 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.Function;
 
-/** What ops that work element by element share. */
+/** Shared by element-wise ops. */
 public final class Elementwise {
-    /** Elements taken at a time: a few arrays of these fit the first cache. */
+    /** Elements of a block: a few arrays of this size fit into the L1 cache. */
     public static final int BLOCK = 2048;
 
     private Elementwise() {}
 
-    /** Adds an op whose output is as large as {@code x}. */
+    /** Adds an op whose output has the shape of {@code x}. */
     public static Value like(Value x, Function<Value, Op> op) {
         int[] dims = x.shape().dims().stream().mapToInt(Integer::intValue).toArray();
         return x.graph().add(op.apply(x.like(dims)));
     }
 
-    /** Runs {@code range} on all of n elements in pieces of so many blocks. */
+    /** Runs {@code range} over n elements, in pieces of {@code blocks} blocks shared among the workers. */
     public static void blocks(Workers workers, int n, int blocks, Range range) {
         int piece = blocks * BLOCK;
         workers.run((n + piece - 1) / piece, (index, scratch) -> {
@@ -32,7 +32,7 @@ public final class Elementwise {
         });
     }
 
-    /** What is done with elements begin to begin + count − 1. */
+    /** Processes elements begin to begin + count − 1. */
     public interface Range {
         void run(int begin, int count, Scratch scratch);
     }
@@ -46,71 +46,71 @@ public final class Elementwise {
                     y.shape().elements(),
                     4,
                     (begin, count, scratch) ->
-                            // A shift of −0 leaves every number as it is, −0 too.
+                            // Adding −0 changes no number, not even −0.
                             silu(from, to, begin, count, 0f, 1f, -0f, slope, scratch));
         };
     }
 
-    /** to[at + i] = x · sigmoid(slope · x) for x = (from[at + i] − middle) · scale + shift. */
+    /** to[at + i] = x · sigmoid(slope · x) for x = (from[at + i] − mean) · scale + shift. */
     public static void silu(
             MemorySegment from,
             MemorySegment to,
             long at,
             int count,
-            float middle,
+            float mean,
             float scale,
             float shift,
             float slope,
             Scratch scratch) {
-        int done = MachineElementwise.silu(from, to, at, count, middle, scale, shift, slope);
+        int done = MachineElementwise.silu(from, to, at, count, mean, scale, shift, slope);
         inBlocks(from, to, at, done, count, scratch, (v, n) -> {
-            for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
+            for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - mean, scale, shift);
             siluInPlace(v, n, slope, scratch);
         });
     }
 
-    /** to[at + i] = (from[at + i] − middle) · scale + shift. */
+    /** to[at + i] = (from[at + i] − mean) · scale + shift. */
     public static void scale(
             MemorySegment from,
             MemorySegment to,
             long at,
             int count,
-            float middle,
+            float mean,
             float scale,
             float shift,
             Scratch scratch) {
-        int done = MachineElementwise.scale(from, to, at, count, middle, scale, shift);
+        int done = MachineElementwise.scale(from, to, at, count, mean, scale, shift);
         inBlocks(from, to, at, done, count, scratch, (v, n) -> {
-            for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - middle, scale, shift);
+            for (int i = 0; i < n; i++) v[i] = Math.fma(v[i] - mean, scale, shift);
         });
     }
 
-    /** Elements {@code done} to {@code count - 1}, block by block through an array. */
+    /** Processes elements {@code done} to {@code count - 1}, block by block through an array. */
     private static void inBlocks(
-            MemorySegment from, MemorySegment to, long at, int done, int count, Scratch scratch, InPlace change) {
+            MemorySegment from, MemorySegment to, long at, int done, int count, Scratch scratch, InPlace function) {
         for (int n; done < count; done += n) {
             n = Math.min(BLOCK, count - done);
             float[] v = scratch.floats(ScratchSlots.LINE, BLOCK);
             read(from, at + done, v, n);
-            change.apply(v, n);
+            function.apply(v, n);
             write(v, to, at + done, n);
         }
     }
 
-    /** What is done to v[0 … count). */
+    /** Changes v[0 … count) in place. */
     public interface InPlace {
         void apply(float[] v, int count);
     }
 
-    /** A kernel that changes every element by itself, block by block. */
-    public static JvmKernel map(Value x, Value y, InPlace change) {
+    /** A kernel that changes every element independently, block by block. */
+    public static JvmKernel map(Value x, Value y, InPlace function) {
         return (memory, workers) -> {
             MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
             blocks(
                     workers,
                     y.shape().elements(),
                     1,
-                    (begin, count, scratch) -> inBlocks(from, to, begin, 0, count, scratch, change));
+                    (begin, count, scratch) -> inBlocks(from, to, begin, 0, count, scratch, function));
         };
     }
 
@@ -130,7 +130,7 @@ public final class Elementwise {
         MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, at * Float.BYTES, to, begin, count);
     }
 
-    /** Elements of any floating type, as floats. */
+    /** Reads elements of any floating type as floats. */
     public static void read(Tensor from, long at, float[] to, int begin, int count, Scratch scratch) {
         int done = MachineElementwise.toF32(from, at, to, begin, count);
         from.read(at + done, to, begin + done, count - done, scratch.shorts());

@@ -4,7 +4,7 @@ import dev.gyre.machine.kernel.ErfKernels;
 import java.util.List;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 
-/** The error function, as kernels, Java's loops and machine code compute it. */
+/** The error function as device kernels, Java loops and machine code compute it. */
 public final class Erf {
     private static final float BOUND = 4f;
 
@@ -28,8 +28,8 @@ public final class Erf {
     private Erf() {}
 
     /**
-     * The error function, to about 1e-7: an odd rational function of minimax fit on [−4, 4], where beyond it ±1 is exact in a
-     * float. A kernel's helper: TornadoVM compiles it into the loop.
+     * The error function to about 1e-7: an odd rational minimax approximation on [−4, 4], beyond which ±1 is exact in a
+     * float. A helper for kernels: TornadoVM inlines it.
      */
     public static float erf(float x) {
         float v = TornadoMath.max(-BOUND, TornadoMath.min(BOUND, x));
@@ -39,7 +39,7 @@ public final class Erf {
         return v * p / q;
     }
 
-    /** {@link #erf} in fused multiply-adds: {@link ErfKernels}'s bits. */
+    /** {@link #erf} with fused multiply-adds; bit for bit the result of {@link ErfKernels}. */
     public static float erfFused(float x) {
         float v = Math.max(-BOUND, Math.min(BOUND, x));
         float s = v * v;

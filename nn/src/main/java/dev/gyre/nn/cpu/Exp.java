@@ -1,17 +1,18 @@
 package dev.gyre.nn.cpu;
 
 /**
- * e to the x for arrays, to 1e-7 of the result: x = n·ln 2 + r with |r| ≤ ½ ln 2, a polynomial of degree 7 in r (Cephes' expf) and
- * a scale by 2ⁿ. In two loops, because HotSpot turns the first into vector instructions only when the bits are scaled in another.
+ * e to the x for arrays, to a relative error of 1e-7: x = n·ln 2 + r with |r| ≤ ½ ln 2, a polynomial of degree 7 in r
+ * (Cephes' expf) and a scale by 2ⁿ. It takes two loops, because HotSpot vectorizes the first only when the exponent
+ * bits are applied in another.
  */
 public final class Exp {
     public static final float LOG2_E = 1.44269504f;
     static final float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;
 
-    /** Adding and subtracting it rounds to a whole number: 1.5 · 2²³. */
+    /** Adding and then subtracting it rounds to an integer: 1.5 · 2²³. */
     static final float ROUND = 12582912f;
 
-    /** The polynomial's coefficients, of r⁷ down to r². */
+    /** The polynomial's coefficients, from r⁷ down to r². */
     static final float C7 = 1.9875691500E-4f,
             C6 = 1.3981999507E-3f,
             C5 = 8.3334519073E-3f,
@@ -19,18 +20,21 @@ public final class Exp {
             C3 = 1.6666665459E-1f,
             C2 = 5.0000001201E-1f;
 
-    /** Beyond these the result stays what it is there. */
+    /** Arguments are clamped to this range. */
     static final float MIN = -87f, MAX = 88f;
 
-    /** 2 to the x for |x| ≤ ½ to 2.6e-6 of it, a least-maximum fit: coefficients of x⁴ down to 1. For what is rounded to bf16. */
+    /**
+     * 2 to the x for |x| ≤ ½ to a relative error of 2.6e-6, a minimax fit: coefficients from x⁴ down to 1. For results
+     * that are rounded to bf16.
+     */
     static final float[] EXP2 = {0.00957006f, 0.05591786f, 0.24024746f, 0.69312182f, 0.99999926f};
 
     private Exp() {}
 
     /**
-     * x[i] = e^x[i] for i from 0 to {@code count - 1}; below −87 it stays at e⁻⁸⁷, above 88 at e⁸⁸. A NaN stays one.
+     * Sets x[i] = e^x[i] for i from 0 to {@code count - 1}, with x[i] clamped to −87 … 88. NaN stays NaN.
      *
-     * @param bits scratch of at least {@code count}
+     * @param bits scratch of at least {@code count} elements
      */
     static void inPlace(float[] x, int count, int[] bits) {
         polynomial(x, bits, count);

@@ -5,29 +5,35 @@ import dev.gyre.core.Workers;
 import java.lang.foreign.MemorySegment;
 
 /**
- * C[m, n] = A[m, k] · B[k, n] on bf16, k counted in {@link Bf16Pairs}. Unlike {@link Gemm} it does not bring everything to arrays first:
- * machine code reads weights where they lie, and a strip of C goes to its place while it is in the first cache.
+ * C[m, n] = A[m, k] · B[k, n] on bf16, with k counted in {@link Bf16Pairs}. Unlike {@link Gemm} it does not copy its
+ * operands to arrays first: machine code reads weights in place, and a panel of C is stored while it is in the L1
+ * cache.
  *
- * <p>k is cut into panels, so that some rows of A by one panel stay in the second cache while strips of B pass by.
+ * <p>k is divided into blocks, so that a block of A stays in the L2 cache while panels of B stream past.
  */
 public final class GemmBf16 {
-    /** Rows of A that are taken at a time. */
+    /** Rows of a block of A. */
     private static final int MC = 192;
 
-    /** Pairs of a panel at most: a multiple of the depth of a tile of AMX. */
+    /** Pairs of a block along K at most: a multiple of the depth of an AMX tile. */
     private static final int KC = 640;
 
     private GemmBf16() {}
 
-    /** The left matrix. */
+    /** The left operand, A. */
     public interface LeftOperand {
-        /** Bands of {@code rows} rows from {@code row} on, of pairs {@code from … from + depth}, made in {@code room} if they are not there. */
+        /**
+         * Panels of A with {@code rows} rows from {@code row} on, of pairs {@code from … from + depth}; packed into
+         * {@code room} unless they are in memory already.
+         */
         MemorySegment panels(int row, int rows, int from, int depth, float[] room, Scratch scratch);
     }
 
-    /** The right matrix, which knows how it is multiplied with. */
+    /** The right operand, B, which knows how to be multiplied with. */
     public interface RightOperand {
-        /** C = or += the product of the bands {@code a} with the strip that begins at {@code column}. */
+        /**
+         * Sets C to, or adds to C, the product of the panels {@code a} with the panel that begins at {@code column}.
+         */
         void multiply(
                 boolean add,
                 MemorySegment a,
@@ -39,56 +45,63 @@ public final class GemmBf16 {
                 Scratch scratch);
     }
 
-    /** Panels of so many pairs. */
+    /** The number of blocks along K. */
     static int kBlocks(int k) {
         return (k + KC - 1) / KC;
     }
 
-    /** Where a panel begins; panel {@link #kBlocks} begins at k. */
+    /** Where block {@code i} begins, in pairs; block {@link #kBlocks} begins at k. */
     static int kBegin(int k, int i) {
         int even = (int) ((long) k * i / kBlocks(k));
         return i == kBlocks(k) ? k : even / 16 * 16;
     }
 
     public static void run(
-            MachineBf16Kernel tile, int m, int n, int k, LeftOperand a, RightOperand b, PanelOutput c, Workers workers) {
-        int strips = tile.panels(n), wanted = 4 * workers.threads();
-        int cuts = Math.max((m + MC - 1) / MC, Math.min(m / 96, wanted));
-        int rows = tile.padded((m + Math.max(1, cuts) - 1) / Math.max(1, cuts)), chunks = (m + rows - 1) / rows;
+            MachineBf16Kernel micro,
+            int m,
+            int n,
+            int k,
+            LeftOperand a,
+            RightOperand b,
+            PanelOutput c,
+            Workers workers) {
+        int panels = micro.panels(n), wanted = 4 * workers.threads();
+        int split = Math.max(1, Math.max((m + MC - 1) / MC, Math.min(m / 96, wanted)));
+        int rows = micro.padded((m + split - 1) / split), chunks = (m + rows - 1) / rows;
         // Every block of columns reads its rows of A again.
-        int blocks = Math.max(1, Math.min(strips, (wanted + chunks - 1) / chunks));
-        blocks = Math.max(blocks, (strips + 127) / 128);
-        int some = (strips + blocks - 1) / blocks, of = (strips + some - 1) / some;
-        workers.run(of * chunks, (piece, scratch) -> {
-            int row = piece % chunks * rows, first = piece / chunks * some;
-            block(tile, row, Math.min(rows, m - row), first, Math.min(some, strips - first), n, k, a, b, c, scratch);
+        int minBlocks = Math.max(1, Math.min(panels, (wanted + chunks - 1) / chunks));
+        minBlocks = Math.max(minBlocks, (panels + 127) / 128);
+        int step = (panels + minBlocks - 1) / minBlocks, blocks = (panels + step - 1) / step;
+        workers.run(blocks * chunks, (piece, scratch) -> {
+            int row = piece % chunks * rows, first = piece / chunks * step;
+            block(micro, row, Math.min(rows, m - row), first, Math.min(step, panels - first), n, k, a, b, c, scratch);
         });
     }
 
     private static void block(
-            MachineBf16Kernel tile,
+            MachineBf16Kernel micro,
             int row,
             int rows,
-            int firstStrip,
-            int strips,
+            int firstPanel,
+            int panels,
             int n,
             int k,
             LeftOperand a,
             RightOperand b,
             PanelOutput c,
             Scratch scratch) {
-        int padded = tile.padded(rows), panels = kBlocks(k), strip = tile.nr(), size = padded * strip;
+        int padded = micro.padded(rows), kBlocks = kBlocks(k), nr = micro.nr(), size = padded * nr;
         float[] room = scratch.floats(ScratchSlots.A_PANELS, padded * Math.min(k, KC + 16));
-        MemorySegment sums = MemorySegment.ofArray(
-                scratch.floats(ScratchSlots.PANEL_SUMS, (panels == 1 ? 1 : strips) * size + strip));
-        for (int i = 0; i < panels; i++) {
+        MemorySegment sums =
+                MemorySegment.ofArray(scratch.floats(ScratchSlots.PANEL_SUMS, (kBlocks == 1 ? 1 : panels) * size + nr));
+        for (int i = 0; i < kBlocks; i++) {
             int from = kBegin(k, i), depth = kBegin(k, i + 1) - from;
             MemorySegment left = a.panels(row, rows, from, depth, room, scratch);
-            for (int s = 0; s < strips; s++) {
-                int column = (firstStrip + s) * strip;
-                MemorySegment here = sums.asSlice((panels == 1 ? 0 : (long) s * size) * Float.BYTES);
+            for (int panel = 0; panel < panels; panel++) {
+                int column = (firstPanel + panel) * nr;
+                MemorySegment here = sums.asSlice((kBlocks == 1 ? 0 : (long) panel * size) * Float.BYTES);
                 b.multiply(i > 0, left, rows, column, from, depth, here, scratch);
-                if (i == panels - 1) c.store(here, row, rows, column, Math.min(strip, n - column));
+                if (i == kBlocks - 1) c.store(here, row, rows, column, Math.min(nr, n - column));
             }
         }
     }

@@ -4,16 +4,16 @@ import dev.gyre.core.Scratch;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The innermost block on bf16 in machine code: an element of A and of B is one of {@link Bf16Pairs}, and a band of A lies row after row
- * (a[at + i · depth + k]), as AMX's tiles want it. The softmax takes floats and leaves pairs of keys.
+ * The bf16 micro-kernel in machine code: an element of A or B is one of {@link Bf16Pairs}, and a panel of A is stored
+ * row by row (a[at + i · depth + k]), as AMX loads it. The softmax takes floats and writes pairs of keys.
  */
 public final class MachineBf16Kernel extends MachinePackedMicroKernel {
     public MachineBf16Kernel() {
         this(MachineKernels.GemmBf16.MR);
     }
 
-    private MachineBf16Kernel(int rows) {
-        super(rows);
+    private MachineBf16Kernel(int mr) {
+        super(mr);
     }
 
     @Override
@@ -21,8 +21,8 @@ public final class MachineBf16Kernel extends MachinePackedMicroKernel {
         if (MachineKernels.AMX) return this;
         MachineBf16Kernel best = this;
         for (int other : new int[] {10, 8}) {
-            MachineBf16Kernel tile = new MachineBf16Kernel(other);
-            if (tile.padded(rows) < best.padded(rows)) best = tile;
+            MachineBf16Kernel candidate = new MachineBf16Kernel(other);
+            if (candidate.padded(rows) < best.padded(rows)) best = candidate;
         }
         return best;
     }
@@ -50,13 +50,14 @@ public final class MachineBf16Kernel extends MachinePackedMicroKernel {
                 rows);
     }
 
-    /** {@link #multiply} wherever A, a strip of B and one of C lie. */
+    /** {@link #multiply} with A, a panel of B and a panel of C anywhere in memory. */
     public void multiply(boolean add, MemorySegment a, MemorySegment b, int depth, MemorySegment c, int rows) {
-        long bands = padded(rows) / mr(), adding = add ? 1 : 0;
+        long panels = padded(rows) / mr(), accumulate = add ? 1 : 0;
         try {
-            if (mr() == 8) MachineKernels.GemmBf16Mr8.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
-            else if (mr() == 10) MachineKernels.GemmBf16Mr10.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
-            else MachineKernels.GemmBf16.MULTIPLY.invokeExact(a, b, c, (long) depth, bands, adding);
+            if (mr() == 8) MachineKernels.GemmBf16Mr8.MULTIPLY.invokeExact(a, b, c, (long) depth, panels, accumulate);
+            else if (mr() == 10)
+                MachineKernels.GemmBf16Mr10.MULTIPLY.invokeExact(a, b, c, (long) depth, panels, accumulate);
+            else MachineKernels.GemmBf16.MULTIPLY.invokeExact(a, b, c, (long) depth, panels, accumulate);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }

@@ -20,13 +20,13 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * The machine code that ops call, each placed when its class is first used: a handle that is static and final is what HotSpot
- * compiles a direct call of. {@code P} stands for a place in memory, {@code L} for a long.
+ * The machine code that ops call. Each kernel is placed when its nested class is initialized: HotSpot compiles a direct
+ * call of a handle that is static and final. {@code P} is the layout of an address, {@code L} of a long.
  */
 public final class MachineKernels {
     private static final MemoryLayout P = ValueLayout.ADDRESS, L = ValueLayout.JAVA_LONG;
 
-    /** The product's arguments: a, b, c, depth, bands, add. */
+    /** The arguments of a GEMM kernel: a, b, c, depth, panels, accumulate. */
     private static final FunctionDescriptor PRODUCT = FunctionDescriptor.ofVoid(P, P, P, L, L, L);
 
     private static final ExpKernels EXP = new ExpKernels(
@@ -45,13 +45,16 @@ public final class MachineKernels {
 
     private MachineKernels() {}
 
-    /** Bits of the processor's vectors, of those that kernels are made for. */
+    /** The vector width in bits that kernels are made for. */
     public static final int VECTOR_BITS = NativeCode.HERE.has(Feature.AVX512) ? 512 : 256;
 
-    /** Whether products of pairs run in tiles. */
+    /** Whether bf16 products run on AMX tiles. */
     public static final boolean AMX = NativeCode.HERE.has(Feature.AMX_BF16);
 
-    /** Places code that takes these arguments; {@link ValueLayout#ADDRESS} for a place in memory, {@link ValueLayout#JAVA_LONG} for a number. */
+    /**
+     * Places code that takes these arguments: {@link ValueLayout#ADDRESS} for an address, {@link ValueLayout#JAVA_LONG}
+     * for a number.
+     */
     public static MethodHandle place(Code code, MemoryLayout... arguments) {
         return NativeCode.HERE.place(code, FunctionDescriptor.ofVoid(arguments));
     }
@@ -60,24 +63,24 @@ public final class MachineKernels {
         return NativeCode.HERE.place(new GemmKernel(kind, rows, bits).code(), PRODUCT);
     }
 
-    /** Why a call failed other than by an exception of its own: it cannot. */
+    /** Rethrows the exception of a failed call: a kernel has no checked ones. */
     public static RuntimeException unexpected(Throwable e) {
         if (e instanceof RuntimeException runtime) throw runtime;
         if (e instanceof Error error) throw error;
         return new IllegalStateException(e);
     }
 
-    /** What an array holds from an element on. */
+    /** The elements of an array from {@code element} on. */
     public static MemorySegment segmentAt(float[] array, int element) {
         return MemorySegment.ofArray(array).asSlice((long) element * Float.BYTES);
     }
 
-    /** Products of floats, for bands of so many rows. */
+    /** float32 GEMM with the usual panel height. */
     public static final class GemmF32 {
         public static final int MR = VECTOR_BITS == 512 ? 12 : 6;
         public static final MethodHandle MULTIPLY = product(GemmKernel.Kind.F32, MR, VECTOR_BITS);
 
-        /** The first two rows of a band. */
+        /** The first two rows of a panel of A. */
         static final MethodHandle MULTIPLY_TWO_ROWS =
                 place(new GemmKernel(GemmKernel.Kind.F32, 2, MR, 2, VECTOR_BITS, false).code(), P, P, P, L, L, L);
 
@@ -87,7 +90,7 @@ public final class MachineKernels {
         private GemmF32() {}
     }
 
-    /** Products of pairs, for bands of the usual number of rows and of others. */
+    /** bf16 GEMM with the usual panel height. */
     static final class GemmBf16 {
         static final int MR = AMX ? AmxGemmKernel.BLOCK : 12;
         static final MethodHandle MULTIPLY =
@@ -97,7 +100,7 @@ public final class MachineKernels {
         private GemmBf16() {}
     }
 
-    /** Products of pairs where the strip's rows lie scattered. */
+    /** bf16 GEMM whose rows of B are found through an indirection table. */
     public static final class IndirectGemmBf16 {
         public static final MethodHandle MULTIPLY = place(
                 new GemmKernel(GemmKernel.Kind.BF16, GemmBf16.MR, GemmBf16.MR, 2, 512, true).code(),
@@ -112,26 +115,28 @@ public final class MachineKernels {
         private IndirectGemmBf16() {}
     }
 
-    /** Rows that lie scattered, brought together: from, to, depth, table. */
+    /** Gathers the rows of a panel through an indirection table: from, to, depth, table. */
     public static final class Gather {
         public static final MethodHandle GATHER = place(PanelKernels.gather(VECTOR_BITS), P, P, L, P);
 
         private Gather() {}
     }
 
+    /** bf16 GEMM with panels of 8 rows. */
     static final class GemmBf16Mr8 {
         static final MethodHandle MULTIPLY = product(GemmKernel.Kind.BF16, 8, 512);
 
         private GemmBf16Mr8() {}
     }
 
+    /** bf16 GEMM with panels of 10 rows. */
     static final class GemmBf16Mr10 {
         static final MethodHandle MULTIPLY = product(GemmKernel.Kind.BF16, 10, 512);
 
         private GemmBf16Mr10() {}
     }
 
-    /** Floats to pairs: from, distance, to, apart, rows, count. */
+    /** Rounds floats to bf16 pairs: from, fromStride, to, toStride, rows, count. */
     static final class ToBf16Pairs {
         static final MethodHandle ALONG_ROWS = place(ToBf16.alongRows(), P, L, P, L, L, L);
         static final MethodHandle ACROSS_ROWS = place(ToBf16.acrossRows(), P, L, P, L, L, L);
@@ -139,7 +144,10 @@ public final class MachineKernels {
         private ToBf16Pairs() {}
     }
 
-    /** Whole rows: see {@link ElementwiseKernels}, {@link ExpKernels#silu} and {@link ErfKernels#geglu}. */
+    /**
+     * Element-wise kernels on rows: see {@link ElementwiseKernels}, {@link ExpKernels#silu} and {@link
+     * ErfKernels#geglu}.
+     */
     static final class Rows {
         private static final ElementwiseKernels KERNELS = new ElementwiseKernels(VECTOR_BITS);
         static final MethodHandle ADD = place(KERNELS.add(), P, P, P, L, P);
@@ -153,7 +161,7 @@ public final class MachineKernels {
         private Rows() {}
     }
 
-    /** Strips to where they belong: from, to, rows, count, apart, bias. */
+    /** Stores a panel of C with a bias: from, to, rows, count, stride, bias. */
     public static final class StorePanel {
         public static final MethodHandle COLUMN_BIAS = place(PanelKernels.store(VECTOR_BITS, false), P, P, L, L, L, P);
         public static final MethodHandle ROW_BIAS = place(PanelKernels.store(VECTOR_BITS, true), P, P, L, L, L, P);
@@ -161,7 +169,7 @@ public final class MachineKernels {
         private StorePanel() {}
     }
 
-    /** Rows of a strip's width, and of a band's, brought together: from, distance, to, rows. */
+    /** Packs rows that are as wide as a panel: from, stride, to, rows. */
     static final class LoadPanel {
         static final MethodHandle B_PANEL = place(PanelKernels.load(VECTOR_BITS / 16, VECTOR_BITS, true), P, L, P, L);
         static final MethodHandle A_PANEL = place(PanelKernels.load(GemmF32.MR, VECTOR_BITS, false), P, L, P, L);
@@ -169,7 +177,7 @@ public final class MachineKernels {
         private LoadPanel() {}
     }
 
-    /** Rows to columns: from, distance, to, apart, rows, columns; then the scale. */
+    /** Transposes a matrix: from, fromStride, to, toStride, rows, columns; then the scale. */
     static final class Transposed {
         static final MethodHandle PLAIN = place(Transpose.code(false), P, L, P, L, L, L);
         static final MethodHandle SCALED = place(Transpose.code(true), P, L, P, L, L, L, P);
@@ -177,7 +185,7 @@ public final class MachineKernels {
         private Transposed() {}
     }
 
-    /** 16-bit numbers to floats: from, to, rounds. */
+    /** Widens 16-bit elements to floats: from, to, iterations. */
     static final class ToFloats {
         static final MethodHandle F16 = place(ToF32.f16(), P, P, L);
         static final MethodHandle BF16 = place(ToF32.bf16(), P, P, L);

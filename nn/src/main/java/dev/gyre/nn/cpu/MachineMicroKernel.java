@@ -6,20 +6,20 @@ import dev.gyre.machine.NativeCode;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The innermost block in machine code: at full speed from its first call, and without the Vector API's module. Gives the same bits
- * as {@link VectorKernel} and {@link ScalarKernel}.
+ * The float32 micro-kernel in machine code: at full speed from its first call, and without the Vector API's module. It
+ * gives the same bits as {@link VectorKernel} and {@link ScalarKernel}.
  */
 public final class MachineMicroKernel extends MachinePackedMicroKernel {
     MachineMicroKernel() {
         super(MachineKernels.GemmF32.MR);
     }
 
-    /** Whether code can be placed and the processor has what it needs. */
+    /** Whether code can be placed and the processor has AVX2. */
     public static boolean isAvailable() {
         return NativeCode.HERE.has(Feature.AVX2);
     }
 
-    /** Why it is not there. */
+    /** Why it is not available. */
     public static String refusal() {
         return NativeCode.HERE.refusal().orElse("the processor lacks AVX2, or it is switched off");
     }
@@ -40,10 +40,11 @@ public final class MachineMicroKernel extends MachinePackedMicroKernel {
             Scratch scratch) {
         MemorySegment left = MachineKernels.segmentAt(a, at), right = MemorySegment.ofArray(b[firstB]);
         MemorySegment sums = MachineKernels.segmentAt(c[firstC], row * nr());
-        long bands = padded(rows) / mr(), adding = add ? 1 : 0;
+        long panels = padded(rows) / mr(), accumulate = add ? 1 : 0;
         try {
-            if (rows <= 2) MachineKernels.GemmF32.MULTIPLY_TWO_ROWS.invokeExact(left, right, sums, (long) depth, 1L, adding);
-            else MachineKernels.GemmF32.MULTIPLY.invokeExact(left, right, sums, (long) depth, bands, adding);
+            if (rows <= 2)
+                MachineKernels.GemmF32.MULTIPLY_TWO_ROWS.invokeExact(left, right, sums, (long) depth, 1L, accumulate);
+            else MachineKernels.GemmF32.MULTIPLY.invokeExact(left, right, sums, (long) depth, panels, accumulate);
         } catch (Throwable e) {
             throw MachineKernels.unexpected(e);
         }

@@ -3,25 +3,26 @@ package dev.gyre.nn.cpu;
 import dev.gyre.core.Scratch;
 import java.lang.foreign.MemorySegment;
 
-/** A tile whose strips are two of the processor's vectors wide, and what is done with them besides products, in machine code. */
+/** A micro-kernel whose panels of B are two vectors wide, with its packing and scaling in machine code. */
 public abstract class MachinePackedMicroKernel extends PackedMicroKernel {
-    MachinePackedMicroKernel(int rows) {
-        super(rows, MachineKernels.VECTOR_BITS / 16);
+    MachinePackedMicroKernel(int mr) {
+        super(mr, MachineKernels.VECTOR_BITS / 16);
     }
 
     @Override
-    public final void storeTransposed(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
-        MachineElementwise.transpose(MemorySegment.ofArray(from[first]), 0, nr(), rows, count, 1f, to, at, apart);
+    public final void storeTransposed(
+            float[][] from, int first, int rows, int count, MemorySegment to, long at, long stride) {
+        MachineElementwise.transpose(MemorySegment.ofArray(from[first]), 0, nr(), rows, count, 1f, to, at, stride);
     }
 
     @Override
     public final void packRows(
             MemorySegment from,
             long at,
-            long apart,
+            long stride,
             int depth,
             float[][] to,
-            int lines,
+            int arrays,
             int column,
             int width,
             Scratch scratch) {
@@ -31,13 +32,14 @@ public abstract class MachinePackedMicroKernel extends PackedMicroKernel {
                 try {
                     MachineKernels.LoadPanel.B_PANEL.invokeExact(
                             from.asSlice((at + done) * Float.BYTES),
-                            apart * Float.BYTES,
-                            MemorySegment.ofArray(to[(column + done) / nr() * lines]),
+                            stride * Float.BYTES,
+                            MemorySegment.ofArray(to[(column + done) / nr() * arrays]),
                             (long) depth);
                 } catch (Throwable e) {
                     throw MachineKernels.unexpected(e);
                 }
-        if (done < width) super.packRows(from, at + done, apart, depth, to, lines, column + done, width - done, scratch);
+        if (done < width)
+            super.packRows(from, at + done, stride, depth, to, arrays, column + done, width - done, scratch);
     }
 
     @Override

@@ -4,76 +4,82 @@ import dev.gyre.core.Scratch;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The innermost block of every matrix product: some rows of C become, or gain, the product of as many rows of A with a strip of B.
+ * The micro-kernel of every matrix product, as in BLIS: it multiplies panels of A with a panel of B and writes to, or
+ * accumulates into, a panel of C.
  *
- * <p>A comes in bands: {@link #mr()} rows interleaved, {@code a[at + k · rows() + i]}. B and C lie in strips of {@link #nr()}
- * columns; how a strip lies in {@code float[]} lines is the tile's own, {@link #packRow} and {@link #unpackRow} know.
+ * <p>A panel of A holds {@link #mr()} interleaved rows, {@code a[at + k · mr() + i]}. A panel of B or C holds {@link
+ * #nr()} columns; its layout in {@code float[]} arrays is the micro-kernel's own, written by {@link #packRow} and read
+ * by {@link #unpackRow}.
  *
- * <p>An element's sum begins at zero and is one chain of fused multiply-adds in the order of k. That holds for every implementation,
- * wherever blocks and threads begin: results do not depend on how the work was cut, nor on which tile did it.
+ * <p>The sum of an element begins at zero and is one chain of fused multiply-adds in the order of k. That holds for
+ * every implementation, wherever blocks and threads begin: results depend neither on the partition of the work nor on
+ * the micro-kernel.
  */
 public interface MicroKernel {
-    /** Rows of a band. */
+    /** Rows of a panel of A. */
     int mr();
 
-    /** Columns of a strip. */
+    /** Columns of a panel of B. */
     int nr();
 
-    /** Arrays that a strip of {@code rows} rows takes. */
+    /** Arrays that hold a panel of {@code rows} rows. */
     int arrays(int rows);
 
     /** Floats of each of those arrays. */
     int arrayLength(int rows);
 
     /**
-     * Writes a part of one row of a matrix in strips.
+     * Writes a part of one row of a matrix into panels.
      *
-     * @param from where it is read, {@code width} floats from {@code at} on
-     * @param to strips, {@code lines} arrays each, from array {@code first} on
-     * @param column of the row, counted from the first strip
+     * @param from the source, {@code width} floats from {@code at} on
+     * @param to panels of {@code arrays} arrays each, from array {@code first} on
+     * @param column the row's first column, counted from the first panel
      */
-    void packRow(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column);
+    void packRow(float[] from, int at, int width, float[][] to, int first, int arrays, int row, int column);
 
     /** Reads what {@link #packRow} wrote. */
-    void unpackRow(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width);
-
-    /** Copies {@code count} columns of one strip, {@code rows} numbers each, to memory: column i from float {@code at + i · apart} on. */
-    void storeTransposed(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart);
+    void unpackRow(float[][] from, int first, int arrays, int row, int column, float[] to, int at, int width);
 
     /**
-     * Writes a part of {@code depth} rows of a matrix in strips, from the first array on, from rows that lie in memory.
+     * Copies {@code count} columns of one panel, {@code rows} elements each, to memory: column i from float {@code at +
+     * i · stride} on.
+     */
+    void storeTransposed(float[][] from, int first, int rows, int count, MemorySegment to, long at, long stride);
+
+    /**
+     * Writes a part of {@code depth} rows of a matrix in memory into panels, from the first array on.
      *
      * @param at the first row's first float
-     * @param apart floats from one row to the next
-     * @param column of the rows, counted from the first strip
+     * @param stride floats from one row to the next
+     * @param column the rows' first column, counted from the first panel
      */
     default void packRows(
             MemorySegment from,
             long at,
-            long apart,
+            long stride,
             int depth,
             float[][] to,
-            int lines,
+            int arrays,
             int column,
             int width,
             Scratch scratch) {
         float[] line = scratch.floats(ScratchSlots.GATHERED, width);
         for (int k = 0; k < depth; k++) {
-            Elementwise.read(from, at + k * apart, line, width);
-            packRow(line, 0, width, to, 0, lines, k, column);
+            Elementwise.read(from, at + k * stride, line, width);
+            packRow(line, 0, width, to, 0, arrays, k, column);
         }
     }
 
-    /** Writes {@code depth} rows of one strip from bands of the transposed matrix that are as wide as a strip. */
+    /** Writes {@code depth} rows of one panel from the transposed matrix, packed in panels of {@link #nr()} rows. */
     void packPanel(PackedRows from, int column, int k, int depth, float[][] to, int first, Scratch scratch);
 
     /**
-     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · rows() + i] · b[k][0 … width), for all i below {@link #mr()} and
-     * k below {@code depth}; so on for the bands that follow, until {@code rows} rows are done.
+     * c[row + i][0 … width) = (c, if {@code add}, +) Σ a[at + k · mr() + i] · b[k][0 … width), for all i below {@link
+     * #mr()} and k below {@code depth}; likewise for the following panels of A, until {@code rows} rows are done.
      *
-     * @param b the array where a strip begins
-     * @param c likewise, of at least {@code row + padded(rows)} rows
-     * @param width what lies beyond it may be computed, unseen
+     * @param firstB the first array of a panel of B
+     * @param firstC the first array of a panel of C with at least {@code row + padded(rows)} rows
+     * @param width valid columns of the panel; columns beyond may be computed and are ignored
      */
     void multiply(
             boolean add,
@@ -89,16 +95,17 @@ public interface MicroKernel {
             int width,
             Scratch scratch);
 
-    /** c[row][j] ·= factors[at + j] for {@code rows} rows of one strip. */
+    /** c[row][j] ·= factors[at + j] for {@code rows} rows of one panel. */
     void scale(float[][] c, int first, int rows, int width, float[] factors, int at);
 
     /**
-     * One block of a streaming softmax down the columns of one strip: scores become exponentials of their difference from the largest.
+     * One block of an online softmax (Milakov and Gimelshein 2018) down the columns of one panel: scores become
+     * exponentials of their difference from the running maximum.
      *
-     * @param scores {@code rows} rows of a strip
-     * @param largest of each column so far, from {@code at} on; follows
-     * @param total of the exponentials so far; follows
-     * @param correction gets what sums made with the old largest are to be multiplied with
+     * @param scores {@code rows} rows of a panel
+     * @param largest the running maximum of each column, from {@code at} on; updated
+     * @param total the running sum of exponentials; updated
+     * @param correction receives the factor by which sums made with the old maximum are rescaled
      */
     void softmax(
             float[][] scores,
@@ -111,17 +118,20 @@ public interface MicroKernel {
             int at,
             Scratch scratch);
 
-    /** {@code n} rounded up to whole bands. */
+    /** {@code n} rounded up to whole panels of A. */
     default int padded(int n) {
         return (n + mr() - 1) / mr() * mr();
     }
 
-    /** {@code n} columns in strips. */
+    /** The number of panels that {@code n} columns take. */
     default int panels(int n) {
         return (n + nr() - 1) / nr();
     }
 
-    /** Of the tiles that differ from this one in their bands only, the one whose bands cover so many rows with the least waste. */
+    /**
+     * Of the micro-kernels that differ from this one in MR alone, the one whose panels cover {@code rows} rows with the
+     * least padding.
+     */
     default MicroKernel fitting(int rows) {
         return this;
     }

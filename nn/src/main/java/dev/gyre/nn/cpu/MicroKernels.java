@@ -19,9 +19,9 @@ public final class MicroKernels {
                         System.Logger.Level.INFO,
                         "No machine code: " + MachineMicroKernel.refusal()
                                 + (vectors
-                                        ? ". The Vector API's kernels run"
-                                        : ". Nor is there the Vector API, which would be about twice as fast as the plain loops"
-                                                + " that run: it takes the java option --add-modules jdk.incubator.vector"));
+                                        ? ". Using the Vector API"
+                                        : ". Neither is the Vector API available, which would be about twice as fast as the plain"
+                                                + " loops: add --add-modules jdk.incubator.vector to the java command"));
         return vectors && VectorKernel.isWorthwhile() ? new VectorKernel() : new ScalarKernel();
     }
 }

@@ -9,18 +9,21 @@ import dev.gyre.core.Value;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A weight [rows, numbers] rounded to {@link Bf16Pairs} along its rows, packed once as one side of a {@link GemmBf16}; where memory is
- * kept low, rounded as it is read.
+ * A weight [rows, elements] rounded to {@link Bf16Pairs} along its rows and packed once as an operand of {@link
+ * GemmBf16}; rounded at every read where memory is kept low.
  *
- * @param rows of the weight
- * @param elements in a row
- * @param order in which a row's numbers are taken
+ * @param rows rows of the weight
+ * @param elements elements in a row
+ * @param order the order in which a row is read
  */
 public record PackedBf16(JvmMemory memory, Value weight, int rows, int elements, Order order) {
-    /** How a row of the weight is read. */
+    /** The order in which a row of the weight is read. */
     public enum Order {
         ROWS,
-        /** A convolution's [in, taps] become [in / 2, taps, 2]: pairs are of neighbouring channels. An odd channel's partner is zero. */
+        /**
+         * A convolution's [in, taps] become [in / 2, taps, 2], so that neighbouring channels form pairs. An odd last
+         * channel is paired with zero.
+         */
         CHANNEL_PAIRS
     }
 
@@ -28,10 +31,10 @@ public record PackedBf16(JvmMemory memory, Value weight, int rows, int elements,
         return Bf16Pairs.count(elements);
     }
 
-    /** As the left side: bands of rows, panel after panel. */
-    public GemmBf16.LeftOperand leftOperand(MachineBf16Kernel tile) {
-        int k = pairs(), padded = tile.padded(rows);
-        return memory.packed(weight, "pairs of " + order + " in bands of " + tile.mr(), (tensor, allocate) -> {
+    /** As the left operand: panels of rows, block after block along K. */
+    public GemmBf16.LeftOperand leftOperand(MachineBf16Kernel micro) {
+        int k = pairs(), padded = micro.padded(rows);
+        return memory.packed(weight, "pairs of " + order + " in A panels of " + micro.mr(), (tensor, allocate) -> {
                     Tensor to = allocate.apply(DType.BF16, Shape.of(padded, k, 2));
                     Scratch scratch = new Scratch();
                     float[] line = new float[k];
@@ -65,54 +68,55 @@ public record PackedBf16(JvmMemory memory, Value weight, int rows, int elements,
         return ((long) padded * from + (long) row * depth) * Float.BYTES;
     }
 
-    /** As the right side, whose columns are the weight's rows: strip after strip. */
-    public GemmBf16.RightOperand rightOperand(MachineBf16Kernel tile) {
-        int k = pairs(), strip = tile.nr();
-        return memory.packed(weight, "pairs of " + order + " in strips of " + strip, (tensor, allocate) -> {
-                    Tensor to = allocate.apply(DType.BF16, Shape.of(tile.panels(rows), k, strip, 2));
+    /** As the right operand, whose columns are the weight's rows: panel after panel. */
+    public GemmBf16.RightOperand rightOperand(MachineBf16Kernel micro) {
+        int k = pairs(), nr = micro.nr();
+        return memory.packed(weight, "pairs of " + order + " in B panels of " + nr, (tensor, allocate) -> {
+                    Tensor to = allocate.apply(DType.BF16, Shape.of(micro.panels(rows), k, nr, 2));
                     Scratch scratch = new Scratch();
-                    float[] block = new float[k * strip];
-                    for (int first = 0; first < rows; first += strip) {
-                        packPanel(tensor, first, strip, 0, k, block, scratch);
+                    float[] block = new float[k * nr];
+                    for (int first = 0; first < rows; first += nr) {
+                        packPanel(tensor, first, nr, 0, k, block, scratch);
                         MemorySegment.copy(
                                 MemorySegment.ofArray(block),
                                 0,
                                 to.data(),
                                 (long) first * k * Float.BYTES,
-                                (long) k * strip * Float.BYTES);
+                                (long) k * nr * Float.BYTES);
                     }
                     return to;
                 })
-                .<GemmBf16.RightOperand>map(packed -> (add, a, count, column, from, depth, c, scratch) -> tile.multiply(
-                        add,
-                        a,
-                        packed.data().asSlice(((long) column * k + (long) from * strip) * Float.BYTES),
-                        depth,
-                        c,
-                        count))
+                .<GemmBf16.RightOperand>map(
+                        packed -> (add, a, count, column, from, depth, c, scratch) -> micro.multiply(
+                                add,
+                                a,
+                                packed.data().asSlice(((long) column * k + (long) from * nr) * Float.BYTES),
+                                depth,
+                                c,
+                                count))
                 .orElseGet(() -> (add, a, count, column, from, depth, c, scratch) -> {
-                    float[] block = scratch.floats(ScratchSlots.GATHERED, depth * strip);
-                    packPanel(memory.at(weight), column, strip, from, depth, block, scratch);
-                    tile.multiply(add, a, MemorySegment.ofArray(block), depth, c, count);
+                    float[] block = scratch.floats(ScratchSlots.GATHERED, depth * nr);
+                    packPanel(memory.at(weight), column, nr, from, depth, block, scratch);
+                    micro.multiply(add, a, MemorySegment.ofArray(block), depth, c, count);
                 });
     }
 
-    private void packPanel(Tensor tensor, int first, int strip, int from, int depth, float[] to, Scratch scratch) {
+    private void packPanel(Tensor tensor, int first, int nr, int from, int depth, float[] to, Scratch scratch) {
         float[] line = scratch.floats(ScratchSlots.LINE, pairs());
         PackedRows.interleave(
                 (i, rows, at) -> {
                     read(tensor, first + i, line, scratch);
                     System.arraycopy(line, from, rows, at, depth);
                 },
-                Math.min(strip, rows - first),
+                Math.min(nr, rows - first),
                 depth,
                 to,
                 0,
-                strip,
+                nr,
                 scratch);
     }
 
-    /** One row in pairs. */
+    /** Reads one row as pairs. */
     private void read(Tensor tensor, int row, float[] to, Scratch scratch) {
         float[] line = scratch.floats(ScratchSlots.A_PANEL, elements);
         tensor.read((long) row * elements(tensor), line, 0, elements(tensor), scratch.shorts());
@@ -124,7 +128,7 @@ public record PackedBf16(JvmMemory memory, Value weight, int rows, int elements,
         }
     }
 
-    /** Numbers of a row as they are stored. */
+    /** Elements of a row in the checkpoint. */
     private int elements(Tensor tensor) {
         return tensor.shape().elements() / rows;
     }

@@ -10,88 +10,79 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** The rows of a matrix, some at a time and interleaved, as a {@link MicroKernel} reads them. */
+/** Packs the rows of a matrix into panels, interleaved as a {@link MicroKernel} reads A. */
 @FunctionalInterface
 public interface PackedRows {
-    /** As tensors hold them, which may begin anywhere. */
+    /** The layout of floats in tensors, which may begin at any address. */
     ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /**
-     * Copies {@code matrix[row + i][from + k]} to {@code to[at + k · band + i]}, for all k below {@code depth} and i below the size of
-     * a band; rows beyond the matrix are left as they were.
+     * Copies {@code matrix[row + i][from + k]} to {@code to[at + k · mr + i]}, for all k below {@code depth} and i
+     * below the panel's rows, mr; rows beyond the matrix are left untouched.
      *
-     * @param row a multiple of the band's size
+     * @param row a multiple of mr
      */
     void pack(int row, int from, int depth, float[] to, int at, Scratch scratch);
 
     /**
-     * Interleaves a row-major matrix as it is read.
+     * Packs a row-major matrix as it is read.
      *
-     * @param band rows of a band
+     * @param mr rows of a panel
      * @param matrix [rows, columns]
      */
-    static PackedRows of(int band, Tensor matrix, int rows, int columns) {
+    static PackedRows of(int mr, Tensor matrix, int rows, int columns) {
         return (row, from, depth, to, at, scratch) -> {
             long begin = (long) row * columns + from;
-            int count = Math.min(band, rows - row);
-            // A file that is cut short while it is mapped is an error where Java reads it, and the process's end in
-            // machine code.
+            int count = Math.min(mr, rows - row);
+            // If a mapped file is truncated, a read in Java throws; a read in machine code would kill the process.
             if (matrix.dtype() == DType.F32 && !matrix.data().isMapped())
-                interleave(matrix.data(), begin, columns, count, depth, 1f, to, at, band);
+                interleave(matrix.data(), begin, columns, count, depth, 1f, to, at, mr);
             else
                 interleave(
-                        (i, lines, place) ->
-                                matrix.read(begin + (long) i * columns, lines, place, depth, scratch.shorts()),
+                        (i, into, place) ->
+                                matrix.read(begin + (long) i * columns, into, place, depth, scratch.shorts()),
                         count,
                         depth,
                         to,
                         at,
-                        band,
+                        mr,
                         scratch);
         };
     }
 
-    /** Where a band's rows come from. */
+    /** Supplies the rows of a panel. */
     interface Source {
         void read(int row, float[] to, int at);
     }
 
-    /** Makes one band of {@code count} rows. */
-    static void interleave(Source from, int count, int depth, float[] to, int at, int band, Scratch scratch) {
-        float[] lines = scratch.floats(ScratchSlots.ROWS_TO_TRANSPOSE, 4 * depth);
+    /** Packs one panel of {@code count} rows. */
+    static void interleave(Source from, int count, int depth, float[] to, int at, int mr, Scratch scratch) {
+        float[] rows = scratch.floats(ScratchSlots.ROWS_TO_TRANSPOSE, 4 * depth);
         for (int i = 0; i < count; i += 4) {
             int n = Math.min(4, count - i);
-            for (int j = 0; j < n; j++) from.read(i + j, lines, j * depth);
-            interleave(MemorySegment.ofArray(lines), 0, depth, n, depth, 1f, to, at + i, band);
+            for (int j = 0; j < n; j++) from.read(i + j, rows, j * depth);
+            interleave(MemorySegment.ofArray(rows), 0, depth, n, depth, 1f, to, at + i, mr);
         }
     }
 
     /**
-     * Makes one band of {@code count} rows that lie in memory.
+     * Packs one panel of {@code count} rows from memory.
      *
      * @param begin the first row's first element
-     * @param apart elements from one row to the next
-     * @param scale of every element
+     * @param stride elements from one row to the next
+     * @param scale multiplies every element
      */
     static void interleave(
-            MemorySegment from,
-            long begin,
-            int apart,
-            int count,
-            int depth,
-            float scale,
-            float[] to,
-            int at,
-            int band) {
+            MemorySegment from, long begin, int stride, int count, int depth, float scale, float[] to, int at, int mr) {
         if (MachineMicroKernel.isAvailable()) {
-            MachineElementwise.transpose(from, begin, apart, count, depth, scale, MemorySegment.ofArray(to), at, band);
+            MachineElementwise.transpose(from, begin, stride, count, depth, scale, MemorySegment.ofArray(to), at, mr);
             return;
         }
         int i = 0;
         for (; i + 4 <= count; i += 4) {
-            long a = begin + (long) i * apart, b = a + apart, c = b + apart, d = c + apart;
+            long a = begin + (long) i * stride, b = a + stride, c = b + stride, d = c + stride;
             for (int k = 0; k < depth; k++) {
-                int place = at + k * band + i;
+                int place = at + k * mr + i;
                 to[place] = from.getAtIndex(FLOAT, a + k) * scale;
                 to[place + 1] = from.getAtIndex(FLOAT, b + k) * scale;
                 to[place + 2] = from.getAtIndex(FLOAT, c + k) * scale;
@@ -99,44 +90,42 @@ public interface PackedRows {
             }
         }
         for (; i < count; i++) {
-            long a = begin + (long) i * apart;
-            for (int k = 0; k < depth; k++) to[at + k * band + i] = from.getAtIndex(FLOAT, a + k) * scale;
+            long a = begin + (long) i * stride;
+            for (int k = 0; k < depth; k++) to[at + k * mr + i] = from.getAtIndex(FLOAT, a + k) * scale;
         }
     }
 
-    /**
-     * A weight [rows, columns]: as it was packed for bands of this size, or where memory is kept low as it lies.
-     */
-    static PackedRows ofWeight(JvmMemory memory, Value weight, int band, int rows, int columns) {
-        return memory.packed(weight, "bands of " + band, (tensor, allocate) -> {
-                    Tensor to = allocate.apply(tensor.dtype(), Shape.of((rows + band - 1) / band, columns, band));
-                    PackedRows from = of(band, tensor, rows, columns);
+    /** A weight [rows, columns]: packed once for panels of mr rows, or read in place where memory is kept low. */
+    static PackedRows ofWeight(JvmMemory memory, Value weight, int mr, int rows, int columns) {
+        return memory.packed(weight, "panels of " + mr, (tensor, allocate) -> {
+                    Tensor to = allocate.apply(tensor.dtype(), Shape.of((rows + mr - 1) / mr, columns, mr));
+                    PackedRows from = of(mr, tensor, rows, columns);
                     Scratch scratch = new Scratch();
-                    int some = Math.max(1, Math.min(columns, (1 << 15) / band));
-                    float[] block = new float[some * band];
-                    for (int row = 0; row < rows; row += band)
-                        for (int k = 0; k < columns; k += some) {
-                            int n = Math.min(some, columns - k);
+                    int step = Math.max(1, Math.min(columns, (1 << 15) / mr));
+                    float[] block = new float[step * mr];
+                    for (int row = 0; row < rows; row += mr)
+                        for (int k = 0; k < columns; k += step) {
+                            int n = Math.min(step, columns - k);
                             from.pack(row, k, n, block, 0, scratch);
-                            long at = ((long) (row / band) * columns + k) * band;
-                            to.write(block, 0, at, n * band, scratch.shorts());
+                            long at = ((long) (row / mr) * columns + k) * mr;
+                            to.write(block, 0, at, n * mr, scratch.shorts());
                         }
                     return to;
                 })
                 .map(PackedRows::packed)
-                .orElseGet(() -> of(band, memory.at(weight), rows, columns));
+                .orElseGet(() -> of(mr, memory.at(weight), rows, columns));
     }
 
     /**
-     * Bands that were stored one after the other.
+     * Panels that are packed already, one after the other.
      *
-     * @param packed [bands, columns, band]
+     * @param packed [panels, columns, mr]
      */
     static PackedRows packed(Tensor packed) {
-        int columns = packed.shape().dim(1), band = packed.shape().dim(2);
+        int columns = packed.shape().dim(1), mr = packed.shape().dim(2);
         return (row, from, depth, to, at, scratch) -> {
-            long begin = ((long) (row / band) * columns + from) * band;
-            Elementwise.read(packed, begin, to, at, depth * band, scratch);
+            long begin = ((long) (row / mr) * columns + from) * mr;
+            Elementwise.read(packed, begin, to, at, depth * mr, scratch);
         };
     }
 }

@@ -2,15 +2,15 @@ package dev.gyre.nn.cpu;
 
 import java.lang.foreign.MemorySegment;
 
-/** A product that takes its strips from where machine code left them. */
+/** A destination of C that takes whole panels from where machine code wrote them. */
 @FunctionalInterface
 public interface PanelOutput {
     /**
-     * Takes a strip to where it belongs.
+     * Stores a panel.
      *
-     * @param strip [rows][a strip's width] floats, of which {@code width} columns count
-     * @param row of the product at which it begins
-     * @param column likewise
+     * @param panel [rows][NR] floats, of which the first {@code width} columns are valid
+     * @param row the panel's first row in C
+     * @param column the panel's first column in C
      */
-    void store(MemorySegment strip, int row, int rows, int column, int width);
+    void store(MemorySegment panel, int row, int rows, int column, int width);
 }

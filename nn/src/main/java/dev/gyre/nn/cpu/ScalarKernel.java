@@ -6,13 +6,13 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * The innermost block as plain loops: four rows of C gain four rows of B, each times one number of A. B and C are separate arrays
- * read with one index, which HotSpot turns into vector instructions by itself; the sixteen numbers of A stay in registers.
+ * The micro-kernel as plain loops: four rows of C accumulate four rows of B, each multiplied with one element of A. B
+ * and C are separate arrays read with one index, which HotSpot vectorizes; the sixteen elements of A stay in registers.
  */
 final class ScalarKernel implements MicroKernel {
     private static final int MR = 4;
 
-    /** Long rows: HotSpot's vector loops need a few hundred rounds to come to speed. */
+    /** Long rows: HotSpot's vector loops need a few hundred iterations to reach full speed. */
     private static final int NR = 512;
 
     @Override
@@ -25,7 +25,7 @@ final class ScalarKernel implements MicroKernel {
         return NR;
     }
 
-    /** A line for each row. */
+    /** One array for each row. */
     @Override
     public int arrays(int rows) {
         return rows;
@@ -37,38 +37,39 @@ final class ScalarKernel implements MicroKernel {
     }
 
     @Override
-    public void packRow(float[] from, int at, int width, float[][] to, int first, int lines, int row, int column) {
+    public void packRow(float[] from, int at, int width, float[][] to, int first, int arrays, int row, int column) {
         for (int done = 0; done < width; ) {
             int here = (column + done) % NR, n = Math.min(width - done, NR - here);
-            System.arraycopy(from, at + done, to[first + (column + done) / NR * lines + row], here, n);
+            System.arraycopy(from, at + done, to[first + (column + done) / NR * arrays + row], here, n);
             done += n;
         }
     }
 
     @Override
-    public void unpackRow(float[][] from, int first, int lines, int row, int column, float[] to, int at, int width) {
+    public void unpackRow(float[][] from, int first, int arrays, int row, int column, float[] to, int at, int width) {
         for (int done = 0; done < width; ) {
             int here = (column + done) % NR, n = Math.min(width - done, NR - here);
-            System.arraycopy(from[first + (column + done) / NR * lines + row], here, to, at + done, n);
+            System.arraycopy(from[first + (column + done) / NR * arrays + row], here, to, at + done, n);
             done += n;
         }
     }
 
     @Override
-    public void storeTransposed(float[][] from, int first, int rows, int count, MemorySegment to, long at, long apart) {
+    public void storeTransposed(
+            float[][] from, int first, int rows, int count, MemorySegment to, long at, long stride) {
         for (int column = 0; column < count; column++)
             for (int i = 0; i < rows; i++)
-                to.setAtIndex(ValueLayout.JAVA_FLOAT, at + column * apart + i, from[first + i][column]);
+                to.setAtIndex(ValueLayout.JAVA_FLOAT, at + column * stride + i, from[first + i][column]);
     }
 
     @Override
     public void packPanel(PackedRows from, int column, int k, int depth, float[][] to, int first, Scratch scratch) {
-        int some = 32;
-        float[] band = scratch.floats(ScratchSlots.A_PANEL, some * NR);
-        for (int i = 0; i < depth; i += some) {
-            int n = Math.min(some, depth - i);
-            from.pack(column, k + i, n, band, 0, scratch);
-            for (int j = 0; j < n; j++) System.arraycopy(band, j * NR, to[first + i + j], 0, NR);
+        int step = 32;
+        float[] block = scratch.floats(ScratchSlots.A_PANEL, step * NR);
+        for (int i = 0; i < depth; i += step) {
+            int n = Math.min(step, depth - i);
+            from.pack(column, k + i, n, block, 0, scratch);
+            for (int j = 0; j < n; j++) System.arraycopy(block, j * NR, to[first + i + j], 0, NR);
         }
     }
 
@@ -104,8 +105,8 @@ final class ScalarKernel implements MicroKernel {
             Scratch scratch) {
         float[][] sums = scratch.rows(ScratchSlots.SUMS, MR, NR);
         for (int i = 0; i < MR; i++) Arrays.fill(sums[i], 0, width, 0f);
-        int whole = depth / MR * MR;
-        for (int k = 0; k < whole; k += MR)
+        int unrolled = depth / MR * MR;
+        for (int k = 0; k < unrolled; k += MR)
             step(
                     a,
                     at + k * MR,
@@ -118,8 +119,8 @@ final class ScalarKernel implements MicroKernel {
                     sums[2],
                     sums[3],
                     width);
-        for (int k = whole; k < depth; k++)
-            for (int i = 0; i < MR; i++) one(a[at + k * MR + i], b[firstB + k], sums[i], width);
+        for (int k = unrolled; k < depth; k++)
+            for (int i = 0; i < MR; i++) multiplyOne(a[at + k * MR + i], b[firstB + k], sums[i], width);
         for (int i = 0; i < MR; i++)
             if (add) add(c[firstC + row + i], sums[i], width);
             else System.arraycopy(sums[i], 0, c[firstC + row + i], 0, width);
@@ -186,7 +187,7 @@ final class ScalarKernel implements MicroKernel {
         }
     }
 
-    private static void one(float a, float[] b, float[] c, int n) {
+    private static void multiplyOne(float a, float[] b, float[] c, int n) {
         for (int j = 0; j < n; j++) c[j] = Math.fma(a, b[j], c[j]);
     }
 

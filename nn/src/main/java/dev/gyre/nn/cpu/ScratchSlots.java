@@ -1,6 +1,9 @@
 package dev.gyre.nn.cpu;
 
-/** Who uses which of a thread's {@link dev.gyre.core.Scratch} arrays, so that no two that are in use at a time are the same. */
+/**
+ * Assigns a thread's {@link dev.gyre.core.Scratch} arrays to their users, so that no two arrays in use at the same time
+ * are the same.
+ */
 public final class ScratchSlots {
     private ScratchSlots() {}
 

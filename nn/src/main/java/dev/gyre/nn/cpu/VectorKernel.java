@@ -7,12 +7,14 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The innermost block on the processor's own vectors: two vectors wide, twelve rows of C stay in 24 of 32 registers while k runs;
- * each step loads two vectors of B and broadcasts twelve numbers of A. Processors with vectors of 256 bits are taken to have 16
- * registers: six rows there. Where fewer rows of a band matter, six or two are computed. Gives the same bits as {@link ScalarKernel}: the chain of multiply-adds is the same.
+ * The micro-kernel on the Vector API: two vectors wide, with twelve rows of C in 24 of 32 registers while k runs; each
+ * step loads two vectors of B and broadcasts twelve elements of A. Processors with vectors of 256 bits are assumed to
+ * have 16 registers: six rows there. Where fewer rows of a panel are needed, six or two are computed. It gives the same
+ * bits as {@link ScalarKernel}: the chain of multiply-adds is the same.
  *
- * <p>The accumulators are named one by one: an array of vectors would live in memory. Nor may a method grow: beyond some thousands
- * of nodes HotSpot stops inlining, and every vector becomes an object. Needs the module jdk.incubator.vector.
+ * <p>The accumulators are separate variables, because an array of vectors would live in memory. Nor may a method grow:
+ * beyond some thousands of nodes HotSpot stops inlining, and every vector becomes an object. Needs the module
+ * jdk.incubator.vector.
  */
 final class VectorKernel extends PackedMicroKernel {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
@@ -20,7 +22,7 @@ final class VectorKernel extends PackedMicroKernel {
     private static final int NR = 2 * LANES;
     private static final int MR = LANES == 8 ? 6 : 12;
 
-    /** Whether this processor has vectors that are worth it. */
+    /** Whether this processor has vectors of at least four floats. */
     static boolean isWorthwhile() {
         return LANES >= 4;
     }
@@ -102,7 +104,7 @@ final class VectorKernel extends PackedMicroKernel {
         }
     }
 
-    /** Largest follows; correction gets the old one's difference from it. */
+    /** Updates the running maximum; {@code correction} gets the old one's difference from it. */
     private static void max(float[] scores, int begin, int rows, float[] largest, float[] correction, int at) {
         FloatVector old = FloatVector.fromArray(SPECIES, largest, at), most = old;
         for (int i = begin; i < rows * NR; i += NR) {

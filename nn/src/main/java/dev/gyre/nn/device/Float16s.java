@@ -4,21 +4,22 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.vectors.Float16;
 
-/** What device kernels that work on 16 floats at a time share; TornadoVM compiles these helpers into the kernel. */
+/** Helpers for device kernels that process 16 floats at a time; TornadoVM inlines them. */
 public final class Float16s {
-    /** Floats taken at a time. */
+    /** Floats of a vector. */
     public static final int COUNT = 16;
 
     private Float16s() {}
 
     /**
-     * {@code turns}, from a compiler that cannot know it. TornadoVM 5.2 unrolls loops of a few turns, and then takes the vectors of the
-     * last turn for those of all of them: loops that make vectors end here.
+     * {@code iterations}, hidden from the compiler's constant folding. TornadoVM 5.2 unrolls loops with few iterations and
+     * then uses the last iteration's vectors for all of them, so loops that make vectors must end here.
      *
+     * @param iterations iterations of the loop
      * @param n the parallel loop's variable, which is never negative
      */
-    public static int tripCount(int turns, int n) {
-        return turns + TornadoMath.min(n, 0);
+    public static int tripCount(int iterations, int n) {
+        return iterations + TornadoMath.min(n, 0);
     }
 
     public static Float16 load(FloatArray a, int i) {
@@ -70,8 +71,8 @@ public final class Float16s {
     }
 
     /**
-     * eˣ for x ≤ 0 in what compilers make vectors of, which calls of exp are not: 2⁻ⁿ, and Taylor's series for the rest. What is less
-     * than 2⁻⁶⁰ is 2⁻⁶⁰.
+     * eˣ for x ≤ 0 in operations that compilers vectorize, which calls of exp are not: a scale by 2⁻ⁿ and a Taylor
+     * series for the rest. Results below 2⁻⁶⁰ become 2⁻⁶⁰.
      */
     public static float exp(float x) {
         float t = TornadoMath.max(x * 1.442695041f, -60f);

@@ -20,7 +20,7 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = a + scale · b, element by element.
+ * Addition, element by element: y = a + scale · b.
  *
  * @param a any shape
  * @param b as a
@@ -28,15 +28,15 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y as a
  */
 public record Add(Value a, Value b, float scale, Value y) implements Op {
-    /** a + b, of one shape. */
+    /** Adds a + b, two values of one shape; returns that shape. */
     public static Value of(Value a, Value b) {
         return of(a, b, 1);
     }
 
     /**
-     * a + scale · b, of one shape.
+     * Adds a + scale · b, two values of one shape; returns that shape.
      *
-     * @throws IllegalArgumentException when shapes differ
+     * @throws IllegalArgumentException when the shapes differ
      */
     public static Value of(Value a, Value b, float scale) {
         if (!a.shape().equals(b.shape()))
@@ -59,21 +59,23 @@ public record Add(Value a, Value b, float scale, Value y) implements Op {
         return List.of(Kernel.call(y.shape().elements(), Add::add, scale, a, b, y));
     }
 
-    /** Added by the op that makes one of the two, where that accepts an addend. */
+    /** Fused into the op that makes one of the two, where that op accepts an addend. */
     @Override
     public Optional<Op> fused(Op producer) {
-        return scale == 1 && producer instanceof AcceptsAddend op ? op.withAddend(this, besides(op)) : Optional.empty();
+        return scale == 1 && producer instanceof AcceptsAddend op
+                ? op.withAddend(this, epilogue(op))
+                : Optional.empty();
     }
 
     @Override
     public Optional<Op> fused(Op producer, Target target) {
         return scale == 1 && producer instanceof AcceptsAddend op
-                ? op.withAddend(this, besides(op), target)
+                ? op.withAddend(this, epilogue(op), target)
                 : Optional.empty();
     }
 
-    /** What is added to the producer's output. */
-    private Epilogue besides(Op producer) {
+    /** The addend to the producer's output. */
+    private Epilogue epilogue(Op producer) {
         return new Epilogue(producer.output().storage() == a.storage() ? b : a, 1);
     }
 

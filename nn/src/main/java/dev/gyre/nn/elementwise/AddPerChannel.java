@@ -18,7 +18,7 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = x + c, the same number for every pixel of a channel.
+ * Adds one number to all pixels of a channel: y = x + c.
  *
  * @param x [batch, channels, height, width]
  * @param c [batch, channels]
@@ -26,9 +26,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  */
 public record AddPerChannel(Value x, Value c, Value y) implements Op {
     /**
-     * Takes x [batch, channels, height, width] and c [batch, channels] or as many; gives x's shape.
+     * Adds c, [batch, channels] or another shape with as many elements, to x [batch, channels, height, width]; returns
+     * x's shape.
      *
-     * @throws IllegalArgumentException when c has not as many elements as x has channels
+     * @throws IllegalArgumentException when c does not have one element for each channel of each image
      */
     public static Value of(Value x, Value c) {
         if (x.dim(0) * x.dim(1) != c.shape().elements())
@@ -51,7 +52,7 @@ public record AddPerChannel(Value x, Value c, Value y) implements Op {
         return List.of(Kernel.call(y.shape().elements(), AddPerChannel::addPerChannel, x.dim(2) * x.dim(3), x, c, y));
     }
 
-    /** Added by the op that makes x, where that accepts an addend. */
+    /** Fused into the op that makes x, where that op accepts an addend. */
     @Override
     public Optional<Op> fused(Op producer) {
         return producer instanceof AcceptsAddend op && makesX(op) ? op.withAddend(this, epilogue()) : Optional.empty();

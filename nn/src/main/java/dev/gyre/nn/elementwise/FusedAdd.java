@@ -11,16 +11,16 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * An op and the sum behind it as one op of devices, for ops whose kernels take an {@link Epilogue}.
+ * An op fused with the addition that follows it, for devices: for ops whose kernels take an {@link Epilogue}.
  *
- * @param op nothing but the sum reads what it makes
- * @param sum makes what this op makes
- * @param epilogue what the sum adds
- * @param kernels the op's kernels for a target with the epilogue in them, making {@code sum.output()}; empty where it has none
+ * @param op makes a value that only the addition reads
+ * @param sum adds to the op's output
+ * @param epilogue the addend
+ * @param kernels the op's kernels for a target, with the epilogue, making {@code sum.output()}; empty where it has none
  */
 public record FusedAdd(Op op, Op sum, Epilogue epilogue, Function<Target, Optional<List<KernelCall>>> kernels)
         implements Op {
-    /** Both as one, if the op has kernels for this target. */
+    /** The fused op, if {@code op} has kernels for this target. */
     public static Optional<Op> of(
             Op op, Op sum, Epilogue epilogue, Target target, Function<Target, Optional<List<KernelCall>>> kernels) {
         return kernels.apply(target).map(calls -> new FusedAdd(op, sum, epilogue, kernels));

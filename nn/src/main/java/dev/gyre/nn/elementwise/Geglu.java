@@ -18,13 +18,13 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = value · GELU(gate), where every row of x holds the values, then the gates (Shazeer 2020).
+ * GEGLU: y = value · GELU(gate), where a row of x holds the values followed by the gates (Shazeer 2020).
  *
  * @param x [rows, 2 · width]
  * @param y [rows, width]
  */
 public record Geglu(Value x, Value y) implements Op {
-    /** {@code x} is [..., 2 · width]; gives [..., width]. */
+    /** Adds a GEGLU of x [..., 2 · width]; returns [..., width]. */
     public static Value of(Value x) {
         int[] dims = x.shape().dims().stream().mapToInt(Integer::intValue).toArray();
         dims[dims.length - 1] /= 2;
@@ -63,19 +63,19 @@ public record Geglu(Value x, Value y) implements Op {
     private void run(JvmMemory memory, Workers workers) {
         int width = y.dim(-1), rows = y.shape().elements() / width;
         MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
-        int some = Math.max(1, 4 * Elementwise.BLOCK / width);
-        workers.run((rows + some - 1) / some, (piece, scratch) -> {
-            for (int row = piece * some; row < Math.min(rows, (piece + 1) * some); row++) {
+        int pieceRows = Math.max(1, 4 * Elementwise.BLOCK / width);
+        workers.run((rows + pieceRows - 1) / pieceRows, (piece, scratch) -> {
+            for (int row = piece * pieceRows; row < Math.min(rows, (piece + 1) * pieceRows); row++) {
                 long values = 2L * row * width, gates = values + width, at = (long) row * width;
-                int done = MachineElementwise.geglu(from, values, gates, to, at, width), rest = width - done;
-                if (rest == 0) continue;
-                float[] value = scratch.floats(ScratchSlots.LINE, rest),
-                        gate = scratch.floats(ScratchSlots.GATHERED, rest);
-                Elementwise.read(from, values + done, value, rest);
-                Elementwise.read(from, gates + done, gate, rest);
-                Gelu.inPlace(gate, rest);
-                for (int i = 0; i < rest; i++) value[i] *= gate[i];
-                Elementwise.write(value, to, at + done, rest);
+                int done = MachineElementwise.geglu(from, values, gates, to, at, width), left = width - done;
+                if (left == 0) continue;
+                float[] value = scratch.floats(ScratchSlots.LINE, left),
+                        gate = scratch.floats(ScratchSlots.GATHERED, left);
+                Elementwise.read(from, values + done, value, left);
+                Elementwise.read(from, gates + done, gate, left);
+                Gelu.inPlace(gate, left);
+                for (int i = 0; i < left; i++) value[i] *= gate[i];
+                Elementwise.write(value, to, at + done, left);
             }
         });
     }

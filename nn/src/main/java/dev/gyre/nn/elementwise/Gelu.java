@@ -14,13 +14,13 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = x · Φ(x) with the exact normal distribution, element by element (Hendrycks and Gimpel 2016).
+ * GELU: y = x · Φ(x) with the exact normal distribution, element by element (Hendrycks and Gimpel 2016).
  *
  * @param x any shape
  * @param y as x
  */
 public record Gelu(Value x, Value y) implements Op {
-    /** Takes any shape; gives the same. */
+    /** Adds a GELU of x; returns x's shape. */
     public static Value of(Value x) {
         return Elementwise.like(x, y -> new Gelu(x, y));
     }
@@ -40,7 +40,7 @@ public record Gelu(Value x, Value y) implements Op {
         return List.of(Kernel.call(y.shape().elements(), Gelu::gelu, x, y));
     }
 
-    /** Applied by the op that makes x, where that accepts an activation. */
+    /** Fused into the op that makes x, where that op accepts an activation. */
     @Override
     public Optional<Op> fused(Op producer) {
         return AcceptsActivation.fused(producer, this);
@@ -60,7 +60,7 @@ public record Gelu(Value x, Value y) implements Op {
         return Optional.of(Elementwise.map(x, y, Gelu::inPlace));
     }
 
-    /** Replaces the first n numbers of an array by their GELU. */
+    /** Replaces the first n elements of an array by their GELU. */
     public static void inPlace(float[] v, int n) {
         for (int i = 0; i < n; i++) v[i] = 0.5f * v[i] * (1f + Erf.erfFused(v[i] * 0.70710678f));
     }

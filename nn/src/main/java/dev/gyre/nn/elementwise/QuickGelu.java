@@ -14,13 +14,13 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = x · sigmoid(1.702 x), element by element: the GELU of OpenAI's CLIP.
+ * The GELU approximation of OpenAI's CLIP: y = x · sigmoid(1.702 x), element by element.
  *
  * @param x any shape
  * @param y as x
  */
 public record QuickGelu(Value x, Value y) implements Op {
-    /** Takes any shape; gives the same. */
+    /** Adds a quick GELU of x; returns x's shape. */
     public static Value of(Value x) {
         return Elementwise.like(x, y -> new QuickGelu(x, y));
     }
@@ -40,7 +40,7 @@ public record QuickGelu(Value x, Value y) implements Op {
         return List.of(Kernel.call(y.shape().elements(), QuickGelu::quickGelu, x, y));
     }
 
-    /** Applied by the op that makes x, where that accepts an activation. */
+    /** Fused into the op that makes x, where that op accepts an activation. */
     @Override
     public Optional<Op> fused(Op producer) {
         return AcceptsActivation.fused(producer, this);

@@ -14,13 +14,13 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = x · sigmoid(x), element by element (Elfwing et al. 2017; also called swish).
+ * SiLU, also called swish: y = x · sigmoid(x), element by element (Elfwing et al. 2017).
  *
  * @param x any shape
  * @param y as x
  */
 public record Silu(Value x, Value y) implements Op {
-    /** Takes any shape; gives the same. */
+    /** Adds a SiLU of x; returns x's shape. */
     public static Value of(Value x) {
         return Elementwise.like(x, y -> new Silu(x, y));
     }
@@ -40,7 +40,7 @@ public record Silu(Value x, Value y) implements Op {
         return List.of(Kernel.call(y.shape().elements(), Silu::silu, x, y));
     }
 
-    /** Applied by the op that makes x, where that accepts an activation. */
+    /** Fused into the op that makes x, where that op accepts an activation. */
     @Override
     public Optional<Op> fused(Op producer) {
         return AcceptsActivation.fused(producer, this);

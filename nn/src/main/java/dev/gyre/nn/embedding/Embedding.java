@@ -15,15 +15,21 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * Rows of a table, one for each token, plus the row of the token's position.
+ * Token and position embedding: the token's row of a table plus the row of its position.
  *
- * @param ids [batch, length], I32, each below the vocabulary's size
+ * @param ids [batch, length], I32, each less than the vocabulary's size
  * @param table [vocabulary, width]
  * @param positions [length, width]
  * @param y [batch, length, width]
  */
 public record Embedding(Value ids, Value table, Value positions, Value y) implements Op {
-    /** Takes ids [batch, length]; gives [batch, length, width]. */
+    /**
+     * Adds an embedding of ids [batch, length].
+     *
+     * @param table [vocabulary, width]
+     * @param positions [length, width]
+     * @return [batch, length, width]
+     */
     public static Value of(Value ids, Value table, Value positions) {
         return ids.graph().add(new Embedding(ids, table, positions, ids.like(ids.dim(0), ids.dim(1), table.dim(1))));
     }
@@ -60,7 +66,7 @@ public record Embedding(Value ids, Value table, Value positions, Value y) implem
         }
     }
 
-    /** Reads the few rows asked for where they lie; the loops would have the whole table widened first. */
+    /** Reads only the rows of these tokens; the definition would need the whole table widened to floats first. */
     @Override
     public Optional<JvmKernel> jvm() {
         return Optional.of((memory, workers) -> {

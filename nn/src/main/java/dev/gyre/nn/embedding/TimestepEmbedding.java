@@ -14,14 +14,18 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * The sinusoids that tell a diffusion model its timestep: cos(t·f_k), then sin(t·f_k), with f_k = 10000^(−k / (width / 2)) (Ho et
- * al. 2020, in the order of the original Stable Diffusion).
+ * The sinusoidal timestep embedding of a diffusion model: cos(t·f_k), then sin(t·f_k), with f_k = 10000^(−k / (width /
+ * 2)) (Ho et al. 2020, in the order of the original Stable Diffusion).
  *
- * @param t [batch] timesteps, whole or not
+ * @param t [batch] timesteps, which may be fractional
  * @param y [batch, width]
  */
 public record TimestepEmbedding(Value t, Value y) implements Op {
-    /** Takes [batch] timesteps; gives [batch, width], width being even. */
+    /**
+     * Adds an embedding of timesteps, [batch]; returns [batch, width].
+     *
+     * @param width even
+     */
     public static Value of(Value t, int width) {
         return t.graph().add(new TimestepEmbedding(t, t.like(t.dim(0), width)));
     }
@@ -51,7 +55,7 @@ public record TimestepEmbedding(Value t, Value y) implements Op {
         }
     }
 
-    /** In double precision: an angle near 1000 has 6e-5 between two floats, and the network sees that. */
+    /** In double precision: near 1000, neighbouring floats differ by 6e-5, which is visible in the network's output. */
     @Override
     public Optional<JvmKernel> jvm() {
         return Optional.of((memory, workers) -> {

@@ -26,7 +26,7 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * y = x · Wᵀ + b.
+ * A linear layer: y = x · Wᵀ + b.
  *
  * @param x [rows, in]
  * @param weight [out, in], as the checkpoint stores it
@@ -35,18 +35,25 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  */
 public record Linear(Value x, Value weight, Optional<Value> bias, Value y) implements AcceptsAddend {
 
-    /** Reads {@code weight} and {@code bias}. {@code x} is [..., in]; all but the last dimension are rows. Gives [..., out]. */
+    /**
+     * Adds a linear layer to x [..., in] with the parameters {@code weight} [out, in] and {@code bias} [out]; returns
+     * [..., out].
+     */
     public static Value of(Value x, int out, Weights at) {
         Value y = of(x, at.get("weight", out, x.dim(-1)), Optional.of(at.get("bias", out)));
         return at.named(adapted(y, x, at));
     }
 
-    /** Reads {@code weight} alone. */
+    /**
+     * Adds a linear layer to x [..., in] with the parameter {@code weight} [out, in] and no bias; returns [..., out].
+     */
     public static Value withoutBias(Value x, int out, Weights at) {
         return at.named(adapted(of(x, at.get("weight", out, x.dim(-1)), Optional.empty()), x, at));
     }
 
-    /** x [..., in] by a weight [out, in], and a bias [out] where there is one. Gives [..., out]. */
+    /**
+     * Adds a linear layer to x [..., in] with a weight [out, in] and, unless empty, a bias [out]; returns [..., out].
+     */
     public static Value of(Value x, Value weight, Optional<Value> bias) {
         int in = x.dim(-1), out = weight.dim(0), rows = x.shape().elements() / in;
         Value y = x.graph().add(new Linear(x.reshape(rows, in), weight, bias, x.like(rows, out)));
@@ -55,7 +62,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         return y.reshape(dims);
     }
 
-    /** y, and what low-rank adapters add to it: scale · up(down(x)). */
+    /** y plus the low-rank adapters' terms: scale · up(down(x)). */
     private static Value adapted(Value y, Value x, Weights at) {
         for (LowRank adapter : at.additions()) {
             Value inner = of(x, matrix(at, "down", adapter.down()), Optional.empty());
@@ -93,7 +100,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
                         : Kernel.call(rows * out, Linear::linearWithoutBias, in, out, x, weight, y));
     }
 
-    /** The definition. Every faster way is tested against it. */
+    /** The definition. Every faster implementation is tested against it. */
     public static void linear(
             int begin, int count, int in, int out, FloatArray x, FloatArray w, FloatArray b, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {
@@ -125,18 +132,18 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         return FusedAdd.of(this, sum, epilogue, target, to -> into(sum.output()).device(to, epilogue));
     }
 
-    /** Kernels with this epilogue; empty where only the loops will do. */
-    private Optional<List<KernelCall>> device(Target target, Epilogue addend) {
+    /** Kernels with this epilogue; empty where only the definition applies. */
+    private Optional<List<KernelCall>> device(Target target, Epilogue epilogue) {
         Target.KernelKind kernels = target.kernels();
         if (kernels == Target.KernelKind.REFERENCE) return Optional.empty();
-        if (kernels == Target.KernelKind.SIMD) return Optional.of(LinearSimd.calls(this, addend));
-        if (kernels == Target.KernelKind.VENDOR) return Optional.of(LinearCublas.calls(this, addend));
+        if (kernels == Target.KernelKind.SIMD) return Optional.of(LinearSimd.calls(this, epilogue));
+        if (kernels == Target.KernelKind.VENDOR) return Optional.of(LinearCublas.calls(this, epilogue));
         if (kernels == Target.KernelKind.TENSOR_CORE && LinearTensorCore.fits(this))
-            return Optional.of(LinearTensorCore.calls(this, addend));
-        return Optional.of(LinearGpu.calls(this, target, addend));
+            return Optional.of(LinearTensorCore.calls(this, epilogue));
+        return Optional.of(LinearGpu.calls(this, target, epilogue));
     }
 
-    /** The same layer, making another value of as many elements. */
+    /** The same layer with another output value of as many elements. */
     private Linear into(Value other) {
         return new Linear(x, weight, bias, other.reshape(y.dim(0), y.dim(1)));
     }
@@ -152,7 +159,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
     }
 
     private final class Product implements JvmKernel {
-        private final MicroKernel tile = MicroKernels.best();
+        private final MicroKernel micro = MicroKernels.best();
         private final int rows = y.dim(0), in = x.dim(1), out = y.dim(1);
 
         @Override
@@ -161,20 +168,20 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
         }
 
         private PackedRows weights(JvmMemory memory) {
-            return PackedRows.ofWeight(memory, weight, tile.nr(), out, in);
+            return PackedRows.ofWeight(memory, weight, micro.nr(), out, in);
         }
 
         @Override
         public void run(JvmMemory memory, Workers workers) {
-            float[] more = bias.map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
+            float[] biases = bias.map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
             Gemm.run(
-                    tile,
+                    micro,
                     rows,
                     out,
                     in,
-                    PackedRows.of(tile.mr(), memory.at(x), rows, in),
+                    PackedRows.of(micro.mr(), memory.at(x), rows, in),
                     Gemm.RightOperand.of(weights(memory)),
-                    new RowMajorOutput(memory.at(y).data(), out, more),
+                    new RowMajorOutput(memory.at(y).data(), out, biases),
                     workers);
         }
     }

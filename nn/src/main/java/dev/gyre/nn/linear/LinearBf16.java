@@ -9,21 +9,22 @@ import dev.gyre.nn.cpu.MachineBf16Kernel;
 import dev.gyre.nn.cpu.PackedBf16;
 import java.lang.foreign.MemorySegment;
 
-/** A linear layer on bf16: its input is rounded as it is taken, a block of rows at a time. */
+/** A linear layer on bf16: its input is rounded as it is packed, a block of rows at a time. */
 record LinearBf16(Linear op) implements JvmKernel {
     @Override
     public void prepare(JvmMemory memory) {
         weights(memory, new MachineBf16Kernel());
     }
 
-    private GemmBf16.RightOperand weights(JvmMemory memory, MachineBf16Kernel tile) {
-        return new PackedBf16(memory, op.weight(), op.y().dim(1), op.x().dim(1), PackedBf16.Order.ROWS).rightOperand(tile);
+    private GemmBf16.RightOperand weights(JvmMemory memory, MachineBf16Kernel micro) {
+        return new PackedBf16(memory, op.weight(), op.y().dim(1), op.x().dim(1), PackedBf16.Order.ROWS)
+                .rightOperand(micro);
     }
 
     @Override
     public void run(JvmMemory memory, Workers workers) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
-        MachineBf16Kernel tile = new MachineBf16Kernel();
+        MachineBf16Kernel micro = new MachineBf16Kernel();
         MemorySegment x = memory.at(op.x()).data();
         float[] bias = op.bias().map(b -> memory.at(b).floats()).orElseGet(() -> new float[out]);
         GemmBf16.LeftOperand left = (row, count, from, depth, room, scratch) -> {
@@ -33,12 +34,12 @@ record LinearBf16(Linear op) implements JvmKernel {
             return pairs;
         };
         GemmBf16.run(
-                tile,
+                micro,
                 rows,
                 out,
                 Bf16Pairs.count(in),
                 left,
-                weights(memory, tile),
+                weights(memory, micro),
                 new RowMajorOutput(memory.at(op.y()).data(), out, bias),
                 workers);
     }

@@ -10,8 +10,8 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * A linear layer by cuBLAS, which has matrices by columns: it sees y as [out, rows], which is W · xᵀ, and W [out, in] as the transposed
- * of what lies there.
+ * A linear layer by cuBLAS, whose matrices are column-major: it sees y as [out, rows], which is W · xᵀ, and W [out, in]
+ * as its transpose.
  */
 final class LinearCublas {
     private static final VendorCall SGEMM = new VendorCall("nvidia/cublas", "cublasSgemm", 11);
@@ -19,26 +19,26 @@ final class LinearCublas {
 
     private LinearCublas() {}
 
-    static List<KernelCall> calls(Linear op, Epilogue addend) {
+    static List<KernelCall> calls(Linear op, Epilogue epilogue) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
-        List<KernelCall> steps = new ArrayList<>();
-        float before = op.bias().isPresent() || addend.each() > 0 ? 1f : 0f; // how much of what y was before is added
-        if (before > 0)
-            steps.add(Kernel.call(
+        List<KernelCall> calls = new ArrayList<>();
+        float beta = op.bias().isPresent() || epilogue.each() > 0 ? 1f : 0f; // the factor of y's previous content
+        if (beta > 0)
+            calls.add(Kernel.call(
                     rows * out,
                     LinearCublas::linearInitialize,
                     out,
                     op.bias().isPresent() ? 1 : 0,
-                    addend.each(),
+                    epilogue.each(),
                     op.bias().orElse(op.x()), // not read where there is none
-                    addend.value(),
+                    epilogue.value(),
                     op.y()));
-        steps.add(KernelCall.vendor(
-                SGEMM, TRANSPOSED, PLAIN, out, rows, in, 1f, op.weight(), in, op.x(), in, before, op.y(), out));
-        return steps;
+        calls.add(KernelCall.vendor(
+                SGEMM, TRANSPOSED, PLAIN, out, rows, in, 1f, op.weight(), in, op.x(), in, beta, op.y(), out));
+        return calls;
     }
 
-    /** Every row of y [rows, out] is b, or 0 where {@code biased} is 0, and what is added. */
+    /** Sets every row of y [rows, out] to b, or 0 where {@code biased} is 0, plus the epilogue's addend. */
     public static void linearInitialize(
             int begin, int count, int out, int biased, int each, FloatArray b, FloatArray a, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {

@@ -16,7 +16,7 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 final class LinearGpu {
     private LinearGpu() {}
 
-    static List<KernelCall> calls(Linear op, Target target, Epilogue addend) {
+    static List<KernelCall> calls(Linear op, Target target, Epilogue epilogue) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         int groups = (rows + WorkGroups.SIDE - 1) / WorkGroups.SIDE * ((out + WorkGroups.SIDE - 1) / WorkGroups.SIDE);
         DevicePanels weight = DevicePanels.of(op.weight(), WorkGroups.SIDE, target);
@@ -32,11 +32,11 @@ final class LinearGpu {
                                 in,
                                 out,
                                 biased,
-                                addend.each(),
+                                epilogue.each(),
                                 op.x(),
                                 weight,
                                 bias,
-                                addend.value(),
+                                epilogue.value(),
                                 op.y())
                         : Kernel.workGroups(
                                 groups,
@@ -46,11 +46,11 @@ final class LinearGpu {
                                 in,
                                 out,
                                 biased,
-                                addend.each(),
+                                epilogue.each(),
                                 op.x(),
                                 weight,
                                 bias,
-                                addend.value(),
+                                epilogue.value(),
                                 op.y()));
     }
 
@@ -162,8 +162,7 @@ final class LinearGpu {
                     WorkGroups.element(x, (first + line) * in + d + step + 2, first + line < rows && d + step + 2 < in);
             left[(step + 3) * 64 + line] =
                     WorkGroups.element(x, (first + line) * in + d + step + 3, first + line < rows && d + step + 3 < in);
-            right[thread + 0] =
-                    WorkGroups.elementF16(w, (panel * in + d) * 64 + thread + 0, d + thread / 64 + 0 < in);
+            right[thread + 0] = WorkGroups.elementF16(w, (panel * in + d) * 64 + thread + 0, d + thread / 64 + 0 < in);
             right[thread + 256] =
                     WorkGroups.elementF16(w, (panel * in + d) * 64 + thread + 256, d + thread / 64 + 4 < in);
             right[thread + 512] =

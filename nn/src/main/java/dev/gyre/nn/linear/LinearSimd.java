@@ -12,37 +12,37 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.vectors.Float16;
 
-/** A linear layer on devices of few, strong cores: one thread makes 6 rows of 16 outputs, which stay in vector registers. */
+/** A linear layer on devices of few, strong cores: one thread computes 6 rows of 16 outputs in vector registers. */
 final class LinearSimd {
     private static final int ROWS = 6;
 
     private LinearSimd() {}
 
-    static List<KernelCall> calls(Linear op, Epilogue addend) {
+    static List<KernelCall> calls(Linear op, Epilogue epilogue) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
         int panels = (out + Float16s.COUNT - 1) / Float16s.COUNT, pitch = panels * Float16s.COUNT;
-        int tiles = (rows + ROWS - 1) / ROWS * panels;
+        int blocks = (rows + ROWS - 1) / ROWS * panels;
         DevicePanels weight = new DevicePanels(op.weight(), out, Float16s.COUNT, false);
-        boolean whole = pitch == out;
-        Value y = whole ? op.y() : Value.scratch(op.y().dtype(), rows, pitch);
+        boolean direct = pitch == out;
+        Value y = direct ? op.y() : Value.scratch(op.y().dtype(), rows, pitch);
         DevicePanels bias = op.bias()
                 .map(b -> new DevicePanels(b, out, Float16s.COUNT, false))
                 .orElse(weight);
-        Epilogue now = whole ? addend : Epilogue.none(op.x());
+        Epilogue fused = direct ? epilogue : Epilogue.none(op.x());
         KernelCall product = Kernel.call(
-                tiles,
+                blocks,
                 LinearSimd::linearSimd,
                 rows,
                 in,
                 pitch,
                 op.bias().isPresent() ? 1 : 0,
-                now.each(),
+                fused.each(),
                 op.x(),
                 weight,
                 bias,
-                now.value(),
+                fused.value(),
                 y);
-        return whole
+        return direct
                 ? List.of(product)
                 : List.of(
                         product,
@@ -51,19 +51,19 @@ final class LinearSimd {
                                 LinearSimd::linearCrop,
                                 out,
                                 pitch,
-                                addend.each(),
+                                epilogue.each(),
                                 y,
-                                addend.value(),
+                                epilogue.value(),
                                 op.y()));
     }
 
     /**
-     * Rows that are not there are the last one again, and are not stored.
+     * 6 rows of 16 outputs. Rows beyond the last repeat it and are not stored.
      *
-     * @param biased 1, or 0 where {@code b} is not to be added
+     * @param biased 1, or 0 where {@code b} is not added
      * @param w [pitch / 16, in, 16]
-     * @param b [pitch], or anything
-     * @param a what is added, as {@link Epilogue} says
+     * @param b [pitch]; ignored where {@code biased} is 0
+     * @param a the addend of the {@link Epilogue}
      * @param y [rows, pitch]
      */
     public static void linearSimd(
@@ -110,7 +110,7 @@ final class LinearSimd {
         }
     }
 
-    /** The columns of x [rows, pitch] that are outputs, and what is added to them. */
+    /** Copies the columns of x [rows, pitch] that are outputs and applies the epilogue. */
     public static void linearCrop(
             int begin, int count, int out, int pitch, int each, FloatArray x, FloatArray a, FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {

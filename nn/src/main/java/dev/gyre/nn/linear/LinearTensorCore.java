@@ -17,7 +17,7 @@ import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
-/** A linear layer on {@link TensorCores}: rows to the left, outputs to the right. */
+/** A linear layer on {@link TensorCores}: A holds rows, B holds outputs. */
 final class LinearTensorCore {
     private LinearTensorCore() {}
 
@@ -25,16 +25,16 @@ final class LinearTensorCore {
         return op.x().dim(1) % TensorCores.DEPTH == 0;
     }
 
-    static List<KernelCall> calls(Linear op, Epilogue addend) {
+    static List<KernelCall> calls(Linear op, Epilogue epilogue) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
-        int tall = TensorCores.padded(rows), pitch = TensorCores.padded(out);
-        boolean end = op.bias().isPresent() || addend.each() > 0 || tall != rows || pitch != out;
+        int paddedRows = TensorCores.padded(rows), pitch = TensorCores.padded(out);
+        boolean separateEpilogue = op.bias().isPresent() || epilogue.each() > 0 || paddedRows != rows || pitch != out;
         Value x = Value.scratch(DType.F16, rows, in);
-        Value y = end ? Value.scratch(DType.F32, tall, pitch) : op.y();
-        List<KernelCall> steps = new ArrayList<>(List.of(
+        Value y = separateEpilogue ? Value.scratch(DType.F32, paddedRows, pitch) : op.y();
+        List<KernelCall> calls = new ArrayList<>(List.of(
                 TensorCores.roundToF16(op.x(), x),
                 Kernel.workGroups(
-                        tall / TensorCores.SIDE * (pitch / TensorCores.SIDE),
+                        paddedRows / TensorCores.SIDE * (pitch / TensorCores.SIDE),
                         TensorCores.THREADS,
                         LinearTensorCore::linearTensorCore,
                         rows,
@@ -43,33 +43,33 @@ final class LinearTensorCore {
                         x,
                         new DevicePanels(op.weight(), out, TensorCores.SIDE, true),
                         y)));
-        if (end)
-            steps.add(Kernel.call(
+        if (separateEpilogue)
+            calls.add(Kernel.call(
                     rows * out,
                     LinearTensorCore::linearTensorCoreEpilogue,
                     out,
                     pitch,
                     op.bias().isPresent() ? 1 : 0,
-                    addend.each(),
+                    epilogue.each(),
                     y,
                     op.bias().orElse(op.x()), // not read where there is none
-                    addend.value(),
+                    epilogue.value(),
                     op.y()));
-        return steps;
+        return calls;
     }
 
     /**
-     * Products alone.
+     * The product alone.
      *
      * @param x [rows, in]
      * @param w [pitch / 64, in, 64]
-     * @param y [rows made a multiple of 64, pitch]
+     * @param y [rows rounded up to a multiple of 64, pitch]
      */
     public static void linearTensorCore(
             KernelContext context, int rows, int in, int pitch, HalfFloatArray x, HalfFloatArray w, FloatArray y) {
         int blocks = (rows + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, warp = thread / 32, down = warp / 2, across = warp % 2;
-        // A thread brings in the same pair of every 16th row, and the same pair of columns of every fourth step.
+        // A thread loads the same pair of every 16th row, and the same pair of columns of every fourth step.
         int line = thread / 8, step = thread % 8;
         int pair = warp * 8 + thread % 8, to = pair / 4 * 64 + pair % 4;
         int[] left = context.allocateIntLocalArray(512);
@@ -115,7 +115,10 @@ final class LinearTensorCore {
         context.mmaStore(s13, y, row + 16, column + 24, pitch);
     }
 
-    /** The columns of x [rows, pitch] that are outputs, with b, or without it where {@code biased} is 0, and what is added. */
+    /**
+     * Copies the columns of x [rows, pitch] that are outputs, with b unless {@code biased} is 0, and applies the
+     * epilogue.
+     */
     public static void linearTensorCoreEpilogue(
             int begin,
             int count,

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A product that lies row after row.
+ * A row-major destination of C.
  *
  * @param y [rows, columns]
  * @param bias added to every row, [columns]
@@ -20,11 +20,11 @@ record RowMajorOutput(MemorySegment y, int columns, float[] bias) implements Gem
     }
 
     @Override
-    public void store(MemorySegment strip, int row, int rows, int column, int width) {
+    public void store(MemorySegment panel, int row, int rows, int column, int width) {
         MemorySegment to = y.asSlice(at(row, column));
         try {
             MachineKernels.StorePanel.COLUMN_BIAS.invokeExact(
-                    strip,
+                    panel,
                     to,
                     (long) rows,
                     (long) width,

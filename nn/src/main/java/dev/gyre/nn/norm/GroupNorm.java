@@ -21,31 +21,36 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Every group of channels of every picture brought to mean 0 and variance 1, then each channel scaled and shifted (Wu and He 2018).
+ * Group normalization: every group of channels of every image is normalized to mean 0 and variance 1, then each channel
+ * is scaled and shifted (Wu and He 2018).
  *
  * @param x [batch, channels, height, width]
  * @param weight [channels]
  * @param bias [channels]
  * @param groups a divisor of channels
  * @param epsilon added to the (biased) variance
- * @param silu whether {@link Silu} follows, in the same pass
+ * @param silu whether {@link Silu} is fused
  * @param y as x
  */
 public record GroupNorm(Value x, Value weight, Value bias, int groups, float epsilon, boolean silu, Value y)
         implements AcceptsActivation {
-    /** Sums are taken in runs of this many, then over the runs: a float's error grows with the length of a sum. */
+    /**
+     * Elements are summed in runs of this length, then the runs: a float's rounding error grows with the length of a
+     * sum.
+     */
     private static final int RUN = 256;
 
     /**
-     * Reads {@code weight} and {@code bias}, [channels]. Takes [batch, channels, height, width]; gives the same.
+     * Adds a group norm of x [batch, channels, height, width] with the parameters {@code weight} and {@code bias},
+     * [channels]; returns x's shape.
      *
-     * @throws IllegalArgumentException when the channels do not make so many groups
+     * @throws IllegalArgumentException when the channels are not divisible by {@code groups}
      */
     public static Value of(Value x, int groups, float epsilon, Weights at) {
         int channels = x.dim(1);
         if (channels % groups != 0)
             throw new IllegalArgumentException(
-                    "group norm of " + x + ": " + channels + " channels do not make " + groups + " groups");
+                    "group norm of " + x + ": " + channels + " channels are not divisible by " + groups + " groups");
         Value weight = at.get("weight", channels), bias = at.get("bias", channels);
         return at.named(Elementwise.like(x, y -> new GroupNorm(x, weight, bias, groups, epsilon, false, y)));
     }
@@ -69,29 +74,30 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
 
     @Override
     public List<KernelCall> loops() {
-        int batch = x.dim(0), channels = x.dim(1), pixels = x.dim(2) * x.dim(3), members = channels / groups;
+        int batch = x.dim(0), channels = x.dim(1), pixels = x.dim(2) * x.dim(3), groupChannels = channels / groups;
         Value perChannel = Value.scratch(y.dtype(), batch, channels, 2);
         Value perGroup = Value.scratch(y.dtype(), batch, groups, 2);
         Value normed = silu ? Value.scratch(y.dtype(), y.shape().elements()) : y;
-        List<KernelCall> steps = new ArrayList<>(List.of(
+        List<KernelCall> calls = new ArrayList<>(List.of(
                 Kernel.call(batch * channels, GroupNorm::channelMoments, pixels, x, perChannel),
-                Kernel.call(batch * groups, GroupNorm::groupMoments, members, pixels, epsilon, perChannel, perGroup),
+                Kernel.call(
+                        batch * groups, GroupNorm::groupMoments, groupChannels, pixels, epsilon, perChannel, perGroup),
                 Kernel.call(
                         y.shape().elements(),
                         GroupNorm::groupNorm,
                         channels,
-                        members,
+                        groupChannels,
                         pixels,
                         x,
                         perGroup,
                         weight,
                         bias,
                         normed)));
-        if (silu) steps.add(Kernel.call(y.shape().elements(), Silu::silu, normed, y));
-        return steps;
+        if (silu) calls.add(Kernel.call(y.shape().elements(), Silu::silu, normed, y));
+        return calls;
     }
 
-    /** Mean and sum of squared differences from it, of each channel of each picture. */
+    /** Mean and sum of squared deviations of each channel of each image. */
     public static void channelMoments(int begin, int count, int pixels, FloatArray x, FloatArray moments) {
         for (@Parallel int k = 0; k < count; k++) {
             int channel = begin + k, at = channel * pixels;
@@ -117,29 +123,35 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
         }
     }
 
-    /** Mean and 1 / √(variance + ε) of each group, from its channels' (Chan, Golub and LeVeque 1983). */
+    /** Mean and 1 / √(variance + ε) of each group, from its channels' moments (Chan, Golub and LeVeque 1983). */
     public static void groupMoments(
-            int begin, int count, int members, int pixels, float epsilon, FloatArray channels, FloatArray moments) {
+            int begin,
+            int count,
+            int groupChannels,
+            int pixels,
+            float epsilon,
+            FloatArray channels,
+            FloatArray moments) {
         for (@Parallel int k = 0; k < count; k++) {
             int group = begin + k;
             float sum = 0f;
-            for (int c = group * members; c < (group + 1) * members; c++) sum += channels.get(2 * c);
-            float mean = sum / members, squares = 0f;
-            for (int c = group * members; c < (group + 1) * members; c++) {
+            for (int c = group * groupChannels; c < (group + 1) * groupChannels; c++) sum += channels.get(2 * c);
+            float mean = sum / groupChannels, squares = 0f;
+            for (int c = group * groupChannels; c < (group + 1) * groupChannels; c++) {
                 float d = channels.get(2 * c) - mean;
                 squares += channels.get(2 * c + 1) + pixels * d * d;
             }
             moments.set(2 * group, mean);
-            moments.set(2 * group + 1, 1f / TornadoMath.sqrt(squares / members / pixels + epsilon));
+            moments.set(2 * group + 1, 1f / TornadoMath.sqrt(squares / groupChannels / pixels + epsilon));
         }
     }
 
-    /** The last step: channels scaled and shifted by their group's moments. */
+    /** The last kernel: normalizes by the group's moments, scales and shifts. */
     public static void groupNorm(
             int begin,
             int count,
             int channels,
-            int members,
+            int groupChannels,
             int pixels,
             FloatArray x,
             FloatArray moments,
@@ -147,7 +159,7 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
             FloatArray bias,
             FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {
-            int i = begin + k, plane = i / pixels, channel = plane % channels, group = plane / members;
+            int i = begin + k, plane = i / pixels, channel = plane % channels, group = plane / groupChannels;
             float v = (x.get(i) - moments.get(2 * group)) * moments.get(2 * group + 1);
             y.set(i, v * weight.get(channel) + bias.get(channel));
         }
@@ -162,37 +174,37 @@ public record GroupNorm(Value x, Value weight, Value bias, int groups, float eps
         };
     }
 
-    /** A group at a time: its moments, block by block, then its elements while they are near. */
+    /** One group at a time: its moments, block by block, then its elements while they are in a cache. */
     @Override
     public Optional<JvmKernel> jvm() {
         return Optional.of(this::run);
     }
 
     private void run(JvmMemory memory, Workers workers) {
-        int channels = x.dim(1), pixels = x.dim(2) * x.dim(3), members = channels / groups;
+        int channels = x.dim(1), pixels = x.dim(2) * x.dim(3), groupChannels = channels / groups;
         MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
         float[] scales = memory.at(weight).floats(), shifts = memory.at(bias).floats();
         workers.run(x.dim(0) * groups, (piece, scratch) -> {
-            long first = (long) piece * members * pixels;
+            long first = (long) piece * groupChannels * pixels;
             double mean = 0, squares = 0;
-            long seen = 0, count = (long) members * pixels;
-            while (seen < count) {
-                int n = (int) Math.min(Elementwise.BLOCK, count - seen);
-                // Blocks are joined in double (Chan, Golub and LeVeque 1983): a group may have millions of elements.
-                float here = Moments.sum(from, first + seen, n, scratch) / n;
-                double apart = here - mean;
-                squares +=
-                        Moments.squaredDifferences(from, first + seen, n, here, scratch) + apart * apart * seen / (seen + n) * n;
-                mean += apart * n / (seen + n);
-                seen += n;
+            long done = 0, count = (long) groupChannels * pixels;
+            while (done < count) {
+                int n = (int) Math.min(Elementwise.BLOCK, count - done);
+                // Blocks are combined in double (Chan, Golub and LeVeque 1983): a group may have millions of elements.
+                float blockMean = Moments.sum(from, first + done, n, scratch) / n;
+                double delta = blockMean - mean;
+                squares += Moments.squaredDifferences(from, first + done, n, blockMean, scratch)
+                        + delta * delta * done / (done + n) * n;
+                mean += delta * n / (done + n);
+                done += n;
             }
             double inverse = 1 / Math.sqrt(squares / count + epsilon);
-            for (int c = 0; c < members; c++) {
-                int channel = piece % groups * members + c;
-                float scale = (float) (inverse * scales[channel]), middle = (float) mean, shift = shifts[channel];
+            for (int c = 0; c < groupChannels; c++) {
+                int channel = piece % groups * groupChannels + c;
+                float scale = (float) (inverse * scales[channel]), center = (float) mean, shift = shifts[channel];
                 long at = first + (long) c * pixels;
-                if (silu) Elementwise.silu(from, to, at, pixels, middle, scale, shift, 1f, scratch);
-                else Elementwise.scale(from, to, at, pixels, middle, scale, shift, scratch);
+                if (silu) Elementwise.silu(from, to, at, pixels, center, scale, shift, 1f, scratch);
+                else Elementwise.scale(from, to, at, pixels, center, scale, shift, scratch);
             }
         });
     }

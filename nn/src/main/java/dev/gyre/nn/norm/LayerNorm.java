@@ -20,7 +20,7 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Every row brought to mean 0 and variance 1, then scaled and shifted (Ba et al. 2016).
+ * Layer normalization: every row is normalized to mean 0 and variance 1, then scaled and shifted (Ba et al. 2016).
  *
  * @param x [rows, width]
  * @param weight [width]
@@ -29,7 +29,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y [rows, width]
  */
 public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value y) implements Op {
-    /** {@code x} is [..., width]; epsilon is 1e-5. */
+    /**
+     * Adds a layer norm of x [..., width] with epsilon 1e-5 and the parameters {@code weight} and {@code bias},
+     * [width]; returns x's shape.
+     */
     public static Value of(Value x, Weights at) {
         int width = x.dim(-1);
         Value weight = at.get("weight", width), bias = at.get("bias", width);
@@ -72,7 +75,7 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
         }
     }
 
-    /** The last step: rows brought to their moments, scaled and shifted. */
+    /** The last kernel: normalizes by the row's moments, scales and shifts. */
     public static void layerNorm(
             int begin,
             int count,
@@ -107,9 +110,9 @@ public record LayerNorm(Value x, Value weight, Value bias, float epsilon, Value 
         int width = x.dim(-1), rows = x.shape().elements() / width;
         MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
         float[] scales = memory.at(weight).floats(), shifts = memory.at(bias).floats();
-        int some = Math.max(1, 4 * Elementwise.BLOCK / width);
-        workers.run((rows + some - 1) / some, (piece, scratch) -> {
-            for (int row = piece * some; row < Math.min(rows, (piece + 1) * some); row++) {
+        int pieceRows = Math.max(1, 4 * Elementwise.BLOCK / width);
+        workers.run((rows + pieceRows - 1) / pieceRows, (piece, scratch) -> {
+            for (int row = piece * pieceRows; row < Math.min(rows, (piece + 1) * pieceRows); row++) {
                 long at = (long) row * width;
                 float mean = Moments.sum(from, at, width, scratch) / width;
                 double variance = Moments.squaredDifferences(from, at, width, mean, scratch) / (double) width;

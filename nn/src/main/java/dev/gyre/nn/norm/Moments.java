@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Sums along rows in {@value #CHAINS} chains, of every so manieth number each: one would wait for every addition, and lose more digits.
- * The chains are joined two by two; numbers beyond the last whole round are added at the end.
+ * Sums along rows in {@value #CHAINS} interleaved accumulators: a single one would wait for every addition, and lose
+ * more digits. The accumulators are reduced pairwise; elements beyond the last whole iteration are added at the end.
  */
 public final class Moments {
     private static final int CHAINS = ElementwiseKernels.UNROLL;
@@ -26,9 +26,9 @@ public final class Moments {
             Arrays.fill(sums, 0, CHAINS, 0f);
             for (; done <= count - CHAINS; done += CHAINS) for (int c = 0; c < CHAINS; c++) sums[c] += v[done + c];
         }
-        float rest = 0f;
-        for (int i = done; i < count; i++) rest += v[i];
-        return reduce(sums) + rest;
+        float tailSum = 0f;
+        for (int i = done; i < count; i++) tailSum += v[i];
+        return reduce(sums) + tailSum;
     }
 
     /** The sum of squared differences of x[at … at + count) from {@code mean}. */
@@ -41,12 +41,12 @@ public final class Moments {
             for (; done <= count - CHAINS; done += CHAINS)
                 for (int c = 0; c < CHAINS; c++) sums[c] = square(v[done + c] - mean, sums[c]);
         }
-        float rest = 0f;
-        for (int i = done; i < count; i++) rest = square(v[i] - mean, rest);
-        return reduce(sums) + rest;
+        float tailSum = 0f;
+        for (int i = done; i < count; i++) tailSum = square(v[i] - mean, tailSum);
+        return reduce(sums) + tailSum;
     }
 
-    /** An array in which x[at + i] stands at i, from {@code done} on. */
+    /** An array that holds x[at + i] at i, from {@code done} on. */
     private static float[] tail(MemorySegment x, long at, int count, int done, Scratch scratch) {
         float[] v = scratch.floats(ScratchSlots.LINE, count);
         if (done < count) Elementwise.read(x, at + done, v, done, count - done);

@@ -9,7 +9,7 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** Norms on GPUs: a group of threads takes one row, or one group of channels, from the first sum to the last element. */
+/** Norms on GPUs: a work group processes one row, or one group of channels, from the first sum to the last element. */
 final class NormGpu {
     private NormGpu() {}
 
@@ -58,20 +58,20 @@ final class NormGpu {
         for (int j = thread; j < width; j += 256) sum += x.get(at + j);
         shared[thread] = sum;
         context.localBarrier();
-        for (int some = 128; some > 0; some /= 2) {
-            if (thread < some) shared[thread] += shared[thread + some];
+        for (int active = 128; active > 0; active /= 2) {
+            if (thread < active) shared[thread] += shared[thread + active];
             context.localBarrier();
         }
         float mean = shared[0] / width, squares = 0f;
-        context.localBarrier(); // all have read it
+        context.localBarrier(); // all threads have read it
         for (int j = thread; j < width; j += 256) {
-            float apart = x.get(at + j) - mean;
-            squares += apart * apart;
+            float delta = x.get(at + j) - mean;
+            squares += delta * delta;
         }
         shared[thread] = squares;
         context.localBarrier();
-        for (int some = 128; some > 0; some /= 2) {
-            if (thread < some) shared[thread] += shared[thread + some];
+        for (int active = 128; active > 0; active /= 2) {
+            if (thread < active) shared[thread] += shared[thread + active];
             context.localBarrier();
         }
         float inverse = 1f / TornadoMath.sqrt(shared[0] / width + epsilon);
@@ -82,7 +82,7 @@ final class NormGpu {
     public static void groupNormWorkGroups(
             KernelContext context,
             int groups,
-            int members,
+            int groupChannels,
             int pixels,
             float epsilon,
             int silu,
@@ -90,31 +90,31 @@ final class NormGpu {
             FloatArray weight,
             FloatArray bias,
             FloatArray y) {
-        int thread = context.localIdx, group = context.groupIdx, size = members * pixels, at = group * size;
+        int thread = context.localIdx, group = context.groupIdx, size = groupChannels * pixels, at = group * size;
         float[] shared = context.allocateFloatLocalArray(256);
         float sum = 0f;
         for (int j = thread; j < size; j += 256) sum += x.get(at + j);
         shared[thread] = sum;
         context.localBarrier();
-        for (int some = 128; some > 0; some /= 2) {
-            if (thread < some) shared[thread] += shared[thread + some];
+        for (int active = 128; active > 0; active /= 2) {
+            if (thread < active) shared[thread] += shared[thread + active];
             context.localBarrier();
         }
         float mean = shared[0] / size, squares = 0f;
-        context.localBarrier(); // all have read it
+        context.localBarrier(); // all threads have read it
         for (int j = thread; j < size; j += 256) {
-            float apart = x.get(at + j) - mean;
-            squares += apart * apart;
+            float delta = x.get(at + j) - mean;
+            squares += delta * delta;
         }
         shared[thread] = squares;
         context.localBarrier();
-        for (int some = 128; some > 0; some /= 2) {
-            if (thread < some) shared[thread] += shared[thread + some];
+        for (int active = 128; active > 0; active /= 2) {
+            if (thread < active) shared[thread] += shared[thread + active];
             context.localBarrier();
         }
         float inverse = 1f / TornadoMath.sqrt(shared[0] / size + epsilon);
         for (int j = thread; j < size; j += 256) {
-            int channel = group % groups * members + j / pixels;
+            int channel = group % groups * groupChannels + j / pixels;
             float v = (x.get(at + j) - mean) * inverse * weight.get(channel) + bias.get(channel);
             if (silu == 1) v = v / (1f + TornadoMath.exp(-v));
             y.set(at + j, v);

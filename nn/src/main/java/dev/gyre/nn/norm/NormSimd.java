@@ -10,7 +10,9 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.vectors.Float16;
 
-/** Norms on devices of few, strong cores: a thread takes one row or group from the first sum to the last element. */
+/**
+ * Norms on devices of few, strong cores: a thread processes one row or group from the first sum to the last element.
+ */
 final class NormSimd {
     private NormSimd() {}
 
@@ -59,7 +61,7 @@ final class NormSimd {
             int begin,
             int count,
             int groups,
-            int members,
+            int groupChannels,
             int pixels,
             float epsilon,
             int silu,
@@ -68,11 +70,11 @@ final class NormSimd {
             FloatArray bias,
             FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
-            int group = begin + n, size = members * pixels;
+            int group = begin + n, size = groupChannels * pixels;
             float mean = sum(x, group * size, size) / size;
             float inverse = 1f / TornadoMath.sqrt(squares(x, group * size, size, mean) / size + epsilon);
-            for (int c = 0; c < members; c++) {
-                int channel = group % groups * members + c, at = (group * members + c) * pixels;
+            for (int c = 0; c < groupChannels; c++) {
+                int channel = group % groups * groupChannels + c, at = (group * groupChannels + c) * pixels;
                 float scale = inverse * weight.get(channel), shift = bias.get(channel);
                 for (int j = 0; j < pixels; j++) {
                     float v = (x.get(at + j) - mean) * scale + shift;
@@ -83,7 +85,7 @@ final class NormSimd {
         }
     }
 
-    /** In 16 lanes, and in runs of 64 of them: a float's error grows with the length of a sum. */
+    /** Sums in 16 lanes, and in runs of 64 vectors: a float's rounding error grows with the length of a sum. */
     private static float sum(FloatArray x, int at, int count) {
         int whole = count / 16;
         float sum = 0f;
@@ -105,14 +107,14 @@ final class NormSimd {
             int to = TornadoMath.min(from + 64, whole);
             Float16 part = Float16s.broadcast(0f);
             for (int i = from; i < to; i++) {
-                Float16 apart = Float16.add(Float16s.load(x, at + i * 16), Float16s.broadcast(-mean));
-                part = Float16.add(part, Float16.mult(apart, apart));
+                Float16 delta = Float16.add(Float16s.load(x, at + i * 16), Float16s.broadcast(-mean));
+                part = Float16.add(part, Float16.mult(delta, delta));
             }
             sum += Float16s.sum(part);
         }
         for (int i = whole * 16; i < count; i++) {
-            float apart = x.get(at + i) - mean;
-            sum += apart * apart;
+            float delta = x.get(at + i) - mean;
+            sum += delta * delta;
         }
         return sum;
     }

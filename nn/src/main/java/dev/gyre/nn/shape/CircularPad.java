@@ -17,8 +17,8 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Pads pictures with what lies at their other ends, as if they repeated: a convolution of it without padding of its own draws what
- * can be tiled.
+ * Circular padding: pads images as if they repeated. A convolution that follows it without padding of its own makes
+ * images that tile.
  *
  * @param x [batch, channels, height, width]
  * @param by rows and columns on each side
@@ -26,9 +26,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  */
 public record CircularPad(Value x, int by, Value y) implements Op {
     /**
-     * With {@code by} rows and columns more on each side.
+     * Adds circular padding of x [batch, channels, height, width]; returns [batch, channels, height + 2 · by, width + 2
+     * · by].
      *
-     * @throws IllegalArgumentException when {@code x} has fewer than that
+     * @throws IllegalArgumentException when {@code x} has fewer than {@code by} rows or columns
      */
     public static Value of(Value x, int by) {
         if (by > x.dim(2) || by > x.dim(3))

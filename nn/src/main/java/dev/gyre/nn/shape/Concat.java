@@ -15,14 +15,18 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * The channels of a, then those of b.
+ * Concatenates the channels of two values.
  *
  * @param a [batch, first, height, width]
  * @param b [batch, second, height, width]
  * @param y [batch, first + second, height, width]
  */
 public record Concat(Value a, Value b, Value y) implements Op {
-    /** @throws IllegalArgumentException when the two differ in more than channels */
+    /**
+     * Adds a concatenation of a's channels and b's; returns [batch, first + second, height, width].
+     *
+     * @throws IllegalArgumentException when the two differ in more than channels
+     */
     public static Value of(Value a, Value b) {
         if (a.dim(0) != b.dim(0) || a.dim(2) != b.dim(2) || a.dim(3) != b.dim(3))
             throw new IllegalArgumentException("cannot concatenate the channels of " + a + " and " + b);
@@ -46,7 +50,7 @@ public record Concat(Value a, Value b, Value y) implements Op {
                 Kernel.call(y.shape().elements(), Concat::concat, a.dim(1) * pixels, b.dim(1) * pixels, a, b, y));
     }
 
-    /** The definition. {@code first} and {@code second} count the elements that one picture has in a and in b. */
+    /** The definition. {@code first} and {@code second} are the elements of one image in a and in b. */
     public static void concat(int begin, int count, int first, int second, FloatArray a, FloatArray b, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {
             int i = begin + k, image = i / (first + second), j = i % (first + second);

@@ -26,7 +26,7 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
  * @param y [batch, columns, rows]
  */
 public record Transpose(Value x, Value y) implements Op {
-    /** Takes [batch, rows, columns]; gives [batch, columns, rows]. */
+    /** Adds a transpose of x [batch, rows, columns]; returns [batch, columns, rows]. */
     public static Value of(Value x) {
         return x.graph().add(new Transpose(x, x.like(x.dim(0), x.dim(2), x.dim(1))));
     }
@@ -54,20 +54,20 @@ public record Transpose(Value x, Value y) implements Op {
         }
     }
 
-    /** Some rows of x at a time, interleaved: so many neighbours in every row of y. */
+    /** Blocks of rows and columns, so that reads and writes stay within a few cache lines. */
     @Override
     public Optional<JvmKernel> jvm() {
         return Optional.of(this::run);
     }
 
     private void run(JvmMemory memory, Workers workers) {
-        int rows = x.dim(1), columns = x.dim(2), some = 64, blocks = (rows + some - 1) / some;
+        int rows = x.dim(1), columns = x.dim(2), side = 64, blocks = (rows + side - 1) / side;
         MemorySegment from = memory.at(x).data(), to = memory.at(y).data();
         workers.run(x.dim(0) * blocks, (piece, scratch) -> {
-            int batch = piece / blocks, first = piece % blocks * some, n = Math.min(some, rows - first);
+            int batch = piece / blocks, first = piece % blocks * side, n = Math.min(side, rows - first);
             long start = ((long) batch * rows + first) * columns, end = (long) batch * columns * rows + first;
-            for (int c = 0; c < columns; c += some)
-                block(from, start + c, to, end + (long) c * rows, n, Math.min(some, columns - c), scratch);
+            for (int c = 0; c < columns; c += side)
+                block(from, start + c, to, end + (long) c * rows, n, Math.min(side, columns - c), scratch);
         });
     }
 
@@ -77,8 +77,8 @@ public record Transpose(Value x, Value y) implements Op {
             MachineElementwise.transpose(from, at, columns, n, count, 1f, to, place, rows);
             return;
         }
-        float[] band = scratch.floats(ScratchSlots.A_PANEL, count * n);
-        PackedRows.interleave(from, at, columns, n, count, 1f, band, 0, n);
-        for (int c = 0; c < count; c++) Elementwise.write(band, c * n, to, place + (long) c * rows, n);
+        float[] buffer = scratch.floats(ScratchSlots.A_PANEL, count * n);
+        PackedRows.interleave(from, at, columns, n, count, 1f, buffer, 0, n);
+        for (int c = 0; c < count; c++) Elementwise.write(buffer, c * n, to, place + (long) c * rows, n);
     }
 }

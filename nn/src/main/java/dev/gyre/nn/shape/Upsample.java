@@ -17,13 +17,13 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Nearest-neighbour enlargement: pixel (r, c) of y is pixel (⌊r · height / rows⌋, ⌊c · width / columns⌋) of x.
+ * Nearest-neighbour upsampling: pixel (r, c) of y is pixel (⌊r · height / rows⌋, ⌊c · width / columns⌋) of x.
  *
  * @param x [batch, channels, height, width]
  * @param y [batch, channels, rows, columns]
  */
 public record Upsample(Value x, Value y) implements Op {
-    /** Takes [batch, channels, height, width]; gives [batch, channels, rows, columns]. */
+    /** Adds an upsampling of x [batch, channels, height, width]; returns [batch, channels, rows, columns]. */
     public static Value of(Value x, int rows, int columns) {
         return x.graph().add(new Upsample(x, x.like(x.dim(0), x.dim(1), rows, columns)));
     }
@@ -44,7 +44,7 @@ public record Upsample(Value x, Value y) implements Op {
                 y.shape().elements(), Upsample::upsampleNearest, x.dim(2), x.dim(3), y.dim(2), y.dim(3), x, y));
     }
 
-    /** The definition. Its name must not be upsample: that is a function of OpenCL's. */
+    /** The definition. It must not be named upsample, a built-in function of OpenCL. */
     public static void upsampleNearest(
             int begin, int count, int height, int width, int rows, int columns, FloatArray x, FloatArray y) {
         for (@Parallel int k = 0; k < count; k++) {
@@ -53,7 +53,7 @@ public record Upsample(Value x, Value y) implements Op {
         }
     }
 
-    /** A row of x is spread once for all rows of y that are its copies. */
+    /** A row of x is expanded once for all rows of y that repeat it. */
     @Override
     public Optional<JvmKernel> jvm() {
         return Optional.of(this::run);
@@ -66,12 +66,12 @@ public record Upsample(Value x, Value y) implements Op {
         workers.run(x.dim(0) * x.dim(1), (plane, scratch) -> {
             float[] line = scratch.floats(ScratchSlots.LINE, width),
                     spread = scratch.floats(ScratchSlots.GATHERED, columns);
-            for (int row = 0, have = -1; row < rows; row++) {
-                int wanted = row * height / rows;
-                if (wanted != have) {
-                    Elementwise.read(from, ((long) plane * height + wanted) * width, line, width);
+            for (int row = 0, current = -1; row < rows; row++) {
+                int needed = row * height / rows;
+                if (needed != current) {
+                    Elementwise.read(from, ((long) plane * height + needed) * width, line, width);
                     for (int c = 0; c < columns; c++) spread[c] = line[source[c]];
-                    have = wanted;
+                    current = needed;
                 }
                 Elementwise.write(spread, to, ((long) plane * rows + row) * columns, columns);
             }

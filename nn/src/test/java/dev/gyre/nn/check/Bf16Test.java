@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.gyre.core.DType;
 import dev.gyre.core.Executable;
 import dev.gyre.core.Precision;
 import dev.gyre.core.Shape;
