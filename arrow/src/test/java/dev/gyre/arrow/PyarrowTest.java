@@ -10,7 +10,6 @@ import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.jsafetensors.SafeTensors;
 import dev.gyre.jsafetensors.SafeTensorsWriter;
-import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

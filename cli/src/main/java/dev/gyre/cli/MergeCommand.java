@@ -61,7 +61,8 @@ final class MergeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         if (dtype != null && !List.of("f16", "bf16", "f32").contains(dtype))
             throw new ParameterException(spec.commandLine(), "--dtype: f16, bf16 or f32, got " + dtype);
-        Optional<StoredType> type = Optional.ofNullable(dtype).map(name -> StoredType.valueOf(name.toUpperCase(Locale.ROOT)));
+        Optional<StoredType> type =
+                Optional.ofNullable(dtype).map(name -> StoredType.valueOf(name.toUpperCase(Locale.ROOT)));
         List<ScaledLora> adapters = new ArrayList<>();
         try (Checkpoint checkpoint = model == null ? Checkpoint.embedded() : Checkpoint.open(model)) {
             if (vae != null) checkpoint.vae(vae);

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gyre.core.Precision;
-import dev.gyre.diffusion.image.Image;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -101,8 +100,8 @@ class RemakeTest {
                 GyreCommand.commandLine().getCommandSpec().options())
             if (!option.hidden()) // another name of one that is not
             assertTrue(
-                    tried.contains(option.longestName()) || OTHERS.contains(option.longestName()),
-                    option.longestName() + " is neither tried nor known to change nothing");
+                        tried.contains(option.longestName()) || OTHERS.contains(option.longestName()),
+                        option.longestName() + " is neither tried nor known to change nothing");
         for (String other : OTHERS)
             assertTrue(
                     GyreCommand.commandLine().getCommandSpec().optionsMap().containsKey(other),

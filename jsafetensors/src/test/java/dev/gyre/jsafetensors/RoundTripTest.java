@@ -80,7 +80,9 @@ class RoundTripTest {
     void readableAreTheseSix() {
         assertEquals(
                 List.of(StoredType.U8, StoredType.F16, StoredType.BF16, StoredType.I32, StoredType.F32, StoredType.I64),
-                List.of(StoredType.values()).stream().filter(StoredType::readable).toList());
+                List.of(StoredType.values()).stream()
+                        .filter(StoredType::readable)
+                        .toList());
     }
 
     @Test

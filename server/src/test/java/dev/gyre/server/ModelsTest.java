@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.gyre.core.Precision;
-import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.settings.SettingValues;
 import dev.gyre.diffusion.settings.Settings;
 import dev.gyre.server.options.ServerOptions;

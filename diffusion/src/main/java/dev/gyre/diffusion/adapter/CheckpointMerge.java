@@ -1,6 +1,5 @@
 package dev.gyre.diffusion.adapter;
 
-import dev.gyre.core.DType;
 import dev.gyre.core.Shape;
 import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
@@ -37,7 +36,8 @@ public final class CheckpointMerge {
      * @throws IOException when it cannot be written; then there is no file
      * @throws IllegalArgumentException when an adapter was made for another model, or the type is none of F32, F16 and BF16
      */
-    public static void write(Checkpoint model, List<ScaledLora> adapters, boolean ema, Optional<StoredType> dtype, Path to)
+    public static void write(
+            Checkpoint model, List<ScaledLora> adapters, boolean ema, Optional<StoredType> dtype, Path to)
             throws IOException {
         if (dtype.isPresent() && !FLOATS.contains(dtype.get()))
             throw new IllegalArgumentException("weights are of type F32, F16 or BF16, got " + dtype.get());

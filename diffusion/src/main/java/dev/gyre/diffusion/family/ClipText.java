@@ -3,7 +3,6 @@ package dev.gyre.diffusion.family;
 import dev.gyre.core.DType;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
-import dev.gyre.core.Value;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.network.TextEncoder;
 import dev.gyre.nn.Weights;

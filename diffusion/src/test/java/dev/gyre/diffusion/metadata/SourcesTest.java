@@ -18,7 +18,6 @@ import dev.gyre.diffusion.prompt.LoraTags;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.settings.SettingValues;
 import dev.gyre.diffusion.settings.Settings;
-import dev.gyre.jsafetensors.StoredType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -43,8 +43,6 @@ public record JobSpec(
     /** The size that the network works at: of a small model its own, but for what is drawn over a picture. */
     private Request.Size drawn() {
         Request.Size size = model.complete(request).size().orElseThrow();
-        return request.start().isPresent()
-                ? size
-                : size.within(model.defaults().largest());
+        return request.start().isPresent() ? size : size.within(model.defaults().largest());
     }
 }

@@ -39,11 +39,7 @@ public record ModelFile(String id, Optional<Path> path, Defaults defaults, long 
             long created = path.isPresent()
                     ? Files.getLastModifiedTime(path.get()).toInstant().getEpochSecond()
                     : Instant.EPOCH.getEpochSecond();
-            return new ModelFile(
-                    checkpoint.name(),
-                    path,
-                    config.defaults(),
-                    created);
+            return new ModelFile(checkpoint.name(), path, config.defaults(), created);
         }
     }
 
