@@ -25,7 +25,7 @@ import java.util.Set;
  * weights give equal programs.
  *
  * @param tasks in the order they run
- * @param arrays what the tasks' {@link Place}s number
+ * @param arrays what the tasks' {@link ArrayRef}s number
  * @param inputs the array of each of the graph's inputs
  * @param outputs the array of each of the graph's outputs
  */
