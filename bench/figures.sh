@@ -1,86 +1,43 @@
 #!/bin/sh
-# Measures Gyre beside PyTorch on this machine and writes the tables of docs/performance.md, between its two markers.
+# Measures every figure that the documentation gives, and writes the tables of docs/performance.md and README.md, with the date, the
+# processor and all versions. Keep the machine otherwise idle: with a full-size model and PyTorch this takes about an hour on two cores.
 #
-#   bench/figures.sh [--python PYTHON] [--model FILE] [--types fp32,bf16] [--only REGEX] [--seconds S] [--threads N] [--file DOC]
+#   bench/figures.sh [OPTION VALUE]…
 #
-#   --python   a Python with torch, and with diffusers for the whole step and decoding (python3)
-#   --model    a full-size checkpoint: `./gyre synth sd15.safetensors` writes one (none: shapes alone)
-#   --types    what products multiply (fp32); bf16 needs AVX512-BF16 or AMX
-#   --only     shapes whose text this is found in, as "linear" or "step" (all)
-#   --seconds  spent on each shape (3)
-#   --threads  of both (one for each processor)
-#   --file     the document to write (docs/performance.md)
+#   --python PYTHON    a Python with torch and diffusers to measure beside; without it those tables are left out, by name
+#   --model FILE       a full-size checkpoint (default: one of hashed weights is written to target/, 2.1 GB), or "embedded"
+#   --files A.md,B.md  the documents (docs/performance.md,README.md)
+#   --skip A,B         parts to leave out: model, start, savings, peers
+#   --size, --steps, --runs, --seconds, --threads, --types, --only: see dev.gyre.bench.Figures and dev.gyre.bench.Peers
 #
-# Keep the machine quiet: about 10 minutes for each type, and 10 more with --model.
+#   LIBTORCH=1         measure beside libtorch in the same JVM, too; Maven downloads it (300 MB)
+#
+# A first try that leaves the documentation alone:
+#
+#   cp docs/performance.md /tmp && bench/figures.sh --files /tmp/performance.md --model embedded --size 64x64 --steps 1 --runs 1 \
+#     --seconds 0.1 --only "linear 2 320"
 set -eu
 
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-python=python3 model='' types=fp32 only='' seconds=3 threads='' file=$root/docs/performance.md
-while [ $# -gt 0 ]; do
-  [ $# -gt 1 ] || { echo "figures: $1 needs a value" >&2; exit 2; }
-  case $1 in
-    --python) python=$2 ;;
-    --model) model=$2 ;;
-    --types) types=$2 ;;
-    --only) only=$2 ;;
-    --seconds) seconds=$2 ;;
-    --threads) threads=$2 ;;
-    --file) file=$2 ;;
-    *) echo "figures: there is no option $1" >&2; exit 2 ;;
+cd "$(dirname -- "$0")/.."
+model='' files='' value=''
+for argument; do
+  case $value in
+    --model) model=$argument ;;
+    --files) files=$argument ;;
   esac
-  shift 2
+  value=$argument
 done
-grep -q '^<!-- figures -->$' "$file" && grep -q '^<!-- end of figures -->$' "$file" || {
-  echo "figures: $file lacks the markers <!-- figures --> and <!-- end of figures -->" >&2
-  exit 1
-}
-versions=$("$python" - <<'PYTHON'
-import importlib, platform
-found = ["Python " + platform.python_version()]
-for name in ("torch", "diffusers"):
-    try:
-        found.append(name + " " + importlib.import_module(name).__version__)
-    except ImportError:
-        found.append("no " + name)
-print(", ".join(found))
-PYTHON
-) || { echo "figures: $python does not run" >&2; exit 1; }
-case $versions in *"no torch"*) echo "figures: $python has no torch" >&2; exit 1 ;; esac
 
-"$root/gyre" --version >/dev/null # builds what is not built
-java=
-for jdk in "${JAVA_HOME:-/nonexistent}" /usr/lib/jvm/*; do
-  if [ -z "$java" ] && grep -q '^JAVA_VERSION="\(2[5-9]\|[3-9][0-9]\)' "$jdk/release" 2>/dev/null; then java=$jdk/bin/java; fi
-done
-[ -n "$java" ] || { echo "figures: set JAVA_HOME to a JDK 25" >&2; exit 1; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# The launcher builds the command line, and knows where a JDK is.
+./gyre --version >/dev/null
+jdk=$(GYRE_JAVA_OPTS=-XshowSettings:properties ./gyre --version 2>&1 | sed -n 's/^ *java\.home = //p')
+JAVA_HOME=$jdk mvn -q -B ${LIBTORCH:+-Ppeers} -Dmaven.test.skip=true -Dspotless.check.skip=true -pl bench -am package
 
-set -- --peer-python "$python" --types "$types" --seconds "$seconds" --output md
-[ -z "$only" ] || set -- "$@" --only "$only"
-[ -z "$threads" ] || set -- "$@" --threads "$threads"
-case $versions in *"no diffusers"*) echo "figures: no diffusers, so no step and no decoding beside it" >&2; model='' ;; esac
-[ -z "$model" ] || set -- "$@" --model "$model"
-"$java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -cp "$root/cli/target/lib/*:$root/bench/target/classes" \
-  dev.gyre.bench.Peers "$@" >"$work/table" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
-awk '/^$/ { means = 1; next } { print >(means ? MEANS : SHAPES) }' MEANS="$work/means" SHAPES="$work/shapes" "$work/table"
-
-{
-  echo
-  echo "Measured on $(date -u +%Y-%m-%d) by \`bench/figures.sh\`: $(head -n 1 "$work/log"); $versions."
-  echo
-  echo "How many times faster Gyre is, in turn in one run; medians, and geometric means over the shapes:"
-  echo
-  cat "$work/means"
-  echo
-  echo "Every shape:"
-  echo
-  cat "$work/shapes"
-  echo
-} >"$work/figures"
-awk -v figures="$work/figures" '
-  /^<!-- figures -->$/ { print; while ((getline line <figures) > 0) print line; skip = 1 }
-  /^<!-- end of figures -->$/ { skip = 0 }
-  !skip' "$file" >"$work/document"
-cat "$work/document" >"$file"
-echo "figures: wrote $file"
+if [ -z "$model" ]; then
+  model=target/sd15-synth.safetensors
+  [ -e "$model" ] || ./gyre synth "$model"
+fi
+revision=$(git describe --always --dirty 2>/dev/null || echo "no repository")
+exec "$jdk/bin/java" -XX:+UseParallelGC --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
+  -DDJL_CACHE_DIR=bench/target/djl -cp "bench/target/classes:bench/target/lib/*" dev.gyre.bench.Figures \
+  --revision "$(./gyre --version), $revision" "$@" --model "$model" --files "${files:-docs/performance.md,README.md}"

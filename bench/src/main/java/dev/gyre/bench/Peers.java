@@ -23,7 +23,8 @@ import java.util.regex.Pattern;
  *
  * <pre>
  *   --peer-python PYTHON   a Python that has torch (and diffusers, for --model)
- *   --model FILE           also time a whole guided step and decoding, 512×512, against diffusers
+ *   --model FILE           also time a whole guided step and decoding against diffusers
+ *   --size WxH             of the model's image in pixels, multiples of 64 (512x512)
  *   --only REGEX           ops whose text it is found in
  *   --types fp32,bf16      of both (fp32)
  *   --threads N            of both (one for each processor)
@@ -38,10 +39,42 @@ public final class Peers {
     private final Map<String, String> options;
     private final int threads;
     private final double budget;
-    private final Table table = new Table("work", "peer", "type", "Gyre ms", "peer ms", "Gyre GFLOP/s", "ratio");
-    private final Map<String, List<Double>> ratios = new LinkedHashMap<>();
+    private final List<Row> rows = new ArrayList<>();
+    private final List<String> names = new ArrayList<>();
 
-    private Peers(Map<String, String> options) {
+    /**
+     * One op, or part of the model, on Gyre and on a peer.
+     *
+     * @param work an {@link OpShape}'s text, {@code step HEIGHT WIDTH} or {@code decode HEIGHT WIDTH}
+     * @param group what is averaged together
+     * @param type {@code fp32} or {@code bf16}
+     * @param peer its name, without what stands in brackets
+     * @param ours Gyre's median, in seconds
+     * @param theirs the peer's
+     */
+    record Row(String work, String group, String type, String peer, double ours, double theirs, double flops) {
+        /** How many times faster Gyre is. */
+        double ratio() {
+            return theirs / ours;
+        }
+
+        double gflops() {
+            return flops / ours / 1e9;
+        }
+
+        /** Whether this is a part of the model rather than an op. */
+        boolean isPart() {
+            return group.equals(work);
+        }
+
+        /** {@code step} or {@code decode}. */
+        String part() {
+            return work.substring(0, work.indexOf(' '));
+        }
+    }
+
+    /** With options as the class has them, without their dashes. */
+    Peers(Map<String, String> options) {
         this.options = options;
         threads =
                 Integer.parseInt(options.getOrDefault("threads", String.valueOf(JvmBackend.Options.DEFAULT.threads())));
@@ -50,22 +83,59 @@ public final class Peers {
 
     /** Runs with the options that the class tells; rows are printed as they come. */
     public static void main(String[] args) throws IOException {
+        Map<String, String> options = options(args);
+        Peers peers = new Peers(options);
+        List<Row> rows = peers.measure();
+        if (peers.names.isEmpty())
+            throw new IllegalArgumentException("no peer: build with -Ppeers or give --peer-python");
+        Table table = new Table("work", "peer", "type", "Gyre ms", "peer ms", "Gyre GFLOP/s", "ratio");
+        for (Row row : rows)
+            table.add(row.work, row.peer, row.type, row.ours * 1e3, row.theirs * 1e3, row.gflops(), row.ratio());
+        String format = options.getOrDefault("output", "md");
+        System.out.print(table.as(format));
+        System.out.print("\n" + means(rows).as(format));
+    }
+
+    /** {@code --name value …} as a map. */
+    static Map<String, String> options(String[] args) {
         Map<String, String> options = new LinkedHashMap<>();
         for (int i = 0; i < args.length; i += 2) {
             if (!args[i].startsWith("--") || i + 1 == args.length)
                 throw new IllegalArgumentException("options come as --name value, got " + args[i]);
             options.put(args[i].substring(2), args[i + 1]);
         }
-        new Peers(options).run();
+        return options;
     }
 
-    private void run() throws IOException {
+    /** Geometric means of the ratios. */
+    static Table means(List<Row> rows) {
+        Map<String, List<Double>> ratios = new LinkedHashMap<>();
+        for (Row row : rows)
+            ratios.computeIfAbsent(row.group + ", " + row.type + ", " + row.peer, key -> new ArrayList<>())
+                    .add(row.ratio());
+        Table means = new Table("group", "shapes", "geometric mean", "least");
+        ratios.forEach((group, all) -> means.add(
+                group,
+                all.size(),
+                Math.exp(all.stream().mapToDouble(Math::log).average().orElse(0)),
+                all.stream().mapToDouble(Double::doubleValue).min().orElse(0)));
+        return means;
+    }
+
+    /** The peers' names with versions, once measured. */
+    List<String> names() {
+        return List.copyOf(names);
+    }
+
+    /** Measures everything on every peer there is, which may be none; a line for each goes to standard error. */
+    List<Row> measure() throws IOException {
         System.err.println(Environment.line() + "; " + threads + " threads");
         Pattern only = Pattern.compile(options.getOrDefault("only", ""));
         List<Peer> peers = new ArrayList<>();
         for (Peer.Provider provider : ServiceLoader.load(Peer.Provider.class)) peers.add(provider.start(threads));
         if (options.containsKey("peer-python")) peers.add(new PythonPeer(options.get("peer-python"), threads));
-        if (peers.isEmpty()) throw new IllegalArgumentException("no peer: build with -Ppeers or give --peer-python");
+        peers.forEach(peer -> names.add(peer.name()));
+        if (peers.isEmpty()) return rows;
         try {
             for (String type : options.getOrDefault("types", "fp32").split(",")) {
                 for (OpShape shape : OpShape.ALL)
@@ -82,15 +152,7 @@ public final class Peers {
         } finally {
             peers.forEach(Peer::close);
         }
-        String format = options.getOrDefault("output", "md");
-        System.out.print(table.as(format));
-        Table means = new Table("group", "shapes", "geometric mean", "least");
-        ratios.forEach((group, all) -> means.add(
-                group,
-                all.size(),
-                Math.exp(all.stream().mapToDouble(Math::log).average().orElse(0)),
-                all.stream().mapToDouble(Double::doubleValue).min().orElse(0)));
-        System.out.print("\n" + means.as(format));
+        return rows;
     }
 
     /** How Gyre runs beside a peer's type. */
@@ -106,10 +168,12 @@ public final class Peers {
         JvmBackend backend = new JvmBackend(ours(type).profiler(profile));
         try (StableDiffusion sd = StableDiffusion.load(checkpoint, backend)) {
             float[] context = sd.encodeText(List.of("", "a photograph of a cat"), Progress.NONE);
-            float[] latents = new TorchRandom(42).next(4 * 64 * 64);
+            String[] sides = options.getOrDefault("size", "512x512").split("x");
+            int width = Integer.parseInt(sides[0]) / 8, height = Integer.parseInt(sides[1]) / 8;
+            float[] latents = new TorchRandom(42).next(4 * height * width);
             Map<String, Runnable> parts = new LinkedHashMap<>();
-            parts.put("step 64 64", () -> sd.guided(latents, 500, context, 64, 64, 7.5));
-            parts.put("decode 64 64", () -> sd.decode(latents, 64, 64));
+            parts.put("step " + height + " " + width, () -> sd.guided(latents, 500, context, height, width, 7.5));
+            parts.put("decode " + height + " " + width, () -> sd.decode(latents, height, width));
             for (Map.Entry<String, Runnable> part : parts.entrySet()) {
                 if (!only.matcher(part.getKey()).find()) continue;
                 part.getValue().run();
@@ -141,10 +205,9 @@ public final class Peers {
             return;
         }
         double us = median(ours), them = median(theirs);
-        table.add(work, peer.name(), type, us * 1e3, them * 1e3, flops / us / 1e9, them / us);
-        ratios.computeIfAbsent(group + ", " + type + ", " + peer.name(), key -> new ArrayList<>())
-                .add(them / us);
-        System.err.printf("%s %s %s: %.3f%n", work, type, peer.name(), them / us);
+        Row row = new Row(work, group, type, peer.name().replaceAll(" \\(.*", ""), us, them, flops);
+        rows.add(row);
+        System.err.printf("%s %s %s: %.3f%n", work, type, row.peer, row.ratio());
     }
 
     /**

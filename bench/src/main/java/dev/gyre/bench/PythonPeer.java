@@ -33,7 +33,7 @@ final class PythonPeer implements Peer {
             close();
             throw new IOException(python + ": no PyTorch there (peer.py did not start)");
         }
-        name = ready.substring("ready ".length()) + " (Python)";
+        name = ready.substring("ready ".length());
     }
 
     @Override

@@ -27,6 +27,11 @@ public final class Table {
         rows.add(row);
     }
 
+    /** Whether it has no row. */
+    public boolean isEmpty() {
+        return rows.isEmpty();
+    }
+
     /** {@code md}, {@code csv} or {@code json}. */
     public String as(String format) {
         return switch (format) {

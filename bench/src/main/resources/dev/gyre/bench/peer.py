@@ -11,6 +11,8 @@ is kept. Attention is PyTorch's fused one. Weights are random: time does not dep
 diffusers. Started as: python peer.py THREADS [DEVICE], DEVICE being cpu or cuda.
 """
 
+import importlib.metadata
+import platform
 import sys
 import time
 
@@ -95,12 +97,19 @@ KINDS = dict(linear=linear, conv=conv, attention=attention, step=step, decode=de
 TYPES = dict(fp32=torch.float32, fp16=torch.float16, bf16=torch.bfloat16)
 
 
+def diffusers():
+    try:
+        return importlib.metadata.version("diffusers")
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
 def main():
     torch.set_num_threads(int(sys.argv[1]))
     torch.set_default_device(sys.argv[2] if len(sys.argv) > 2 else "cpu")
     torch.set_grad_enabled(False)
     torch.manual_seed(1)
-    print("ready torch " + torch.__version__, flush=True)
+    print("ready PyTorch %s (Python %s, diffusers %s)" % (torch.__version__, platform.python_version(), diffusers()), flush=True)
     ready = {}
     for line in sys.stdin:
         line = line.strip()
