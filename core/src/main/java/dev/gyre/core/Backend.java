@@ -2,35 +2,35 @@ package dev.gyre.core;
 
 import java.lang.foreign.MemorySegment;
 
-/** Where graphs run. Closing it frees what it holds; its executables are closed first. */
+/** Runs graphs. Close its executables first, then the backend, which frees its memory. */
 public interface Backend extends AutoCloseable {
-    /** As users name it: {@code jvm}, {@code tornado}. */
+    /** The name in options: {@code jvm}, {@code tornado}. */
     String name();
 
-    /** Plans the graph's memory and makes it ready to run. */
+    /** Plans the graph's memory and prepares its kernels. */
     default Executable compile(Graph graph) {
         return compile(graph, Observer.NONE);
     }
 
     /**
-     * Likewise, for an observer to see values as they are made.
+     * Likewise, with an observer of values as they are computed.
      *
-     * @param observer asked about every op now, and shown what it wants in every run; ops that it wants are not joined with others, so
-     *     their results may differ by rounding
+     * @param observer is asked about every op now, and receives the values of the ops it wants in every run. Those ops
+     *     are not fused with others, so their results may differ by rounding
      */
     Executable compile(Graph graph, Observer observer);
 
-    /** What products multiply. */
+    /** The element type of operands of matrix products. */
     default Precision precision() {
         return Precision.F32;
     }
 
-    /** The bytes of working memory that the graph would take, beside the weights; nothing is allocated. */
+    /** Bytes of working memory that the graph would take, besides the weights; allocates nothing. */
     long plan(Graph graph);
 
     /**
-     * Forgets what it made of weights in this memory, before their owner closes it: other memory may come to lie there. No executable
-     * that uses them is open any more.
+     * Drops everything derived from weights in this memory, before its owner closes it: other memory may be mapped at
+     * the same address. No executable that uses them may be open.
      */
     void release(MemorySegment.Scope owner);
 

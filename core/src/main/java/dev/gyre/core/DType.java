@@ -1,26 +1,26 @@
 package dev.gyre.core;
 
-/** The element types of a {@link Tensor}, named as checkpoints name them. All are little-endian. */
+/** Element types of a {@link Tensor}, named as in safetensors checkpoints. All are little-endian. */
 public enum DType {
-    /** IEEE 754's binary32. */
+    /** IEEE 754 binary32. */
     F32(4, 1),
 
-    /** IEEE 754's binary16: 10 bits of mantissa, at most 65504. */
+    /** IEEE 754 binary16: 10 bits of mantissa, at most 65504. */
     F16(2, 1),
 
-    /** The upper half of an {@link #F32}: its range, 7 bits of mantissa. */
+    /** The upper half of an {@link #F32}: the same range, 7 bits of mantissa. */
     BF16(2, 1),
 
-    /** Signed integers of 32 bits: tokens, indices. */
+    /** Signed 32-bit integers: tokens, indices. */
     I32(4, 1),
 
-    /** Signed integers of 64 bits. */
+    /** Signed 64-bit integers. */
     I64(8, 1),
 
-    /** Unsigned bytes. */
+    /** Unsigned 8-bit integers. */
     U8(1, 1),
 
-    /** Eight bits a weight, 32 of them with one scale: see {@link Q8}. Only weights are of it. */
+    /** 8-bit quantized weights in blocks of 32 that share a scale: see {@link Q8}. Only weights have this type. */
     Q8_0(Q8.BYTES, Q8.BLOCK);
 
     private final int bytes;
@@ -32,9 +32,9 @@ public enum DType {
     }
 
     /**
-     * The bytes of so many elements.
+     * The size of {@code elements} elements in bytes.
      *
-     * @throws IllegalArgumentException when they fill no whole blocks
+     * @throws IllegalArgumentException when they are not a whole number of blocks
      */
     public long bytes(long elements) {
         if (elements % block != 0)
@@ -43,7 +43,7 @@ public enum DType {
         return elements / block * bytes;
     }
 
-    /** Whether elements are read as floats. */
+    /** Whether elements can be read as floats. */
     public boolean isFloating() {
         return this == F32 || this == F16 || this == BF16 || this == Q8_0;
     }

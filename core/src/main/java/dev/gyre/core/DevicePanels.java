@@ -7,16 +7,16 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
 /**
- * A weight as a device's matrix products read it: some rows at a time, interleaved, so that what one step of the sum needs lies side
- * by side. Made on the host when it is uploaded.
+ * A weight packed for the matrix products of devices: panels of interleaved rows, so that the elements of one step
+ * along K are contiguous. Packed on the host when it is uploaded.
  *
  * @param weight a constant of {@code rows · depth} elements
  * @param rows rows of the weight
- * @param width rows of a panel; zeros stand in for rows that the last panel lacks
- * @param f16 whether a kernel sees a {@code HalfFloatArray}, else a {@code FloatArray}
+ * @param width rows of a panel; the last panel is padded with zeros
+ * @param f16 whether kernels receive a {@code HalfFloatArray}, otherwise a {@code FloatArray}
  */
 public record DevicePanels(Value weight, int rows, int width, boolean f16) {
-    /** Panels of a weight [rows, …], in 16 bits where the target keeps those and the file has them. */
+    /** Panels of a weight [rows, …], as F16 if the checkpoint stores F16 and the target keeps it. */
     public static DevicePanels of(Value weight, int width, Target target) {
         return new DevicePanels(weight, weight.dim(0), width, target.f16Weights() && weight.dtype() == DType.F16);
     }
@@ -26,21 +26,22 @@ public record DevicePanels(Value weight, int rows, int width, boolean f16) {
         return weight.shape().elements() / rows;
     }
 
-    /** Elements in all: [⌈rows / width⌉, depth, width]. */
+    /** Elements in total: [⌈rows / width⌉, depth, width]. */
     public int elements() {
         return Math.multiplyExact((rows + width - 1) / width * width, depth());
     }
 
     /**
-     * Writes them.
+     * Packs the weight.
      *
-     * @param array a {@code HalfFloatArray}, into which numbers are rounded, or else a {@code FloatArray}, of {@link #elements}
+     * @param array a {@code HalfFloatArray}, to which elements are rounded, or a {@code FloatArray}, of
+     *     {@link #elements} elements
      */
     public void fill(Object array) {
         fill(weight.constant().orElseThrow(), rows, width, array);
     }
 
-    /** Writes a weight's panels, many at a time. */
+    /** Packs a weight's panels, many at a time. */
     public static void fill(Tensor from, int rows, int width, Object array) {
         IntStream.range(0, (rows + width - 1) / width)
                 .parallel()

@@ -13,8 +13,8 @@ import java.util.function.BiFunction;
 import java.util.function.Predicate;
 
 /**
- * Values and ops in execution order. Layers add to it while a model's code runs; a {@link Backend} compiles it. All shapes are
- * known when it is built. Not thread-safe.
+ * Values and ops in execution order. Layers add to a graph while a model's code runs; a {@link Backend} compiles it.
+ * All shapes are known when it is built. Not thread-safe.
  */
 public final class Graph {
     private final String title;
@@ -23,39 +23,43 @@ public final class Graph {
     private final List<Op> ops = new ArrayList<>();
     private final Map<Value, List<String>> names = new IdentityHashMap<>();
 
-    /** A graph without a title. */
+    /** A graph with the title {@code graph}. */
     public Graph() {
         this("graph");
     }
 
-    /** A graph that profiles and traces call by this title. */
+    /** A graph with a title, which profiles and traces show. */
     public Graph(String title) {
         this.title = title;
     }
 
-    /** What profiles and traces call it. */
+    /** The title that profiles and traces show. */
     public String title() {
         return title;
     }
 
-    /** A value that every run is given. */
+    /** Adds an input, which every run must supply. */
     public Value input(String name, DType dtype, int... dims) {
         Value input = Value.of(this, name, dtype, Shape.of(dims));
         inputs.add(input);
         return input;
     }
 
-    /** A weight. Its memory must outlive every executable of this graph. */
+    /** Adds a weight. Its memory must outlive every executable of this graph. */
     public Value constant(String name, Tensor tensor) {
         return Value.constant(this, name, tensor);
     }
 
-    /** A value for an op to make. */
+    /** A value for an op to compute. */
     public Value value(String name, DType dtype, int... dims) {
         return Value.of(this, name, dtype, Shape.of(dims));
     }
 
-    /** Appends an op whose inputs are all there already; returns its output. */
+    /**
+     * Appends an op whose inputs exist already; returns its output.
+     *
+     * @throws IllegalArgumentException when an input belongs to another graph
+     */
     public Value add(Op op) {
         for (Value input : op.inputs())
             if (input.graph() != this)
@@ -66,51 +70,56 @@ public final class Graph {
     }
 
     /**
-     * Gives what an op made a name to be found by, as models do for what their modules give. A value may have several: a block's output
-     * is its last layer's as well.
+     * Names an op's output, as models do for the outputs of their modules. A value may have several names: a block's
+     * output is also its last layer's.
      *
      * @return the value
+     * @throws IllegalArgumentException when the value is a weight or belongs to another graph
      */
     public Value name(String name, Value value) {
         if (value.constant().isPresent() || value.graph() != this)
-            throw new IllegalArgumentException(name + ": " + value + " is not made in this graph");
+            throw new IllegalArgumentException(name + ": " + value + " is not computed in this graph");
         List<String> all = names.computeIfAbsent(value.storage(), unnamed -> new ArrayList<>());
         if (!all.contains(name)) all.add(name);
         return value;
     }
 
-    /** The names that a value was given, the first given first; none for weights, inputs and most of what lies between layers. */
+    /** The names of a value, in the order given; none for weights, inputs and most intermediate values. */
     public List<String> names(Value value) {
         return List.copyOf(names.getOrDefault(value.storage(), List.of()));
     }
 
-    /** Names a value that runs return; the first named is the first returned. */
+    /**
+     * Adds an output of every run, after the outputs added before.
+     *
+     * @throws IllegalArgumentException when the value is a weight or belongs to another graph
+     */
     public void output(Value value) {
         if (value.graph() != this) throw new IllegalArgumentException(value + " belongs to another graph");
         if (value.constant().isPresent()) throw new IllegalArgumentException(value + " is a weight, not an output");
         outputs.add(value);
     }
 
-    /** What every run is given, in order. */
+    /** The inputs, in order. */
     public List<Value> inputs() {
         return List.copyOf(inputs);
     }
 
-    /** What every run returns, in order. */
+    /** The outputs, in order. */
     public List<Value> outputs() {
         return List.copyOf(outputs);
     }
 
-    /** The ops in the order they run. */
+    /** The ops in execution order. */
     public List<Op> ops() {
         return List.copyOf(ops);
     }
 
-    /** @throws IllegalArgumentException when these are not the inputs that a run expects, naming the first that differs */
+    /** @throws IllegalArgumentException naming the first input whose type or shape differs */
     public void checkInputs(Tensor... given) {
         if (given.length != inputs.size())
             throw new IllegalArgumentException(
-                    "the graph has " + inputs.size() + " inputs " + inputs + ", got " + given.length);
+                    "the graph takes " + inputs.size() + " inputs " + inputs + ", got " + given.length);
         for (int i = 0; i < given.length; i++) {
             Value value = inputs.get(i);
             if (given[i].dtype() != value.dtype() || !given[i].shape().equals(value.shape()))
@@ -120,34 +129,35 @@ public final class Graph {
     }
 
     /**
-     * This graph with ops {@linkplain Op#fused joined} where they offer it; values, inputs and outputs are the same.
+     * This graph with ops {@linkplain Op#fused fused} where they offer it; values, inputs and outputs are the same.
      *
-     * @param alone which ops stay as they are
-     * @param join asks the first of two ops whether it is joined with the second, which makes one of its inputs
+     * @param alone which ops must not be fused
+     * @param fusion fuses the first of two ops with the second, which makes one of its inputs; empty where they stay
+     *     separate
      */
-    public Graph fused(Predicate<Op> alone, BiFunction<Op, Op, Optional<Op>> join) {
+    public Graph fused(Predicate<Op> alone, BiFunction<Op, Op, Optional<Op>> fusion) {
         Map<Value, Integer> readers = new IdentityHashMap<>();
         for (Op op : ops) for (Value input : op.inputs()) readers.merge(input.storage(), 1, Integer::sum);
         for (Value output : outputs) readers.merge(output.storage(), 1, Integer::sum);
         Map<Value, Op> makers = new IdentityHashMap<>();
-        Set<Op> left = Collections.newSetFromMap(new LinkedHashMap<>());
+        Set<Op> remaining = Collections.newSetFromMap(new LinkedHashMap<>());
         for (Op op : ops) {
-            Op whole = op;
+            Op result = op;
             for (Value input : alone.test(op) ? List.<Value>of() : op.inputs()) {
                 Op producer = makers.get(input.storage());
                 if (producer == null || alone.test(producer) || readers.get(input.storage()) > 1) continue;
-                Optional<Op> joined = join.apply(whole, producer);
-                if (joined.isEmpty()) continue;
-                whole = joined.get();
-                left.remove(producer);
+                Optional<Op> replacement = fusion.apply(result, producer);
+                if (replacement.isEmpty()) continue;
+                result = replacement.get();
+                remaining.remove(producer);
             }
-            left.add(whole);
-            makers.put(whole.output().storage(), whole);
+            remaining.add(result);
+            makers.put(result.output().storage(), result);
         }
-        return with(outputs, left);
+        return with(outputs, remaining);
     }
 
-    /** This graph, returning these values behind its own outputs. */
+    /** This graph with these values as additional outputs. */
     public Graph returning(Collection<Value> more) {
         List<Value> all = new ArrayList<>(outputs);
         all.addAll(more);

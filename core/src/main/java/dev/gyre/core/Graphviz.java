@@ -3,13 +3,13 @@ package dev.gyre.core;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
-/** A graph as Graphviz draws it: {@code dot -Tsvg graph.dot -o graph.svg}. */
+/** Draws a graph with Graphviz: {@code dot -Tsvg graph.dot -o graph.svg}. */
 public final class Graphviz {
     private Graphviz() {}
 
     /**
-     * The graph in the DOT language: a node for each input and op, an edge for each value that goes from one to another, with its shape.
-     * Weights are not nodes, there are too many; an op that has some is drawn darker.
+     * The graph in the DOT language: a node for each input and op, an edge for each value between them, with its shape.
+     * There are too many weights to draw; an op that has some is darker.
      */
     public static String of(Graph graph) {
         StringBuilder out = new StringBuilder("digraph " + quoted(graph.title()) + " {\n");

@@ -1,18 +1,18 @@
 package dev.gyre.core;
 
-/** A faster way to run an op on the JVM. Its result must not depend on the number of workers. */
+/** A faster implementation of an op on the JVM. Its result must not depend on the number of workers. */
 @FunctionalInterface
 public interface JvmKernel {
     /**
-     * Asks for the {@linkplain JvmMemory#packed packed} weights that {@link #run} will ask for, so that they are packed when the graph
-     * is compiled, many kernels' at a time.
+     * Requests the {@linkplain JvmMemory#packed packed} weights that {@link #run} will use, so that they are packed
+     * when the graph is compiled, in parallel for many kernels.
      */
     default void prepare(JvmMemory memory) {}
 
     /**
-     * Reads the op's inputs from {@code memory} and fills its output, sharing the work among {@code workers}.
+     * Computes the op's output from its inputs, sharing the work among {@code workers}.
      *
-     * @param memory where each value lies
+     * @param memory the elements of each value
      */
     void run(JvmMemory memory, Workers workers);
 }

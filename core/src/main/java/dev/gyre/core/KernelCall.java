@@ -6,18 +6,20 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * One loop nest of an op: a public static kernel, its range and its arguments. The kernel's first two parameters are {@code begin}
- * and {@code count}: on the JVM the range is cut into pieces and the kernel called once for each, on a device it is handed over
- * whole as a task. Or, on devices alone, a kernel of threads in groups that share memory: its first parameter is a {@code
- * KernelContext}.
+ * One kernel of an op: a public static method, its range and its arguments. The kernel's first two parameters are
+ * {@code begin} and {@code count}: on the JVM the range is divided into pieces, with one call for each; on a device the
+ * whole range is one task. Alternatively, on devices only, a kernel of work groups, whose first parameter is a
+ * {@code KernelContext}.
  *
- * <p>An argument is an {@code Integer} or {@code Float}, which a device compiles in, a {@link Value}, which the kernel sees as a
- * {@code FloatArray} ({@code IntArray} when the value is I32, {@code HalfFloatArray} for scratch of F16), or a weight in {@link DevicePanels}.
+ * <p>An argument is an {@code Integer} or {@code Float}, which a device compiles in; a {@link Value}, which the kernel
+ * receives as a {@code FloatArray} ({@code IntArray} when the value is I32, {@code HalfFloatArray} for F16 scratch); or
+ * a weight in {@link DevicePanels}.
  *
- * @param range the iterations of the kernel's parallel loop; the number of threads, when they come in groups
- * @param group threads of a group; 0 for a parallel loop
+ * @param range iterations of the kernel's parallel loop; for work groups, threads in total
+ * @param group threads of a work group; 0 for a parallel loop
  * @param kernel the method reference, one of {@code TornadoFunctions.Task3} to {@code Task20}, or a {@link VendorCall}
- * @param arguments what follows {@code begin} and {@code count}, or the context; all of a library's function's
+ * @param arguments those after {@code begin} and {@code count}, or after the context; all arguments of a library
+ *     function
  */
 public record KernelCall(int range, int group, Object kernel, List<Object> arguments) {
     static KernelCall of(int range, int group, Object kernel, Object... arguments) {
@@ -27,18 +29,18 @@ public record KernelCall(int range, int group, Object kernel, List<Object> argum
                     || argument instanceof Integer
                     || argument instanceof Float))
                 throw new IllegalArgumentException(
-                        "a kernel's argument is a Value, DevicePanels, an Integer or a Float, got " + argument);
+                        "a kernel's argument must be a Value, DevicePanels, an Integer or a Float, got " + argument);
         return new KernelCall(range, group, kernel, List.copyOf(Arrays.asList(arguments)));
     }
 
     static KernelCall ofWorkGroups(int groups, int threads, Object kernel, int expected, Object... arguments) {
         if (arguments.length != expected)
-            throw new IllegalArgumentException("the kernel has " + expected + " parameters behind its context, got "
-                    + arguments.length + " arguments");
+            throw new IllegalArgumentException(
+                    "the kernel takes " + expected + " arguments after its context, got " + arguments.length);
         return of(groups * threads, threads, kernel, arguments);
     }
 
-    /** A call of a vendor library's function, for devices alone: its arguments are all that the function takes. */
+    /** A call of a vendor library's function with all of its arguments, for devices only. */
     public static KernelCall vendor(VendorCall call, Object... arguments) {
         return of(0, 0, call, arguments);
     }
@@ -59,7 +61,7 @@ public record KernelCall(int range, int group, Object kernel, List<Object> argum
                 .toArray();
     }
 
-    /** The kernel's own name, as a device's profile shows it, or that of a library's function. */
+    /** The kernel's method name, or the library function's, as profiles show it. */
     public String name() {
         return kernel instanceof VendorCall call ? call.function() : KernelName.of(kernel);
     }

@@ -5,7 +5,7 @@ import java.io.ObjectOutputStream;
 import java.io.OutputStream;
 import java.lang.invoke.SerializedLambda;
 
-/** Finds the method that a method reference stands for: what is written of one, when it is written out, says so. */
+/** Finds the method of a method reference: its serialized form names it. */
 final class KernelName extends ObjectOutputStream {
     private String name = "kernel";
 
@@ -14,7 +14,7 @@ final class KernelName extends ObjectOutputStream {
         enableReplaceObject(true);
     }
 
-    /** The method's name; "kernel" for what was compiled against a TornadoVM whose functions cannot be written out. */
+    /** The method's name; "kernel" for references compiled against a TornadoVM whose functions are not serializable. */
     static String of(Object reference) {
         try (KernelName out = new KernelName()) {
             out.writeObject(reference);

@@ -6,12 +6,13 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * Sees values of running graphs as they are made, without the model knowing: what an op reads and what it makes. On the JVM nothing is
- * kept or copied for it; on a device the values travel back with the graph's outputs. What it throws ends the run.
+ * Observes the inputs and outputs of ops in running graphs, without the model knowing. On the JVM nothing is kept or
+ * copied for it; on a device the values are returned with the graph's outputs. An exception it throws ends the run.
  */
 public interface Observer {
-    /** Sees nothing. */
+    /** Observes nothing. */
     Observer NONE = new Observer() {
+        /** Whether it observes this op's inputs and output. Asked once, when the graph is compiled. */
         @Override
         public boolean wants(Op op) {
             return false;
@@ -25,17 +26,17 @@ public interface Observer {
     boolean wants(Op op);
 
     /**
-     * The op has run. Called on the thread that runs the graph.
+     * Called when the op has run, on the thread that runs the graph.
      *
-     * @param values gives the elements of the op's inputs and of its output; their memory is used again after this call
+     * @param values the elements of the op's inputs and output; their memory is reused after this call
      */
     void made(Op op, Function<Value, Tensor> values);
 
     /**
-     * Sees the values of some names.
+     * Observes values by name.
      *
      * @param names the whole name, {@code *} standing for any characters: {@code *.attn2}, {@code *.input_blocks.1.*}
-     * @param see is told the name and the elements, which it must copy if they are to stay: {@link Tensor#floats()} does
+     * @param see receives the name and the elements; copy them to keep them, as {@link Tensor#floats()} does
      */
     static Observer of(String names, BiConsumer<String, Tensor> see) {
         Pattern pattern = Pattern.compile(("\\Q" + names + "\\E").replace("*", "\\E.*\\Q"));

@@ -1,29 +1,29 @@
 package dev.gyre.core;
 
-/** Hears how long each op of a running graph took. Called on the thread that runs the graph. */
+/** Receives the time that each op of a running graph took. Called on the thread that runs the graph. */
 @FunctionalInterface
 public interface Profiler {
-    /** Hears nothing. */
+    /** Ignores everything. */
     Profiler NONE = (op, start, nanos) -> {};
 
     /**
      * An op has run.
      *
      * @param op an op of the graph, or one that several were fused into
-     * @param start when it began, as {@link System#nanoTime} has it; a device gives durations alone, which are laid end to end
-     * @param nanos wall time, all workers' part included
+     * @param start when it began, by {@link System#nanoTime}; devices report durations only, which are laid end to end
+     * @param nanos wall time, including all workers' parts
      */
     void ran(Op op, long start, long nanos);
 
     /**
-     * A graph has run; its ops were told of before.
+     * A graph has run, after its ops were reported.
      *
-     * @param start when it began, as {@link System#nanoTime} has it
-     * @param nanos wall time, moving inputs and outputs included
+     * @param start when it began, by {@link System#nanoTime}
+     * @param nanos wall time, including the transfer of inputs and outputs
      */
     default void ran(Graph graph, long start, long nanos) {}
 
-    /** This one and another, told of the same. */
+    /** This profiler and another, both notified. */
     default Profiler and(Profiler other) {
         Profiler one = this;
         return new Profiler() {

@@ -3,17 +3,16 @@ package dev.gyre.core;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * Arrays that one thread uses again and again, so that kernels work on {@code float[]} without allocating. What an array holds at
- * first is whatever its last user left.
- */
+/** Arrays that one thread reuses, so that kernels work on {@code float[]} without allocating. Contents undefined. */
 public final class Scratch {
     private final List<float[]> floats = new ArrayList<>();
     private final List<float[][]> rows = new ArrayList<>();
+    /** A buffer for the conversion of 16-bit elements. */
     private short[] shorts = new short[0];
+
     private int[] ints = new int[0];
 
-    /** An array of at least {@code size} floats; each slot is an array of its own. */
+    /** An array of at least {@code size} floats; each slot is a separate array. */
     public float[] floats(int slot, int size) {
         while (floats.size() <= slot) floats.add(new float[0]);
         if (floats.get(slot).length < size) floats.set(slot, new float[size]);

@@ -5,29 +5,30 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The sizes of a tensor's dimensions, outermost first; no dimension at all is a scalar.
+ * The sizes of a tensor's dimensions, outermost first; a scalar has none.
  *
  * @param dims each at least 0, their product at most 2³¹−1
  */
 public record Shape(List<Integer> dims) {
-    /** @throws IllegalArgumentException when a dimension is negative, or there are more than 2³¹−1 elements */
+    /** @throws IllegalArgumentException when a dimension is negative or there are more than 2³¹−1 elements */
     public Shape {
         dims = List.copyOf(dims);
         long elements = 1;
         for (int dim : dims) {
-            if (dim < 0) throw new IllegalArgumentException("a shape has no negative dimension, got " + text(dims));
+            if (dim < 0)
+                throw new IllegalArgumentException("a dimension must not be negative, got shape " + text(dims));
             elements = Math.multiplyExact(elements, (long) dim);
             if (elements > Integer.MAX_VALUE)
                 throw new IllegalArgumentException("a tensor has at most 2^31-1 elements, got shape " + text(dims));
         }
     }
 
-    /** The shape of these sizes, outermost first; of none, a scalar's. */
+    /** The shape of these sizes, outermost first; without sizes, a scalar's. */
     public static Shape of(int... dims) {
         return new Shape(Arrays.stream(dims).boxed().toList());
     }
 
-    /** How many dimensions it has. */
+    /** The number of dimensions. */
     public int rank() {
         return dims.size();
     }
@@ -44,7 +45,7 @@ public record Shape(List<Integer> dims) {
         return elements;
     }
 
-    /** As it is written in errors and tables: {@code [2, 320, 64, 64]}. */
+    /** As errors and tables show it: {@code [2, 320, 64, 64]}. */
     @Override
     public String toString() {
         return text(dims);

@@ -4,38 +4,38 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What an op's device steps are made for.
+ * Which kernels an op makes for a device.
  *
- * @param kernels which kind of kernels
- * @param f16Weights whether weights that the file stores as F16 stay so; else they are widened
+ * @param kernels the kind of kernels
+ * @param f16Weights whether weights that the checkpoint stores as F16 stay F16; otherwise they are widened
  */
 public record Target(KernelKind kernels, boolean f16Weights) {
-    /** What runs an op. */
+    /** The kernels that run an op. */
     public List<KernelCall> calls(Op op) {
         return kernels == KernelKind.REFERENCE ? op.loops() : op.device(this);
     }
 
-    /** Both ops as one, where that pays; definitions stay by themselves. */
+    /** The two ops fused, where that pays; definitions are not fused. */
     public Optional<Op> fused(Op op, Op producer) {
         return kernels == KernelKind.REFERENCE ? Optional.empty() : op.fused(producer, this);
     }
 
-    /** Kinds of kernels, by what they ask of a device. */
+    /** Kinds of kernels, by their requirements on a device. */
     public enum KernelKind {
         /** The definitions. */
         REFERENCE,
-        /** Parallel loops over tiles that one thread keeps in vector registers: for few, strong cores. */
+        /** Parallel loops in which each thread keeps a block of results in vector registers: for few, strong cores. */
         SIMD,
-        /** Groups of threads that share tiles in local memory: for GPUs. */
+        /** Work groups whose threads share panels in local memory: for GPUs. */
         WORKGROUP,
         /**
-         * As groups, but large matrix products round both sides to 16 bits, with sums in 32, and run on tensor cores: for NVIDIA's GPUs
-         * of compute capability 8.0 or more. Taken only where asked for.
+         * Like {@link #WORKGROUP}, but large matrix products round both operands to F16, accumulate in 32 bits and run
+         * on tensor cores: for NVIDIA GPUs of compute capability 8.0 or more. Used only on request.
          */
         TENSOR_CORE,
         /**
-         * As groups, but large matrix products are cuBLAS's and convolutions cuDNN's, in 32 bits as these libraries see fit: for
-         * TornadoVM's CUDA backend. Taken only where asked for.
+         * Like {@link #WORKGROUP}, but large matrix products are cuBLAS's and convolutions cuDNN's, in the 32-bit modes
+         * of these libraries: for TornadoVM's CUDA backend. Used only on request.
          */
         VENDOR
     }

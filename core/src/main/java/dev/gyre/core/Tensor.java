@@ -5,24 +5,25 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * Numbers in memory: row-major, packed, little-endian. A tensor does not own its memory: whoever made the segment does (a mapped
- * file, an arena, or the garbage collector for the arrays of {@link #of(float[], int...)}).
+ * Elements in memory: row-major, contiguous, little-endian. A tensor does not own its memory; the owner is whoever
+ * created the segment (a mapped file, an arena, or the garbage collector for the arrays of
+ * {@link #of(float[], int...)}).
  *
  * @param data {@code shape.elements()} elements of {@code dtype}; any alignment
  */
 public record Tensor(DType dtype, Shape shape, MemorySegment data) {
-    /** How an F32 element lies in memory. */
+    /** The layout of an F32 element. */
     public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** @throws IllegalArgumentException when the data has not just the bytes that the shape and type need */
+    /** @throws IllegalArgumentException when the data's size is not that of the shape and type */
     public Tensor {
         long bytes = dtype.bytes(shape.elements());
         if (data.byteSize() != bytes)
             throw new IllegalArgumentException(
-                    "a tensor " + dtype + " " + shape + " has " + bytes + " bytes, got " + data.byteSize());
+                    "a tensor " + dtype + " " + shape + " takes " + bytes + " bytes, got " + data.byteSize());
     }
 
     /** An F32 tensor over the array itself, not a copy. */
@@ -35,7 +36,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
         return new Tensor(DType.I32, Shape.of(dims), MemorySegment.ofArray(values));
     }
 
-    /** All elements as floats, narrower types widened exactly. */
+    /** All elements as floats; narrower types are widened exactly. */
     public float[] floats() {
         float[] values = new float[shape.elements()];
         read(0, values, 0, values.length, new short[Math.min(values.length, 4096)]);
@@ -43,10 +44,10 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     }
 
     /**
-     * Widens {@code count} elements from flat index {@code from} into {@code to} at {@code at}.
+     * Widens {@code count} elements from flat index {@code from} on into {@code to} from {@code at} on.
      *
-     * @param scratch room for 16-bit elements on their way, of any positive length (zero only when count is); a bulk copy into it
-     *     and a loop over arrays is what HotSpot turns into vector instructions, a loop over the segment is not
+     * @param scratch a buffer for 16-bit elements, of any positive length (zero only when count is): HotSpot vectorizes
+     *     a bulk copy into it and a loop over arrays, but not a loop over the segment
      * @throws IllegalStateException when the element type is not a floating one
      */
     public void read(long from, float[] to, int at, int count, short[] scratch) {
@@ -54,7 +55,8 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
             MemorySegment.copy(data, FLOAT, from * 4, to, at, count);
             return;
         }
-        if (!dtype.isFloating()) throw new IllegalStateException("elements of type " + dtype + " are not floats");
+        if (!dtype.isFloating())
+            throw new IllegalStateException("elements of type " + dtype + " cannot be read as floats");
         if (dtype == DType.Q8_0) {
             Q8.read(data, from, to, at, count, scratch);
             return;
@@ -77,8 +79,10 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     }
 
     /**
-     * Stores {@code count} floats of {@code from} as elements from flat index {@code at} on; the reverse of {@link #read}, exact for
-     * what that gave, else rounded to the nearest (BF16: cut off).
+     * Stores {@code count} floats as elements from flat index {@code at} on: the inverse of {@link #read}. Values are
+     * rounded to nearest (BF16: truncated).
+     *
+     * @throws IllegalStateException when the element type is not F32, F16 or BF16
      */
     public void write(float[] from, int begin, long at, int count, short[] scratch) {
         if (dtype == DType.F32) {
@@ -86,7 +90,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
             return;
         }
         if (dtype != DType.F16 && dtype != DType.BF16)
-            throw new IllegalStateException("floats are not stored as elements of type " + dtype);
+            throw new IllegalStateException("cannot store floats as elements of type " + dtype);
         for (int done = 0; done < count; ) {
             int n = Math.min(count - done, scratch.length);
             if (dtype == DType.F16) narrowF16(from, begin + done, scratch, n);

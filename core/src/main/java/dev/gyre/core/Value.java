@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A tensor's place in a {@link Graph}: a constant (a weight), an input, what an op makes, or scratch between an op's steps. It has
- * a shape and a type, and no memory until a backend plans it.
+ * A tensor in a {@link Graph}: a constant (a weight), an input, an op's output, or scratch between an op's kernels. It
+ * has a shape and a type, but no memory until a backend plans it.
  *
  * <p>Values are compared by identity.
  */
@@ -34,13 +34,13 @@ public final class Value {
         return new Value(graph, name, tensor.dtype(), tensor.shape(), tensor, null);
     }
 
-    /** What an op keeps between two of its steps; the planner places it. */
+    /** Memory that an op keeps between two of its kernels; the planner assigns it a buffer. */
     public static Value scratch(DType dtype, int... dims) {
         return new Value(null, "scratch", dtype, Shape.of(dims), null, null);
     }
 
     /**
-     * The same elements under another shape; nothing is computed or copied.
+     * The same elements with another shape; nothing is computed or copied.
      *
      * @throws IllegalArgumentException when the number of elements differs
      */
@@ -52,7 +52,7 @@ public final class Value {
         return new Value(graph, name, dtype, to, reshaped, storage);
     }
 
-    /** An F32 value of the same graph, to be made by the op that asks for it. */
+    /** A new F32 value of the same graph, for the op that reads this value to compute. */
     public Value like(int... dims) {
         return of(graph, name(), DType.F32, Shape.of(dims));
     }
@@ -62,23 +62,26 @@ public final class Value {
         return graph;
     }
 
-    /** The weight's key, the input's name, or for what an op made its {@linkplain Graph#names first name}, else that of what it was made from. */
+    /**
+     * The weight's key or the input's name; for an op's output its {@linkplain Graph#names first name}, otherwise the
+     * name of the value it was derived from.
+     */
     public String name() {
         List<String> given = tensor == null && graph != null ? graph.names(this) : List.of();
         return given.isEmpty() ? name : given.getFirst();
     }
 
-    /** The type of its elements. */
+    /** The element type. */
     public DType dtype() {
         return dtype;
     }
 
-    /** Its shape. */
+    /** The shape. */
     public Shape shape() {
         return shape;
     }
 
-    /** The bytes of its elements. */
+    /** The size of its elements in bytes. */
     public long bytes() {
         return dtype.bytes(shape.elements());
     }
@@ -93,7 +96,7 @@ public final class Value {
         return storage;
     }
 
-    /** The elements of a constant; empty for everything else. */
+    /** The elements of a constant; empty for any other value. */
     public Optional<Tensor> constant() {
         return Optional.ofNullable(tensor);
     }

@@ -9,18 +9,18 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
 /**
- * Threads that share out a loop's pieces. The calling thread works too. Each thread has its own {@link Scratch}. Pieces are taken
- * in any order by any thread, so no piece may depend on another.
+ * Threads that share the pieces of a loop. The calling thread takes part. Each thread has its own {@link Scratch}.
+ * Pieces run in any order on any thread, so they must be independent.
  */
 public final class Workers implements AutoCloseable {
-    /** What one piece does. */
+    /** One piece of a loop. */
     @FunctionalInterface
     public interface Piece {
-        /** Does piece {@code index}; {@code scratch} is the thread's own and holds nothing that is to last. */
+        /** Runs piece {@code index}; {@code scratch} belongs to the thread, contents undefined. */
         void run(int index, Scratch scratch);
     }
 
-    /** What a stretch of a loop does. */
+    /** A range of a loop. */
     @FunctionalInterface
     public interface Range {
         /** Does iterations {@code begin} to {@code begin + count - 1}. */
@@ -28,19 +28,22 @@ public final class Workers implements AutoCloseable {
     }
 
     /**
-     * Nanoseconds for which a thread looks for more to do before it sleeps: waking one takes longer than many a small op, and ops
-     * follow one another closely.
+     * Nanoseconds for which a thread spins for more work before it sleeps: waking a thread takes longer than many small
+     * ops, and ops follow each other closely.
      */
     private static final long SPIN_NANOS = 50_000;
 
     private final int threads;
-    private final long spinNanos; // none where threads would take the processors from one another
+    private final long spinNanos; // 0 where threads outnumber the processors
     private final ThreadPoolExecutor pool;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
-    /** Workers on {@code threads} threads in all, the caller's included. */
+    /**
+     * @param threads in total, the caller's included
+     * @throws IllegalArgumentException when there are none
+     */
     public Workers(int threads) {
-        if (threads < 1) throw new IllegalArgumentException("at least 1 thread is needed, got " + threads);
+        if (threads < 1) throw new IllegalArgumentException("threads: at least 1, got " + threads);
         this.threads = threads;
         spinNanos = threads <= Runtime.getRuntime().availableProcessors() ? SPIN_NANOS : 0;
         AtomicInteger number = new AtomicInteger();
@@ -53,12 +56,12 @@ public final class Workers implements AutoCloseable {
         pool.allowCoreThreadTimeOut(true);
     }
 
-    /** How many threads work, the caller's included. */
+    /** The number of threads, the caller's included. */
     public int threads() {
         return threads;
     }
 
-    /** Runs pieces 0 to {@code pieces - 1} and returns when all are done; the first failure is thrown here. */
+    /** Runs pieces 0 to {@code pieces - 1} and returns when all are done. Rethrows the first failure. */
     public void run(int pieces, Piece piece) {
         int helpers = Math.min(threads, pieces) - 1;
         AtomicInteger next = new AtomicInteger();
@@ -72,7 +75,7 @@ public final class Workers implements AutoCloseable {
         work(next, pieces, piece, failure);
         spinUntil(spinNanos, () -> done.getCount() == 0);
         boolean interrupted = false;
-        // A piece that still runs uses memory that the caller may free: wait, and remember the interrupt.
+        // A running piece uses memory that the caller may free: keep waiting, and restore the interrupt afterwards.
         while (true)
             try {
                 done.await();
@@ -96,7 +99,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /** Cuts the range 0 to {@code count - 1} into stretches of at least {@code grain}, some for each thread. */
+    /** Divides the range 0 to {@code count - 1} into pieces of at least {@code grain}, several for each thread. */
     public void range(int count, int grain, Range range) {
         if (count == 0) return;
         int pieces = (int) Math.min((long) threads * 4, Math.max(1, count / Math.max(1, grain)));
@@ -106,14 +109,14 @@ public final class Workers implements AutoCloseable {
         });
     }
 
-    /** Waits without sleeping until something holds, for some nanoseconds at most. */
+    /** Spins until a condition holds, at most for some nanoseconds. */
     private static void spinUntil(long nanos, BooleanSupplier holds) {
         if (nanos == 0) return;
         long start = System.nanoTime();
         while (!holds.getAsBoolean() && System.nanoTime() - start < nanos) Thread.onSpinWait();
     }
 
-    /** What the pool's threads take their tasks from. */
+    /** The pool's queue. */
     private static final class Tasks extends LinkedBlockingQueue<Runnable> {
         private static final long serialVersionUID = 1;
 
@@ -130,7 +133,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /** Lets the threads go. */
+    /** Shuts the threads down. */
     @Override
     public void close() {
         pool.shutdown();

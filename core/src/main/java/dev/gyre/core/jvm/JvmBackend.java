@@ -13,39 +13,40 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Runs graphs on the CPU with HotSpot's compiler: an op's faster way where it has one, else its loops, on worker threads. Always
- * there. The result of a run does not depend on the number of threads.
+ * Runs graphs on the CPU, on worker threads: each op's faster implementation where it has one, otherwise its
+ * definition, compiled by HotSpot. Always available. Results do not depend on the number of threads.
  */
 public final class JvmBackend implements Backend {
     /**
      * How to run.
      *
-     * @param threads as many as share the work, the caller's included
-     * @param lowMemory whether to keep no second copy of a weight: kernels then read the file's own order, which is slower
-     * @param precision what products multiply
-     * @param profiler hears how long ops take
+     * @param threads in total, the caller's included
+     * @param lowMemory whether to keep no packed copy of weights: kernels then read the checkpoint's layout, which is
+     *     slower
+     * @param precision the element type of operands of matrix products
+     * @param profiler receives the time of each op
      */
     public record Options(int threads, boolean lowMemory, Precision precision, Profiler profiler) {
-        /** As many threads as the machine has processors, weights packed, 32-bit floats, nothing measured. */
+        /** One thread for each available processor, packed weights, 32-bit floats, no profiler. */
         public static final Options DEFAULT =
                 new Options(Runtime.getRuntime().availableProcessors(), false, Precision.F32, Profiler.NONE);
 
-        /** With so many threads, the caller's included. */
+        /** With this number of threads, the caller's included. */
         public Options threads(int threads) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
-        /** With or without a second, packed copy of every weight. */
+        /** With or without a packed copy of each weight. */
         public Options lowMemory(boolean lowMemory) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
-        /** With products of this precision. */
+        /** With this precision of operands. */
         public Options precision(Precision precision) {
             return new Options(threads, lowMemory, precision, profiler);
         }
 
-        /** With this one told how long ops take. */
+        /** With this profiler. */
         public Options profiler(Profiler profiler) {
             return new Options(threads, lowMemory, precision, profiler);
         }
@@ -57,17 +58,17 @@ public final class JvmBackend implements Backend {
     private final PackedWeights packed = new PackedWeights();
     private final AtomicInteger open = new AtomicInteger();
 
-    /** As {@link Options#DEFAULT} says. */
+    /** With {@link Options#DEFAULT}. */
     public JvmBackend() {
         this(Options.DEFAULT);
     }
 
-    /** On so many threads, otherwise as {@link Options#DEFAULT} says. */
+    /** With this number of threads, otherwise {@link Options#DEFAULT}. */
     public JvmBackend(int threads) {
         this(Options.DEFAULT.threads(threads));
     }
 
-    /** @throws UnsupportedOperationException when this machine cannot work in the precision, saying why */
+    /** @throws UnsupportedOperationException when this machine does not support the precision, saying why */
     public JvmBackend(Options options) {
         this(options, Optional.empty());
     }
@@ -82,24 +83,25 @@ public final class JvmBackend implements Backend {
         this.target = target;
     }
 
-    /** A backend that runs nothing but the definitions, in one thread: what every faster way is compared with. */
+    /** A backend that runs only the definitions, on one thread: the reference for every faster implementation. */
     public static JvmBackend ofDefinitions() {
         return ofDefinitions(1);
     }
 
-    /** A backend that runs nothing but the definitions, on some threads. */
+    /** A backend that runs only the definitions, on this number of threads. */
     public static JvmBackend ofDefinitions(int threads) {
         return ofDevice(new Target(Target.KernelKind.REFERENCE, false), threads);
     }
 
     /**
-     * A backend that runs what a device would, as plain Java and with no device: how its kernels are tried and debugged.
+     * A backend that runs the kernels of a device target as plain Java, without a device: for testing and debugging
+     * them.
      *
-     * @throws IllegalArgumentException for kernels of threads in groups, which a device alone can run
+     * @throws IllegalArgumentException for targets with work groups, which only a device can run
      */
     public static JvmBackend ofDevice(Target target, int threads) {
         if (target.kernels().compareTo(Target.KernelKind.WORKGROUP) >= 0)
-            throw new IllegalArgumentException("kernels in groups run on a device only, got " + target);
+            throw new IllegalArgumentException("kernels of work groups require a device, got " + target);
         return new JvmBackend(Options.DEFAULT.threads(threads), Optional.of(target));
     }
 
@@ -108,7 +110,7 @@ public final class JvmBackend implements Backend {
         return "jvm";
     }
 
-    /** How many threads share the work, the caller's included. */
+    /** The number of threads, the caller's included. */
     public int threads() {
         return workers.threads();
     }
@@ -118,12 +120,12 @@ public final class JvmBackend implements Backend {
         return options.precision();
     }
 
-    /** Executables that were compiled and not closed yet. */
+    /** Executables that are not closed yet. */
     public int openExecutables() {
         return open.get();
     }
 
-    /** Bytes of weights that were packed so far, beside the file's own. */
+    /** Bytes of packed weights, besides the checkpoint's own. */
     public long packedBytes() {
         return packed.bytes();
     }
@@ -145,7 +147,7 @@ public final class JvmBackend implements Backend {
         packed.release(owner);
     }
 
-    /** As manifests have it: {@code jvm, 2 threads}. */
+    /** As manifests show it: {@code jvm, 2 threads}. */
     @Override
     public String toString() {
         return name() + ", " + threads() + (threads() == 1 ? " thread" : " threads");
@@ -159,7 +161,7 @@ public final class JvmBackend implements Backend {
         return options;
     }
 
-    /** What to run as a device would, in place of the ops' faster ways, if it is told. */
+    /** The device target whose kernels run in place of the faster implementations, if any. */
     Optional<Target> target() {
         return target;
     }

@@ -31,18 +31,18 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
-/** A graph on the JVM: planned buffers, and for each op what runs it. */
+/** A graph on the JVM: planned buffers and the kernels of each op. */
 final class JvmExecutable implements Executable, JvmMemory {
-    /** Cache lines; also the widest vector. */
+    /** A cache line, which is also the widest vector. */
     private static final int ALIGNMENT = 64;
 
-    /** Iterations of a definition's loop that are worth a thread of their own. */
+    /** Iterations of a definition that are worth a thread. */
     private static final int GRAIN = 8;
 
-    /** Bytes up to which a weight is kept as it is. */
+    /** Weights up to this size in bytes are copied whole. */
     private static final int SMALL = 1 << 16;
 
-    /** An op and what runs it, one kernel or a loop for each of its steps, and whether the observer sees it. */
+    /** An op with its kernels, and whether the observer wants it. */
     private record Program(Op op, List<JvmKernel> kernels, boolean seen) {}
 
     private final Graph graph;
@@ -51,7 +51,7 @@ final class JvmExecutable implements Executable, JvmMemory {
     private final Scratch scratch = new Scratch();
     private final Arena arena = Arena.ofShared();
     private final MemoryPlanner.Plan plan;
-    private final List<MemorySegment> buffers = new ArrayList<>(); // each with TornadoVM's header in front
+    private final List<MemorySegment> buffers = new ArrayList<>(); // each after TornadoVM's array header
     private final Map<Value, FloatArray> widened = new IdentityHashMap<>();
     private final List<Program> program = new ArrayList<>();
     private boolean closed;
@@ -59,19 +59,21 @@ final class JvmExecutable implements Executable, JvmMemory {
     JvmExecutable(Graph given, JvmBackend backend, Observer observer) {
         Set<Op> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Op op : given.ops()) if (observer.wants(op)) seen.add(op);
-        JvmPlan way = JvmPlan.of(given, backend, seen::contains);
+        JvmPlan jvmPlan = JvmPlan.of(given, backend, seen::contains);
         this.observer = observer;
-        this.graph = way.graph();
-        this.plan = way.memory();
+        this.graph = jvmPlan.graph();
+        this.plan = jvmPlan.memory();
         this.backend = backend;
         try {
             for (long bytes : plan.buffers()) buffers.add(allocate(bytes));
             for (Op op : graph.ops())
                 program.add(new Program(
                         op,
-                        way.kernels().containsKey(op)
-                                ? List.of(way.kernels().get(op))
-                                : way.loops().get(op).stream().map(this::loop).toList(),
+                        jvmPlan.kernels().containsKey(op)
+                                ? List.of(jvmPlan.kernels().get(op))
+                                : jvmPlan.loops().get(op).stream()
+                                        .map(this::loop)
+                                        .toList(),
                         seen.contains(op)));
             List<JvmKernel> all =
                     program.stream().flatMap(part -> part.kernels().stream()).toList();
@@ -85,13 +87,14 @@ final class JvmExecutable implements Executable, JvmMemory {
 
     private MemorySegment allocate(long bytes) {
         long header = TornadoNativeArray.ARRAY_HEADER;
-        long front = (header + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        return arena.allocate(front + bytes, ALIGNMENT).asSlice(front - header, header + bytes);
+        long offset = (header + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        return arena.allocate(offset + bytes, ALIGNMENT).asSlice(offset - header, header + bytes);
     }
 
     private JvmKernel loop(KernelCall step) {
         Object[] arguments = step.bind(this::array, this::panels);
-        return (memory, crew) -> crew.range(step.range(), GRAIN, (begin, count) -> step.call(begin, count, arguments));
+        return (memory, workers) ->
+                workers.range(step.range(), GRAIN, (begin, count) -> step.call(begin, count, arguments));
     }
 
     private Object array(Value value) {
@@ -126,19 +129,19 @@ final class JvmExecutable implements Executable, JvmMemory {
     }
 
     /**
-     * A small weight is read in every run, from a copy: read from a mapped file, it would bring the pages around it into memory, which
-     * are of weights that lie there packed.
+     * A small weight is read in every run, from a copy: reading it from a mapped file would load the pages around it,
+     * whose weights are packed already.
      */
     private Tensor constant(Tensor weight) {
         if (!weight.data().isMapped() || weight.data().byteSize() > SMALL) return weight;
-        return backend.packed().of(weight, "as it is", (tensor, allocate) -> {
+        return backend.packed().of(weight, "copy", (tensor, allocate) -> {
             Tensor copy = allocate.apply(tensor.dtype(), tensor.shape());
             copy.data().copyFrom(tensor.data());
             return copy;
         });
     }
 
-    /** Copies what is small; then all is packed or copied, and what is in memory of the file came beside what was read. */
+    /** After packing, copies the small weights and drops the mapped files' resident pages. */
     private void dropResidentPages() {
         List<Value> weights = graph.ops().stream()
                 .flatMap(op -> op.inputs().stream())
@@ -192,7 +195,7 @@ final class JvmExecutable implements Executable, JvmMemory {
         event.ran(part.op());
     }
 
-    /** Into a Java array, which the garbage collector owns. */
+    /** A copy in a Java array, which the garbage collector owns. */
     private static Tensor copy(Tensor tensor) {
         int n = tensor.shape().elements();
         MemorySegment heap =

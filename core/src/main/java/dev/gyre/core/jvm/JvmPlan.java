@@ -13,17 +13,17 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * How a graph is run on the JVM: for each op its faster way or its loops, and where values lie.
+ * How a graph runs on the JVM: for each op its faster implementation or its definition, and the memory of its values.
  *
- * @param graph with ops joined where they offer it
- * @param kernels the faster ways
- * @param loops of the ops without one
+ * @param graph with ops fused where they offer it
+ * @param kernels the faster implementations
+ * @param loops the definitions of the other ops
  */
 record JvmPlan(Graph graph, Map<Op, JvmKernel> kernels, Map<Op, List<KernelCall>> loops, MemoryPlanner.Plan memory) {
     /**
-     * How this backend runs it.
+     * Plans a graph for this backend.
      *
-     * @param alone which ops are joined with no other
+     * @param alone which ops must not be fused
      */
     static JvmPlan of(Graph given, JvmBackend backend, Predicate<Op> alone) {
         Optional<Target> target = backend.target();

@@ -9,11 +9,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Weights that kernels read in an order of their own: packed once, kept until closed or until their owner goes. */
+/** Packed weights, kept until this is closed or their owner is released. */
 final class PackedWeights implements AutoCloseable {
     private record Key(Tensor weight, String order) {}
 
-    /** What was packed of the weights of one owner, a mapped file as a rule. */
+    /** Packed weights of one owner, usually a mapped file. */
     private static final class Owned {
         private final Arena arena = Arena.ofShared();
         private final Map<Key, Tensor> packed = new ConcurrentHashMap<>();
@@ -28,20 +28,20 @@ final class PackedWeights implements AutoCloseable {
     Tensor of(Tensor weight, String order, JvmMemory.Packing packing) {
         Owned owned = owners.computeIfAbsent(weight.data().scope(), scope -> new Owned());
         return owned.packed.computeIfAbsent(new Key(weight, order), key -> {
-            Tensor made = packing.pack(weight, owned::allocate);
-            // What was read of a mapped file need not stay in memory beside the copy.
+            Tensor result = packing.pack(weight, owned::allocate);
+            // After packing, drop the mapped file's resident pages.
             if (weight.data().isMapped()) weight.data().unload();
-            return made;
+            return result;
         });
     }
 
-    /** Frees what was packed of this owner's weights. */
+    /** Frees the packed weights of this owner. */
     void release(MemorySegment.Scope owner) {
         Owned owned = owners.remove(owner);
         if (owned != null) owned.arena.close();
     }
 
-    /** Bytes that packed weights take. */
+    /** Bytes of all packed weights. */
     long bytes() {
         return owners.values().stream()
                 .flatMap(owned -> owned.packed.values().stream())

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** Copies weights into the arrays that kernels see: F16 and BF16 become floats. */
+/** Copies weights into the arrays that kernels receive: F16 and BF16 are widened to floats. */
 public final class KernelArrays {
     private static final int PIECE = 1 << 16;
 

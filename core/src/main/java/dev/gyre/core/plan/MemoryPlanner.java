@@ -14,27 +14,28 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Decides which values share a buffer. Values that never live together get the same one, a whole buffer each and never an offset
- * into one (devices take whole arrays). Constants are not planned: they have their own memory.
+ * Assigns values to buffers. Values whose lifetimes do not overlap share one: a whole buffer each, never an offset into
+ * one, because devices take whole arrays. Constants are not planned: they have memory of their own.
  */
 public final class MemoryPlanner {
     private MemoryPlanner() {}
 
     /**
-     * The outcome.
+     * The result.
      *
-     * @param buffers bytes of each buffer
+     * @param buffers size of each buffer in bytes
      * @param assignments the buffer of each value's {@link Value#storage()}
      */
     public record Plan(List<Long> buffers, Map<Value, Integer> assignments) {
         /** The buffer that holds the value. */
         public int bufferOf(Value value) {
-            Integer place = assignments.get(value.storage());
-            if (place == null) throw new IllegalStateException(value + " has no place: no op of the graph makes it");
-            return place;
+            Integer buffer = assignments.get(value.storage());
+            if (buffer == null)
+                throw new IllegalStateException(value + " has no buffer: no op of the graph computes it");
+            return buffer;
         }
 
-        /** Working memory in bytes: all buffers together. */
+        /** Working memory in bytes: the total size of all buffers. */
         public long peakBytes() {
             return buffers.stream().mapToLong(Long::longValue).sum();
         }
@@ -43,16 +44,16 @@ public final class MemoryPlanner {
     /**
      * Plans a graph.
      *
-     * @param scratch the values that an op keeps between its steps, as it will be run
+     * @param scratch the values that an op keeps between its kernels
      */
     public static Plan plan(Graph graph, Function<Op, List<Value>> scratch) {
         return plan(graph, scratch, value -> MemoryPlanner.class);
     }
 
     /**
-     * Plans a graph in which not all values may share.
+     * Plans a graph in which only some values may share buffers.
      *
-     * @param kind of a {@link Value#storage()}: only values of the same kind, the very same object, share a buffer
+     * @param kind of a {@link Value#storage()}: only values of the same kind, by identity, share a buffer
      */
     public static Plan plan(Graph graph, Function<Op, List<Value>> scratch, Function<Value, Object> kind) {
         List<Op> ops = graph.ops();
@@ -68,33 +69,33 @@ public final class MemoryPlanner {
         Map<Value, Integer> places = new IdentityHashMap<>();
         Map<Object, List<Integer>> free = new IdentityHashMap<>();
         Function<Value, List<Integer>> same = value -> free.computeIfAbsent(kind.apply(value), k -> new ArrayList<>());
-        // All inputs are filled before the first op runs, so they live together.
+        // All inputs are filled before the first op runs, so their lifetimes overlap.
         for (Value input : graph.inputs()) places.put(input, take(input, buffers, same.apply(input)));
         for (int i = 0; i < ops.size(); i++) {
             Op op = ops.get(i);
-            Value made = op.output().storage();
-            if (places.containsKey(made)) throw new IllegalStateException(made + " is made twice");
-            places.put(made, take(made, buffers, same.apply(made)));
-            List<Value> done = new ArrayList<>();
+            Value output = op.output().storage();
+            if (places.containsKey(output)) throw new IllegalStateException(output + " is computed twice");
+            places.put(output, take(output, buffers, same.apply(output)));
+            List<Value> dead = new ArrayList<>();
             for (Value value : scratch.apply(op)) {
                 places.put(value, take(value, buffers, same.apply(value)));
-                done.add(value);
+                dead.add(value);
             }
-            Set<Value> read = new LinkedHashSet<>(); // in an order of its own: equal graphs get equal plans
+            Set<Value> read = new LinkedHashSet<>(); // insertion order, so that equal graphs get equal plans
             for (Value input : op.inputs()) if (input.constant().isEmpty()) read.add(input.storage());
-            read.add(made);
+            read.add(output);
             for (Value value : read) {
                 if (!places.containsKey(value))
                     throw new IllegalStateException(
-                            op.getClass().getSimpleName() + " reads " + value + " before any op makes it");
-                if (lastUse.get(value) == i) done.add(value);
+                            op.getClass().getSimpleName() + " reads " + value + " before any op computes it");
+                if (lastUse.get(value) == i) dead.add(value);
             }
-            for (Value value : done) same.apply(value).add(places.get(value));
+            for (Value value : dead) same.apply(value).add(places.get(value));
         }
         return new Plan(List.copyOf(buffers), places);
     }
 
-    /** The smallest free buffer that fits, else the largest free one grown, else a new one. */
+    /** The smallest free buffer that is large enough, otherwise the largest free one enlarged, otherwise a new one. */
     private static int take(Value value, List<Long> buffers, List<Integer> free) {
         long bytes = value.bytes();
         int best = -1;
@@ -111,19 +112,19 @@ public final class MemoryPlanner {
             buffers.add(bytes);
             return buffers.size() - 1;
         }
-        int place = free.remove(best);
-        buffers.set(place, Math.max(buffers.get(place), bytes));
-        return place;
+        int buffer = free.remove(best);
+        buffers.set(buffer, Math.max(buffers.get(buffer), bytes));
+        return buffer;
     }
 
-    /** The scratch values that an op's loops pass from step to step. */
+    /** The scratch values that an op's kernels share. */
     public static List<Value> scratch(Op op, List<KernelCall> loops) {
         Map<Value, Boolean> known = new HashMap<>();
         for (Value input : op.inputs()) known.put(input.storage(), true);
         known.put(op.output().storage(), true);
         List<Value> scratch = new ArrayList<>();
-        for (KernelCall step : loops)
-            for (Value value : step.values())
+        for (KernelCall call : loops)
+            for (Value value : call.values())
                 if (value.constant().isEmpty() && known.put(value.storage(), true) == null)
                     scratch.add(value.storage());
         return scratch;

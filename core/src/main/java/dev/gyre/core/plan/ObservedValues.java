@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What an observer sees of a graph that runs where values are not at hand: they are returned behind the graph's own outputs.
+ * Observed values of a graph whose intermediate values are not accessible: they are returned as additional outputs.
  *
- * @param ops those that it wants
- * @param values what they read and make, each memory once
+ * @param ops those that the observer wants
+ * @param values their inputs and outputs, each memory once
  */
 public record ObservedValues(Observer observer, List<Op> ops, List<Value> values) {
     public static ObservedValues of(Graph graph, Observer observer) {

@@ -8,17 +8,17 @@ import java.nio.file.Path;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What a figure is worth nothing without: the processor, the JVM and how it was started. */
+/** The processor, the JVM and its options: the context of every measurement. */
 public final class Environment {
     private Environment() {}
 
-    /** One line. */
+    /** The environment in one line. */
     public static String line() {
         String code = NativeCode.HERE.refusal().isPresent()
                 ? "no machine code"
                 : NativeCode.HERE.features().isEmpty()
-                        ? "machine code for no feature"
-                        : "machine code for "
+                        ? "machine code with no feature"
+                        : "machine code with "
                                 + NativeCode.HERE.features().stream()
                                         .map(Feature::label)
                                         .collect(Collectors.joining(" "));
@@ -30,7 +30,7 @@ public final class Environment {
                 + code;
     }
 
-    /** The processor's name as the system gives it, and the instruction sets that kernels look for. */
+    /** The processor's name from the operating system, and the instruction sets that kernels use. */
     public static String processor() {
         Path info = Path.of("/proc/cpuinfo");
         if (!Files.isReadable(info)) return System.getProperty("os.arch") + " processor";
@@ -61,7 +61,7 @@ public final class Environment {
         }
     }
 
-    /** The most memory that this process has held so far, in MiB, or −1 where the system does not say. */
+    /** The peak resident set size of this process in MiB, or −1 where the operating system does not report it. */
     public static long peakResident() {
         Path status = Path.of("/proc/self/status");
         if (!Files.isReadable(status)) return -1;

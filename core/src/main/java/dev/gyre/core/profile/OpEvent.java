@@ -9,7 +9,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** An op of a running graph, for the JVM's Flight Recorder. Costs next to nothing while nothing is recorded. */
+/** An op of a running graph, for JDK Flight Recorder. It costs next to nothing unless a recording is on. */
 @Name("dev.gyre.Op")
 @Label("Op")
 @Category("Gyre")
@@ -20,7 +20,7 @@ public final class OpEvent extends Event {
     String kind;
 
     @Label("Value")
-    @Description("The name of what it makes")
+    @Description("The name of its output")
     String value;
 
     @Label("Shape")
@@ -30,11 +30,11 @@ public final class OpEvent extends Event {
     long flops;
 
     @Label("Bytes")
-    @Description("What it reads and makes, once")
+    @Description("Its inputs and output, each once")
     @DataAmount
     long bytes;
 
-    /** Ends it. */
+    /** Ends the event and commits it. */
     public void ran(Op op) {
         if (!shouldCommit()) return;
         kind = op.getClass().getSimpleName();

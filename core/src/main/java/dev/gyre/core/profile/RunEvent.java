@@ -8,7 +8,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A graph's run, for the JVM's Flight Recorder. */
+/** A graph's run, for JDK Flight Recorder. */
 @Name("dev.gyre.Run")
 @Label("Run")
 @Category("Gyre")
@@ -21,7 +21,7 @@ public final class RunEvent extends Event {
     @Label("Ops")
     int ops;
 
-    /** Ends it. */
+    /** Ends the event and commits it. */
     public void ran(Graph graph) {
         if (!shouldCommit()) return;
         this.graph = graph.title();

@@ -14,9 +14,9 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Writes what runs when, in Chrome's trace event format: open the file in {@code ui.perfetto.dev} or {@code chrome://tracing}. Ops,
- * graphs and what else is told have a track each. Written as it comes, so a long run needs no memory, beside the file and moved there
- * by {@link #close()}.
+ * Writes a timeline in Chrome's trace event format: open the file in {@code ui.perfetto.dev} or
+ * {@code chrome://tracing}. Ops, graphs and other spans have a track each. Events are streamed to a temporary file
+ * beside {@code path}, which {@link #close()} moves into place.
  */
 public final class Trace implements Profiler, AutoCloseable {
     private final Path path;
@@ -36,7 +36,7 @@ public final class Trace implements Profiler, AutoCloseable {
     /**
      * Begins a trace.
      *
-     * @throws IOException when nothing can be written there
+     * @throws IOException when the file cannot be created
      */
     public static Trace to(Path path) throws IOException {
         Path folder = path.toAbsolutePath().getParent();
@@ -63,10 +63,10 @@ public final class Trace implements Profiler, AutoCloseable {
     }
 
     /**
-     * Tells of anything else that took time.
+     * Adds a span.
      *
-     * @param track what it lies beside
-     * @param start as {@link System#nanoTime} has it
+     * @param track the track's name
+     * @param start by {@link System#nanoTime}
      * @param details numbers and texts
      * @throws UncheckedIOException when it cannot be written
      */
@@ -115,7 +115,7 @@ public final class Trace implements Profiler, AutoCloseable {
         return out.append('"').toString();
     }
 
-    /** Ends the trace and moves it where it was asked for. */
+    /** Ends the trace and moves it to its path. */
     @Override
     public synchronized void close() throws IOException {
         try (out) {

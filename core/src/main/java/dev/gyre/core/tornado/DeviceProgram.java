@@ -21,24 +21,29 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A graph as a device runs it: tasks over numbered arrays. It knows nothing of TornadoVM. Two graphs that do the same with the same
+ * A graph as a device runs it: tasks over numbered arrays, independent of TornadoVM. Equal computations on the same
  * weights give equal programs.
  *
- * @param tasks in the order they run
- * @param arrays what the tasks' {@link Place}s number
+ * @param tasks in execution order
+ * @param arrays those that the tasks' {@link ArrayRef}s refer to
  * @param inputs the array of each of the graph's inputs
  * @param outputs the array of each of the graph's outputs
  */
 record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs, List<Integer> outputs) {
-    /** An array by its number. */
+    /**
+     * A buffer of the device.
+     *
+     * @param type F32, F16 or I32
+     * @param weight its content, written once; null for what tasks compute
+     */
     record ArrayRef(int array) {}
 
-    /** A kernel with its range and threads of a group, and its arguments: numbers and places. */
+    /** A kernel with its range, threads of a work group, and arguments: numbers and array references. */
     record Task(Object kernel, int range, int group, List<Object> arguments) {
         List<Integer> arrayIndices() {
-            List<Integer> places = new ArrayList<>();
-            for (Object argument : arguments) if (argument instanceof ArrayRef place) places.add(place.array());
-            return places;
+            List<Integer> arrayIndices = new ArrayList<>();
+            for (Object argument : arguments) if (argument instanceof ArrayRef place) arrayIndices.add(place.array());
+            return arrayIndices;
         }
     }
 
@@ -55,9 +60,9 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
     }
 
     /**
-     * A weight as it is, or in panels; compared by the memory it is read from.
+     * A weight, row-major or in panels; compared by the memory it is read from.
      *
-     * @param width rows of a panel; 0 for the weight as it is
+     * @param width rows of a panel; 0 for row-major
      */
     record Content(String name, Tensor tensor, int rows, int width) {
         void fill(Object array) {
@@ -66,12 +71,13 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         }
     }
 
-    /** A program, and the op and step that each of its tasks came from. */
+    /** A program with the op and the kernel call of each of its tasks. */
     record Source(DeviceProgram program, List<Op> ops, List<KernelCall> calls) {
         /**
-         * The tasks in runs of at most {@code most}, which is what TornadoVM's task graphs hold; an op's tasks stay together.
+         * Divides the tasks into runs of at most {@code most}, the capacity of a TornadoVM task graph; an op's tasks
+         * stay together.
          *
-         * @return the number of the first task of each run, then the number of tasks
+         * @return the index of the first task of each run, then the number of tasks
          */
         List<Integer> cuts(int most) {
             List<Integer> cuts = new ArrayList<>(List.of(0));
@@ -86,16 +92,16 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
 
     static Source of(Graph given, Target target) {
         Graph graph = given.fused(op -> false, target::fused);
-        Map<Op, List<KernelCall>> steps = new IdentityHashMap<>();
-        for (Op op : graph.ops()) steps.put(op, target.calls(op));
-        Set<Value> ends = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Value value : graph.inputs()) ends.add(value.storage());
-        for (Value value : graph.outputs()) ends.add(value.storage());
-        // Inputs and outputs travel whole, so they lie alone; the others share with their own type.
+        Map<Op, List<KernelCall>> calls = new IdentityHashMap<>();
+        for (Op op : graph.ops()) calls.put(op, target.calls(op));
+        Set<Value> endpoints = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Value value : graph.inputs()) endpoints.add(value.storage());
+        for (Value value : graph.outputs()) endpoints.add(value.storage());
+        // Inputs and outputs are transferred whole, so they have arrays of their own; others share by type.
         MemoryPlanner.Plan plan = MemoryPlanner.plan(
                 graph,
-                op -> MemoryPlanner.scratch(op, steps.get(op)),
-                value -> ends.contains(value) ? value : value.dtype());
+                op -> MemoryPlanner.scratch(op, calls.get(op)),
+                value -> endpoints.contains(value) ? value : value.dtype());
 
         List<Array> arrays = new ArrayList<>(Collections.nCopies(plan.buffers().size(), null));
         plan.assignments().forEach((value, place) -> {
@@ -107,16 +113,16 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         List<Op> ops = new ArrayList<>();
         List<KernelCall> all = new ArrayList<>();
         for (Op op : graph.ops())
-            for (KernelCall step : steps.get(op)) {
-                Object[] arguments = step.bind(
+            for (KernelCall call : calls.get(op)) {
+                Object[] arguments = call.bind(
                         value -> new ArrayRef(
                                 value.constant().isPresent()
                                         ? constant(value, arrays, constants)
                                         : plan.bufferOf(value)),
                         panels -> new ArrayRef(constant(panels, arrays, constants)));
-                tasks.add(new Task(step.kernel(), step.range(), step.group(), List.of(arguments)));
+                tasks.add(new Task(call.kernel(), call.range(), call.group(), List.of(arguments)));
                 ops.add(op);
-                all.add(step);
+                all.add(call);
             }
         return new Source(
                 new DeviceProgram(
@@ -157,21 +163,21 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         });
     }
 
-    /** Whether any of its weights lie in this memory. */
+    /** Whether any of its weights are in this memory. */
     boolean reads(MemorySegment.Scope owner) {
         for (Array array : arrays)
             if (array.weight != null && array.weight.tensor.data().scope().equals(owner)) return true;
         return false;
     }
 
-    /** Whether the memory of all weights is still there. */
+    /** Whether the memory of all weights is still open. */
     boolean alive() {
         return arrays.stream()
                 .allMatch(array -> array.weight() == null
                         || array.weight().tensor().data().scope().isAlive());
     }
 
-    /** Bytes of all weights, as the device holds them. */
+    /** Bytes of all weights on the device. */
     long weightBytes() {
         return arrays.stream()
                 .filter(array -> array.weight() != null)
@@ -179,7 +185,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
                 .sum();
     }
 
-    /** Bytes of what tasks fill. */
+    /** Bytes of arrays that tasks compute. */
     long workingBytes() {
         return arrays.stream()
                 .filter(array -> array.weight() == null)
@@ -187,7 +193,7 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
                 .sum();
     }
 
-    /** Bytes that every run moves to the device and back. */
+    /** Bytes transferred in every run. */
     long trafficBytes() {
         long bytes = 0;
         for (int input : inputs) bytes += arrays.get(input).bytes();
@@ -195,22 +201,22 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
         return bytes;
     }
 
-    /** @throws IllegalArgumentException saying what does not fit and what would help */
+    /** @throws IllegalArgumentException naming what does not fit and what would help */
     void check(Device device) {
         for (Array array : arrays)
             if (array.bytes() > device.largestBuffer())
                 throw new IllegalArgumentException((array.weight() == null
                                 ? "an intermediate value"
                                 : array.weight().name())
-                        + " needs " + gibibytes(array.bytes()) + " in one piece, but " + device + " takes "
-                        + gibibytes(device.largestBuffer()) + " at most; a smaller picture would help");
+                        + " needs " + gibibytes(array.bytes()) + " in one buffer, but " + device + " allows "
+                        + gibibytes(device.largestBuffer()) + " at most; use a smaller image");
         long weights = weightBytes(), working = workingBytes();
         if (weights + working > device.memory())
             throw new IllegalArgumentException("the graph needs " + gibibytes(weights + working) + " (weights "
-                    + gibibytes(weights) + ", the rest in between), but " + device + " has "
+                    + gibibytes(weights) + ", other values "
+                    + gibibytes(working) + "), but " + device + " has "
                     + gibibytes(device.memory())
-                    + "; a smaller picture or a smaller batch would help, and weights stored as F16 where the device"
-                    + " computes with them");
+                    + "; use a smaller image, a smaller batch, or a checkpoint in F16 if the device supports it");
     }
 
     private static String gibibytes(long bytes) {

@@ -14,22 +14,22 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Runs graphs on a device that TornadoVM reaches. Kernels are compiled when a graph is, weights are uploaded with its first run and
- * stay, and later runs move nothing but inputs and outputs. A closed executable's kernels and weights stay on the device until the
- * memory is needed or the backend is closed: the next graph that does the same with the same weights gets them. Nothing ever runs
- * as plain Java instead.
+ * Runs graphs on a device through TornadoVM. Kernels are compiled with the graph; weights are uploaded with its first
+ * run and stay on the device, so that later runs transfer only inputs and outputs. A closed executable's kernels and
+ * weights stay until the memory is needed or the backend is closed: the next equal graph on the same weights reuses
+ * them. Kernels never fall back to plain Java.
  *
- * <p>Java must be started with TornadoVM: {@code java @$TORNADOVM_HOME/tornado-argfile …}.
+ * <p>Start Java with TornadoVM: {@code java @$TORNADOVM_HOME/tornado-argfile …}.
  */
 public final class TornadoBackend implements Backend {
     /**
      * How to run.
      *
-     * @param device as {@link Device#id} names it; empty for TornadoVM's default
-     * @param target which kernels to run; empty for what suits the device
-     * @param measured whether the listener and the profiler hear of every run, which costs some time
-     * @param listener hears of compiling and of uploads
-     * @param profiler hears how long each op's kernels took, when it is measured
+     * @param device a {@link Device#id}; empty for the default device
+     * @param target which kernels to run; empty for those that suit the device
+     * @param measured whether the listener and the profiler receive every run, which costs some time
+     * @param listener receives the progress of compilation and uploads
+     * @param profiler receives the time of each op's kernels, if runs are measured
      */
     public record Options(
             Optional<String> device,
@@ -37,26 +37,26 @@ public final class TornadoBackend implements Backend {
             boolean measured,
             DeviceListener listener,
             Profiler profiler) {
-        /** TornadoVM's default device, the kernels that suit it, nothing measured. */
+        /** The default device, the kernels that suit it, no measurements. */
         public static final Options DEFAULT =
                 new Options(Optional.empty(), Optional.empty(), false, DeviceListener.NONE, Profiler.NONE);
 
-        /** On this device, as {@link Device#id} names it. */
+        /** On this device, by its {@link Device#id}. */
         public Options device(String id) {
             return new Options(Optional.of(id), target, measured, listener, profiler);
         }
 
-        /** With these kernels, whatever suits the device. */
+        /** With these kernels, whether or not they suit the device. */
         public Options target(Target target) {
             return new Options(device, Optional.of(target), measured, listener, profiler);
         }
 
-        /** With these two told of every run. */
+        /** With a listener and a profiler for every run. */
         public Options measured(DeviceListener listener, Profiler profiler) {
             return new Options(device, target, true, listener, profiler);
         }
 
-        /** With this one told of compiling and uploads, not of runs. */
+        /** With a listener for compilation and uploads, not for runs. */
         public Options listener(DeviceListener listener) {
             return new Options(device, target, measured, listener, profiler);
         }
@@ -71,7 +71,7 @@ public final class TornadoBackend implements Backend {
     private boolean closed;
 
     /**
-     * On TornadoVM's default device.
+     * On the default device.
      *
      * @throws UnsupportedOperationException when TornadoVM is not on this JVM
      */
@@ -81,7 +81,8 @@ public final class TornadoBackend implements Backend {
 
     /**
      * @throws UnsupportedOperationException when TornadoVM is not on this JVM
-     * @throws IllegalArgumentException when there is no such device, naming those there are, or it cannot run these kernels
+     * @throws IllegalArgumentException when there is no such device, listing the devices, or it does not support the
+     *     target
      */
     public TornadoBackend(Options options) {
         TornadoDevices.require();
@@ -99,7 +100,7 @@ public final class TornadoBackend implements Backend {
     }
 
     /**
-     * All devices that TornadoVM reaches.
+     * All devices that TornadoVM finds.
      *
      * @throws UnsupportedOperationException when TornadoVM is not on this JVM
      */
@@ -113,36 +114,36 @@ public final class TornadoBackend implements Backend {
         return "tornado";
     }
 
-    /** What it runs on. */
+    /** The device. */
     public Device device() {
         return device;
     }
 
-    /** As manifests have it: {@code tornado, } and the device. */
+    /** As manifests show it: {@code tornado, } and the device. */
     @Override
     public String toString() {
         return name() + ", " + device;
     }
 
-    /** Which kernels it runs. */
+    /** The target of its kernels. */
     public Target target() {
         return target;
     }
 
-    /** Executables that were compiled and not closed yet. */
+    /** Executables that are not closed yet. */
     public synchronized int openExecutables() {
         return open;
     }
 
-    /** Bytes that this backend holds on the device, those of closed executables included. */
+    /** Bytes of device memory that this backend holds, including those of closed executables. */
     public synchronized long deviceBytes() {
         return used;
     }
 
     /**
-     * Compiles the graph's kernels for the device, which takes some 50 ms each.
+     * Compiles the graph's kernels for the device, at about 50 ms each.
      *
-     * @throws IllegalArgumentException when the device's memory does not hold it, saying what would help
+     * @throws IllegalArgumentException when the device's memory is too small, saying what would help
      */
     @Override
     public synchronized Executable compile(Graph graph, Observer observer) {

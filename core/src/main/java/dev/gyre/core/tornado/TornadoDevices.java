@@ -13,24 +13,24 @@ import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 
-/** Looks for TornadoVM and its devices, and has it set up as Gyre needs it before it is first touched. */
+/** Finds TornadoVM and its devices, and sets its properties before its first class is loaded. */
 final class TornadoDevices {
-    /** TornadoVM reads these once, when its first class is loaded. */
+    /** Properties that TornadoVM reads once, when its first class is loaded. */
     private static final Map<String, String> SETTINGS = Map.of(
-            // A task that fails to compile must fail, not run as plain Java.
+            // A task that fails to compile must not run as plain Java.
             "tornado.recover.bailout",
             "False",
-            // Room for the tasks of a graph.
+            // Bytecode size for all tasks of a graph.
             "tornado.tvm.maxbytecodesize",
             "65536",
-            // The device's own limits are met by DeviceProgram.check.
+            // DeviceProgram.check enforces the device's own limits.
             "tornado.device.memory",
             "1024GB",
-            // TornadoVM's default, fast relaxed math, lets exp and sin lose digits.
+            // TornadoVM's default, fast relaxed math, makes exp and sin less accurate.
             "tornado.opencl.compiler.flags",
             "-cl-mad-enable -w");
 
-    /** In what TornadoVM's CUDA backend tells of a device. */
+    /** The compute capability in the device info of TornadoVM's CUDA backend. */
     private static final Pattern CAPABILITY = Pattern.compile("Device version\\s*: CUDA (\\d+\\.\\d+)");
 
     private static boolean set;
@@ -43,13 +43,14 @@ final class TornadoDevices {
 
     static synchronized void require() {
         if (!available())
-            throw new UnsupportedOperationException("TornadoVM is not on this JVM: install its SDK for this JDK (its"
-                    + " site has the download, or: sdk install tornadovm), set TORNADOVM_HOME to where it is, and"
-                    + " start Java with @$TORNADOVM_HOME/tornado-argfile");
+            throw new UnsupportedOperationException(
+                    "TornadoVM is not on this JVM: install its SDK for this JDK (from its site, or: sdk"
+                            + " install tornadovm), set TORNADOVM_HOME to its folder, and start Java with"
+                            + " @$TORNADOVM_HOME/tornado-argfile");
         if (set) return;
         if (System.getProperty("tornado.recover.bailout", "False").equalsIgnoreCase("true"))
-            throw new IllegalStateException("-Dtornado.recover.bailout=True would have failing kernels run as plain"
-                    + " Java without a word; start without it");
+            throw new IllegalStateException(
+                    "-Dtornado.recover.bailout=True would silently run failing kernels as plain" + " Java; remove it");
         SETTINGS.forEach((key, value) -> {
             if (System.getProperty(key) == null) System.setProperty(key, value);
         });
@@ -71,16 +72,16 @@ final class TornadoDevices {
         return all.stream()
                 .filter(device -> device.id().equals(id))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("device " + id + ": there is "
+                .orElseThrow(() -> new IllegalArgumentException("no device " + id + "; devices: "
                         + all.stream().map(Device::toString).collect(Collectors.joining(", "))));
     }
 
-    /** A GPU if there is one, else what TornadoVM takes. */
+    /** The first GPU if there is one, otherwise TornadoVM's first device. */
     static Device standard() {
         List<Device> all = all();
         if (all.isEmpty())
             throw new UnsupportedOperationException(
-                    "TornadoVM reaches no device: its SDK's backend found no driver (for OpenCL, see what clinfo says)");
+                    "TornadoVM found no device: its SDK's backend found no driver (for OpenCL, check with clinfo)");
         return all.stream()
                 .filter(device -> device.kind().equals("GPU"))
                 .findFirst()
@@ -102,7 +103,7 @@ final class TornadoDevices {
                     case METAL -> "Metal";
                     default -> type.name();
                 };
-        // OpenCL alone has devices without 16-bit floats.
+        // Only OpenCL has devices without 16-bit floats.
         String info = device.getPhysicalDevice().getDeviceInfo();
         boolean halves = type != TornadoVMBackendType.OPENCL || info.contains("cl_khr_fp16");
         Matcher capability = CAPABILITY.matcher(info);

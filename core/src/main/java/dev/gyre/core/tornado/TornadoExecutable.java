@@ -9,7 +9,7 @@ import dev.gyre.core.profile.RunEvent;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A graph's use of a program that is on the device. */
+/** A graph's handle on a program that is on the device. */
 final class TornadoExecutable implements Executable {
     private final Graph graph;
     private final TornadoProgram program;

@@ -37,11 +37,11 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
 /**
- * A program on a device: one execution plan of task graphs that hand their arrays on to each other. Weights and intermediate arrays
- * are uploaded by the graph that uses them first; after the first run their memory on the host is given back.
+ * A program on a device: one execution plan of task graphs that hand their arrays over to each other. Weights and
+ * intermediate arrays are uploaded by the first graph that uses them; after the first run their host memory is freed.
  */
 final class TornadoProgram implements AutoCloseable {
-    /** Tasks of one graph: TornadoVM takes between 150 and 170, fewer when they have many arguments. */
+    /** Tasks of one graph: TornadoVM's limit is between 150 and 170, lower when they have many arguments. */
     private static final int TASKS = 64;
 
     /** A task's time on the device, in nanoseconds, in a plan's profile. */
@@ -54,7 +54,7 @@ final class TornadoProgram implements AutoCloseable {
     private final boolean releases;
     private final Object[] arrays;
     private final Arena ends = Arena.ofShared(); // inputs and outputs
-    private final List<Arena> arenas = new ArrayList<>(); // what each graph uploads
+    private final List<Arena> arenas = new ArrayList<>(); // host memory of each graph's uploads
     private final List<List<Integer>> uploads = new ArrayList<>();
     private final List<GridScheduler> grids = new ArrayList<>();
     private final TornadoExecutionPlan plan;
@@ -67,7 +67,7 @@ final class TornadoProgram implements AutoCloseable {
         this.program = source.program();
         this.ops = source.ops();
         this.options = options;
-        // Other drivers than OpenCL's pin the host's memory, so it has to stay.
+        // Drivers other than OpenCL's pin the host memory, so it must stay.
         releases = device.language().equals("OpenCL");
         arrays = new Object[program.arrays().size()];
         long start = System.nanoTime();
@@ -75,15 +75,15 @@ final class TornadoProgram implements AutoCloseable {
         graphs = cuts.size() - 1;
         ImmutableTaskGraph[] snapshots = new ImmutableTaskGraph[graphs];
         try {
-            for (int place : program.inputs())
-                arrays[place] = allocate(program.arrays().get(place), ends);
-            for (int place : program.outputs())
-                if (arrays[place] == null)
-                    arrays[place] = allocate(program.arrays().get(place), ends);
+            for (int index : program.inputs())
+                arrays[index] = allocate(program.arrays().get(index), ends);
+            for (int index : program.outputs())
+                if (arrays[index] == null)
+                    arrays[index] = allocate(program.arrays().get(index), ends);
             Map<Integer, Integer> last = lastUse(cuts);
-            Set<Integer> there = new TreeSet<>();
+            Set<Integer> live = new TreeSet<>();
             for (int g = 0; g < graphs; g++)
-                snapshots[g] = graph(g, program.tasks().subList(cuts.get(g), cuts.get(g + 1)), there, last)
+                snapshots[g] = graph(g, program.tasks().subList(cuts.get(g), cuts.get(g + 1)), live, last)
                         .snapshot();
             plan = new TornadoExecutionPlan(snapshots);
             plan.withDevice(TornadoDevices.handle(device));
@@ -114,13 +114,14 @@ final class TornadoProgram implements AutoCloseable {
         try {
             select(g).withPreCompilation();
         } catch (RuntimeException | Error e) {
-            // TornadoVM's first line names the task and the kernel; pages of frames follow.
-            String said = String.valueOf(e.getMessage())
+            // TornadoVM's first line names the task and the kernel; stack frames follow.
+            String message = String.valueOf(e.getMessage())
                     .replaceAll("\\u001B\\[[0-9;]*m", "")
                     .replaceAll("(?s)Stacktrace:.*", "")
                     .strip()
                     .replaceAll("\\s+", " ");
-            throw new UnsupportedOperationException("TornadoVM cannot compile a kernel for " + device + ": " + said, e);
+            throw new UnsupportedOperationException(
+                    "TornadoVM cannot compile a kernel for " + device + ": " + message, e);
         }
     }
 
@@ -132,38 +133,39 @@ final class TornadoProgram implements AutoCloseable {
         return options;
     }
 
-    /** For each array the last graph that uses it. */
+    /** The last graph that uses each array. */
     private Map<Integer, Integer> lastUse(List<Integer> cuts) {
         Map<Integer, Integer> last = new HashMap<>();
         for (int g = 0; g < cuts.size() - 1; g++)
             for (Task task : program.tasks().subList(cuts.get(g), cuts.get(g + 1)))
-                for (int place : task.arrayIndices()) last.put(place, g);
+                for (int index : task.arrayIndices()) last.put(index, g);
         return last;
     }
 
     /**
-     * A graph takes over from the one before it, and from no other: so it also takes what only later ones use.
+     * Builds a task graph. A graph can take arrays over only from the graph before it, so it also takes those that only
+     * later graphs use.
      *
-     * @param there the arrays that the graph before hands on; brought up to date
-     * @param last for each array the last graph that uses it
+     * @param live the arrays that the previous graph hands over; updated
+     * @param last the last graph that uses each array
      */
-    private TaskGraph graph(int g, List<Task> tasks, Set<Integer> there, Map<Integer, Integer> last) {
+    private TaskGraph graph(int g, List<Task> tasks, Set<Integer> live, Map<Integer, Integer> last) {
         TaskGraph graph = new TaskGraph(name(g));
         Arena arena = Arena.ofShared();
         arenas.add(arena);
-        for (int place : there) graph.consumeFromDevice(name(g - 1), arrays[place]);
+        for (int index : live) graph.consumeFromDevice(name(g - 1), arrays[index]);
         Set<Integer> used = new TreeSet<>();
         for (Task task : tasks) used.addAll(task.arrayIndices());
         List<Integer> uploaded = new ArrayList<>();
         Set<Integer> inputs = new HashSet<>(program.inputs());
-        for (int place : used) {
-            if (!there.add(place)) continue;
-            if (inputs.contains(place)) graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arrays[place]);
+        for (int index : used) {
+            if (!live.add(index)) continue;
+            if (inputs.contains(index)) graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, arrays[index]);
             else {
-                if (arrays[place] == null)
-                    arrays[place] = allocate(program.arrays().get(place), arena);
-                graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays[place]);
-                uploaded.add(place);
+                if (arrays[index] == null)
+                    arrays[index] = allocate(program.arrays().get(index), arena);
+                graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, arrays[index]);
+                uploaded.add(index);
             }
         }
         KernelContext context = new KernelContext();
@@ -178,17 +180,16 @@ final class TornadoProgram implements AutoCloseable {
                 grid.addWorkerGrid(name(g) + "." + task(t), threads);
             } else if (!(task.kernel() instanceof VendorCall)) arguments.addAll(List.of(0, task.range()));
             for (Object argument : task.arguments())
-                arguments.add(argument instanceof ArrayRef place ? arrays[place.array()] : argument);
+                arguments.add(argument instanceof ArrayRef ref ? arrays[ref.array()] : argument);
             if (task.kernel() instanceof VendorCall call) graph.libraryTask(task(t), call::with, arguments.toArray());
             else TornadoTasks.add(graph, task(t), task.kernel(), arguments.toArray());
         }
-        // An output lies alone in its array, so the first graph to use it makes it. Arrays are not told to persist:
-        // those that were
-        // uploaded or taken over do, and TornadoVM would free the others once for every graph.
-        for (int place : uploaded)
-            if (program.outputs().contains(place))
-                graph.transferToHost(DataTransferMode.EVERY_EXECUTION, arrays[place]);
-        there.removeIf(place -> last.get(place) == g);
+        // An output has an array of its own, so the first graph that uses it computes it. Arrays are not marked
+        // persistent: uploaded and handed-over ones persist anyway, and TornadoVM would free others once per graph.
+        for (int index : uploaded)
+            if (program.outputs().contains(index))
+                graph.transferToHost(DataTransferMode.EVERY_EXECUTION, arrays[index]);
+        live.removeIf(index -> last.get(index) == g);
         uploads.add(uploaded);
         grids.add(grid);
         return graph;
@@ -213,22 +214,22 @@ final class TornadoProgram implements AutoCloseable {
             case F32 -> FloatArray.fromSegmentShallow(segment);
             case F16 -> HalfFloatArray.fromSegmentShallow(segment);
             case I32 -> IntArray.fromSegmentShallow(segment);
-            default -> throw new IllegalStateException("no kernel takes arrays of " + array.type());
+            default -> throw new IllegalStateException("no kernel takes arrays of type " + array.type());
         };
     }
 
-    private MemorySegment data(int place) {
-        return ((TornadoNativeArray) arrays[place]).getSegment();
+    private MemorySegment data(int index) {
+        return ((TornadoNativeArray) arrays[index]).getSegment();
     }
 
-    /** Whether a run failed, after which nothing is known about what lies on the device. */
+    /** Whether a run failed, after which the device's memory is in an unknown state. */
     synchronized boolean failed() {
         return failed;
     }
 
     synchronized List<Tensor> run(Tensor... inputs) {
         if (failed) throw new IllegalStateException("an earlier run of this graph failed on the device");
-        failed = true; // until all has gone well
+        failed = true; // until the run has succeeded
         for (int i = 0; i < inputs.length; i++) data(program.inputs().get(i)).copyFrom(inputs[i].data());
         long start = System.nanoTime(), kernels = 0, compiling = 0, in = 0, out = 0, uploaded = 0;
         for (int g = 0; g < graphs; g++) {
@@ -243,7 +244,7 @@ final class TornadoProgram implements AutoCloseable {
                 compiling += profile.getCompileTime();
                 in += profile.getTotalBytesCopyIn();
                 out += profile.getTotalBytesCopyOut();
-                tell(g, launched, profile.getProfileLog());
+                report(g, launched, profile.getProfileLog());
             }
         }
         ready = true;
@@ -258,19 +259,19 @@ final class TornadoProgram implements AutoCloseable {
                             out,
                             program.tasks().size()));
         List<Tensor> outputs = new ArrayList<>();
-        for (int place : program.outputs()) {
-            Array array = program.arrays().get(place);
+        for (int index : program.outputs()) {
+            Array array = program.arrays().get(index);
             MemorySegment heap = array.type() == DType.I32
                     ? MemorySegment.ofArray(new int[array.elements()])
                     : MemorySegment.ofArray(new float[array.elements()]);
-            heap.copyFrom(data(place));
+            heap.copyFrom(data(index));
             outputs.add(new Tensor(array.type(), Shape.of(array.elements()), heap));
         }
         return outputs;
     }
 
-    /** Tells the profiler what a graph's ops took, by TornadoVM's log, in which the last run comes last. */
-    private void tell(int g, long launched, String log) {
+    /** Reports the time of a graph's ops to the profiler, from TornadoVM's log, in which the last run comes last. */
+    private void report(int g, long launched, String log) {
         Map<Integer, Long> tasks = new HashMap<>();
         Matcher times = TASK_TIME.matcher(log);
         while (times.find())
@@ -289,10 +290,10 @@ final class TornadoProgram implements AutoCloseable {
     /** Writes the weights that graph {@code g} uploads; returns their bytes. */
     private long fill(int g) {
         long bytes = 0;
-        for (int place : uploads.get(g)) {
-            Array array = program.arrays().get(place);
+        for (int index : uploads.get(g)) {
+            Array array = program.arrays().get(index);
             if (array.weight() == null) continue;
-            array.weight().fill(arrays[place]);
+            array.weight().fill(arrays[index]);
             bytes += array.bytes();
         }
         return bytes;
@@ -308,7 +309,7 @@ final class TornadoProgram implements AutoCloseable {
         try {
             plan.close();
         } catch (TornadoExecutionPlanException e) {
-            throw new IllegalStateException("TornadoVM did not free its plan", e);
+            throw new IllegalStateException("TornadoVM could not free its plan", e);
         } finally {
             release();
             ends.close();

@@ -112,7 +112,7 @@ class ObserverTest {
         Value foreign = graph().value("y", DType.F32, 1);
         assertTrue(assertThrows(IllegalArgumentException.class, () -> graph.name("y", foreign))
                 .getMessage()
-                .contains("y F32 [1] is not made in this graph"));
+                .contains("y F32 [1] is not computed in this graph"));
         Value reshaped = graph.ops().getFirst().output().reshape(1, 3);
         assertEquals(List.of("block.0"), graph.names(reshaped));
         assertEquals("block.0", reshaped.name());

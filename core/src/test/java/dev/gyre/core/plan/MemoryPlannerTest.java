@@ -116,6 +116,6 @@ class MemoryPlannerTest {
         Value never = graph.value("never", DType.F32, 3);
         graph.output(Sum.of(never, never));
         Exception e = assertThrows(IllegalStateException.class, () -> plan(graph));
-        assertEquals("Sum reads never F32 [3] before any op makes it", e.getMessage());
+        assertEquals("Sum reads never F32 [3] before any op computes it", e.getMessage());
     }
 }

@@ -109,9 +109,9 @@ class DeviceProgramTest {
         DeviceProgram program = DeviceProgram.of(chain(weight(), 5), TARGET).program();
         program.check(device(24, 1000));
         Exception large = assertThrows(IllegalArgumentException.class, () -> program.check(device(23, 1000)));
-        assertTrue(large.getMessage().contains("in one piece, but 0:0 Abacus (OpenCL) takes"), large.getMessage());
+        assertTrue(large.getMessage().contains("in one buffer, but 0:0 Abacus (OpenCL) allows"), large.getMessage());
         Exception much = assertThrows(IllegalArgumentException.class, () -> program.check(device(24, 90)));
-        assertTrue(much.getMessage().contains("a smaller picture or a smaller batch would help"), much.getMessage());
+        assertTrue(much.getMessage().contains("use a smaller image, a smaller batch"), much.getMessage());
     }
 
     @Test
@@ -127,13 +127,13 @@ class DeviceProgramTest {
         Target tensor = new Target(Target.KernelKind.TENSOR_CORE, false),
                 libraries = new Target(Target.KernelKind.VENDOR, false);
         assertEquals(
-                "kernels for tensor cores need TornadoVM's PTX or CUDA backend, but this is 0:0 Abacus (OpenCL)",
+                "tensor core kernels require TornadoVM's PTX or CUDA backend, but the device is 0:0 Abacus (OpenCL)",
                 device(1, 1).refusal(tensor).orElseThrow());
         assertEquals(
-                "cuBLAS and cuDNN need TornadoVM's CUDA backend, but this is 0:0 Abacus (OpenCL)",
+                "cuBLAS and cuDNN require TornadoVM's CUDA backend, but the device is 0:0 Abacus (OpenCL)",
                 device(1, 1).refusal(libraries).orElseThrow());
         assertEquals(
-                "kernels for tensor cores need compute capability 8.0 or more, but 0:0 Abacus (CUDA) has 7.5",
+                "tensor core kernels require compute capability 8.0 or more, but 0:0 Abacus (CUDA) has 7.5",
                 nvidia("CUDA", Optional.of("7.5")).refusal(tensor).orElseThrow());
         assertEquals(Optional.empty(), nvidia("CUDA", Optional.of("12.0")).refusal(tensor));
         assertEquals(Optional.empty(), nvidia("CUDA", Optional.of("6.1")).refusal(libraries));
