@@ -73,7 +73,7 @@ public final class Value {
         return dtype;
     }
 
-    /** Its shape. */
+    /** The shape. */
     public Shape shape() {
         return shape;
     }

@@ -14,17 +14,17 @@ import dev.gyre.machine.assembler.Operand.Address;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** What a processor says of itself (CPUID) and what its system saves of a thread's registers (XCR0). */
+/** What the processor reports of itself (CPUID), and which registers the operating system saves (XCR0). */
 public final class Cpuid {
     private Cpuid() {}
 
-    /** Asks: {@code ask(leaf, subleaf)} gives eax, ebx, ecx, edx. */
+    /** Executes CPUID: {@code ask(leaf, subleaf)} returns eax, ebx, ecx, edx. */
     @FunctionalInterface
     interface Query {
         int[] ask(int leaf, int subleaf);
     }
 
-    /** (leaf, subleaf, int[4] to fill). */
+    /** The cpuid instruction. Arguments: leaf, subleaf, int[4] for the result. */
     public static Code cpuid() {
         Assembler asm = new Assembler();
         asm.push(RBX);
@@ -41,7 +41,7 @@ public final class Cpuid {
         return asm.code("cpuid");
     }
 
-    /** Gives XCR0's lower half. */
+    /** The xgetbv instruction; returns the lower half of XCR0. */
     public static Code xgetbv() {
         Assembler asm = new Assembler();
         asm.mov(RCX, 0);
@@ -50,26 +50,32 @@ public final class Cpuid {
         return asm.code("xgetbv");
     }
 
-    /** Whether the system lets programs read XCR0: xgetbv is no instruction else. */
+    /** Whether the operating system lets programs read XCR0; elsewhere xgetbv is an invalid instruction. */
     static boolean hasXgetbv(Query cpuid) {
         return bit(cpuid.ask(1, 0)[2], 27);
     }
 
-    /** What is there and saved. AMX's tiles must be asked for besides ({@link NativeCode}). */
+    /**
+     * The features that the processor has and the operating system saves. AMX must also be requested from the system
+     * ({@link NativeCode}).
+     */
     static Set<Feature> features(Query cpuid, int xcr0) {
         Set<Feature> features = EnumSet.noneOf(Feature.class);
         if (cpuid.ask(0, 0)[0] < 7) return features;
-        int[] one = cpuid.ask(1, 0), seven = cpuid.ask(7, 0);
-        int more = seven[0] >= 1 ? cpuid.ask(7, 1)[0] : 0;
-        boolean vectors = (xcr0 & 0x6) == 0x6, masks = (xcr0 & 0xE6) == 0xE6, tiles = (xcr0 & 0x60000) == 0x60000;
-        boolean avx2 = bit(one[2], 12) && bit(one[2], 29) && bit(seven[1], 5) && bit(seven[1], 8);
-        if (vectors && avx2) features.add(Feature.AVX2);
-        boolean avx512 = masks && bit(seven[1], 16) && bit(seven[1], 17) && bit(seven[1], 30);
+        int[] leaf1 = cpuid.ask(1, 0), leaf7 = cpuid.ask(7, 0);
+        int subleaf1 = leaf7[0] >= 1 ? cpuid.ask(7, 1)[0] : 0;
+        boolean ymmSaved = (xcr0 & 0x6) == 0x6,
+                zmmSaved = (xcr0 & 0xE6) == 0xE6,
+                tilesSaved = (xcr0 & 0x60000) == 0x60000;
+        boolean avx2 = bit(leaf1[2], 12) && bit(leaf1[2], 29) && bit(leaf7[1], 5) && bit(leaf7[1], 8);
+        if (ymmSaved && avx2) features.add(Feature.AVX2);
+        boolean avx512 = zmmSaved && bit(leaf7[1], 16) && bit(leaf7[1], 17) && bit(leaf7[1], 30);
         if (avx512 && features.contains(Feature.AVX2)) {
             features.add(Feature.AVX512);
-            if (bit(more, 5)) features.add(Feature.AVX512_BF16);
-            // Packing for tiles rounds with AVX-512's instruction.
-            if (bit(more, 5) && tiles && bit(seven[3], 24) && bit(seven[3], 22)) features.add(Feature.AMX_BF16);
+            if (bit(subleaf1, 5)) features.add(Feature.AVX512_BF16);
+            // Packing for AMX rounds with AVX512-BF16's instruction.
+            if (bit(subleaf1, 5) && tilesSaved && bit(leaf7[3], 24) && bit(leaf7[3], 22))
+                features.add(Feature.AMX_BF16);
         }
         return features;
     }

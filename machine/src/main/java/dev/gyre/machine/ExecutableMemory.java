@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** Memory that code can run in, by POSIX's calls with Linux's numbers: written first, then read and run, never both. */
-@SuppressWarnings("restricted") // see Machine
+/** Executable memory, by POSIX calls with Linux's constants: pages are first writable, then executable, never both. */
+@SuppressWarnings("restricted") // see NativeCode
 final class ExecutableMemory {
     private static final int PAGE = 4096;
     private static final int READ = 1, WRITE = 2, EXECUTE = 4;
@@ -33,10 +33,10 @@ final class ExecutableMemory {
     }
 
     /**
-     * Puts code in pages of its own.
+     * Copies code to pages of its own.
      *
-     * @param arena its closing (or the collector, for an automatic one) unmaps them: not before calls in progress have returned
-     * @throws UnsupportedOperationException saying what the system refused
+     * @param arena unmaps them when it is closed, or collected if automatic; calls must have returned before
+     * @throws UnsupportedOperationException naming what the system refused
      */
     MemorySegment place(byte[] code, Arena arena) {
         long size = (code.length + PAGE - 1) / PAGE * PAGE;

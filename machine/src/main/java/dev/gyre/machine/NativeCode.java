@@ -16,31 +16,35 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * This process's way to machine code: whether it is allowed, what the processor can do, and where code is placed. Code is made for
- * the System V calling convention of x86-64 and placed by Linux's calls; elsewhere there is none, and {@link #refusal} says so.
+ * Machine code in this process: whether it is allowed, what the processor supports, and how code is placed. Code uses
+ * the System V calling convention of x86-64 and Linux's system calls; elsewhere there is none, and {@link #refusal}
+ * says why.
  */
-@SuppressWarnings("restricted") // calling what lies outside Java is what this is for
+@SuppressWarnings("restricted") // native access is the purpose of this class
 public final class NativeCode {
-    /** A system property: {@linkplain Feature#label() features} not to be used, comma-separated; {@code all} for no machine code. */
+    /**
+     * System property: comma-separated {@linkplain Feature#label() features} that are not to be used; {@code all}
+     * disables machine code.
+     */
     public static final String WITHOUT = "gyre.machine.without";
 
-    /** A system property: {@code true} prints the listing of every code that is placed, with its address, on standard error. */
+    /** System property: {@code true} prints a listing of each placed code, with its address, to standard error. */
     public static final String LISTING = "gyre.machine.listing";
 
-    /** This process. */
+    /** Machine code in this process. */
     public static final NativeCode HERE = new NativeCode(System.getProperty(WITHOUT, ""));
 
     private final Optional<String> refusal;
     private final Set<Feature> features;
     private final ExecutableMemory pages;
 
-    /** @param without as the property {@value #WITHOUT} has it */
+    /** @param without the value of the property {@value #WITHOUT} */
     NativeCode(String without) {
         Set<Feature> found = EnumSet.noneOf(Feature.class);
         ExecutableMemory made = null;
         Optional<String> problem = platform();
         if (problem.isEmpty() && without.strip().equals("all"))
-            problem = Optional.of("switched off by " + WITHOUT + "=" + without);
+            problem = Optional.of("disabled by " + WITHOUT + "=" + without);
         if (problem.isEmpty())
             try {
                 made = new ExecutableMemory();
@@ -48,14 +52,14 @@ public final class NativeCode {
             } catch (UnsupportedOperationException e) {
                 problem = Optional.of(e.getMessage());
             } catch (IllegalCallerException e) {
-                problem = Optional.of("Java refuses native access; it is given by --enable-native-access=ALL-UNNAMED");
+                problem = Optional.of("Java denies native access; allow it with --enable-native-access=ALL-UNNAMED");
             }
         found.removeAll(named(without));
-        // Each builds on the one before.
+        // Each feature requires the one before.
         if (!found.contains(Feature.AVX2)) found.clear();
         if (!found.contains(Feature.AVX512)) found.retainAll(Set.of(Feature.AVX2));
         if (!found.contains(Feature.AVX512_BF16))
-            found.remove(Feature.AMX_BF16); // packing rounds with the other's instruction
+            found.remove(Feature.AMX_BF16); // packing rounds with AVX512-BF16's instruction
         refusal = problem;
         features = Collections.unmodifiableSet(found);
         pages = made;
@@ -65,7 +69,7 @@ public final class NativeCode {
         String os = System.getProperty("os.name"), arch = System.getProperty("os.arch");
         return os.equals("Linux") && (arch.equals("amd64") || arch.equals("x86_64"))
                 ? Optional.empty()
-                : Optional.of("it is made for Linux on x86-64, this is " + os + " on " + arch);
+                : Optional.of("it requires Linux on x86-64, but this is " + os + " on " + arch);
     }
 
     private static Set<Feature> named(String without) {
@@ -76,7 +80,7 @@ public final class NativeCode {
             off.add(Arrays.stream(Feature.values())
                     .filter(f -> f.label().equals(name))
                     .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException(WITHOUT + ": "
+                    .orElseThrow(() -> new IllegalArgumentException(WITHOUT + ": expected "
                             + Arrays.stream(Feature.values())
                                     .map(Feature::label)
                                     .collect(Collectors.joining(", "))
@@ -113,7 +117,9 @@ public final class NativeCode {
         }
     }
 
-    /** Linux gives a process tile registers when it asks: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA). */
+    /**
+     * Requests the tile registers, which Linux grants on demand: arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
+     */
     private static boolean amxPermitted() throws Throwable {
         Linker linker = Linker.nativeLinker();
         MethodHandle syscall = linker.downcallHandle(
@@ -128,44 +134,45 @@ public final class NativeCode {
         return refusal;
     }
 
-    /** What kernels may use. */
+    /** The features that kernels may use. */
     public Set<Feature> features() {
         return features;
     }
 
-    /** Whether kernels may use it. */
+    /** Whether kernels may use a feature. */
     public boolean has(Feature feature) {
         return features.contains(feature);
     }
 
-    /** Why there is no arithmetic in bf16; empty where there is. */
+    /** Why there are no bf16 instructions; empty where there are. */
     public Optional<String> bf16Refusal() {
         if (has(Feature.AVX512_BF16) || has(Feature.AMX_BF16)) return Optional.empty();
-        return Optional.of(refusal.map(reason -> "there is no machine code here: " + reason)
-                .orElse("this processor has neither AVX512-BF16 nor AMX-BF16, or they are switched off; it has "
+        return Optional.of(refusal.map(reason -> "machine code is not available: " + reason)
+                .orElse("this processor has neither AVX512-BF16 nor AMX-BF16, or they are disabled; usable features: "
                         + (features.isEmpty()
-                                ? "none of what is looked for"
+                                ? "none"
                                 : features.stream()
                                         .map(Feature::label)
                                         .collect(Collectors.joining(", "))
                                         .toUpperCase(Locale.ROOT))));
     }
 
-    /** {@link #place(Code, FunctionDescriptor, Arena)}, to stay for as long as the handle can be reached. */
+    /** {@link #place(Code, FunctionDescriptor, Arena)}, for as long as the handle is reachable. */
     public MethodHandle place(Code code, FunctionDescriptor type) {
         return place(code, type, Arena.ofAuto());
     }
 
     /**
-     * Makes code callable. A call must be short (well below a millisecond): the collector waits for it. In return Java's own arrays
-     * are passed without a copy.
+     * Makes code callable. Calls are critical downcalls: Java arrays are passed without a copy, but the garbage
+     * collector waits for the call, so it must be short (well below a millisecond).
      *
      * @param type its arguments: longs and addresses, the first six in rdi, rsi, rdx, rcx, r8 and r9
-     * @param arena what closing unmaps the code; with a call in progress it fails and the code stays
-     * @throws UnsupportedOperationException where {@link #refusal} says why
+     * @param arena unmaps the code when it is closed; closing fails while a call is in progress
+     * @throws UnsupportedOperationException with the reason that {@link #refusal} gives
      */
     public MethodHandle place(Code code, FunctionDescriptor type, Arena arena) {
-        if (refusal.isPresent()) throw new UnsupportedOperationException("no machine code here: " + refusal.get());
+        if (refusal.isPresent())
+            throw new UnsupportedOperationException("machine code is not available: " + refusal.get());
         MemorySegment placed = pages.place(code.bytes(), arena);
         if (Boolean.getBoolean(LISTING))
             System.err.print("at " + Long.toHexString(placed.address()) + ": " + code.listing());

@@ -112,10 +112,9 @@ class NativeCodeTest {
         NativeCode none = new NativeCode("all");
         assertEquals(Set.of(), none.features());
         assumeTrue(System.getProperty("os.name").equals("Linux"));
-        assertEquals(Optional.of("switched off by gyre.machine.without=all"), none.refusal());
+        assertEquals(Optional.of("disabled by gyre.machine.without=all"), none.refusal());
         assertEquals(
-                Optional.of("there is no machine code here: switched off by gyre.machine.without=all"),
-                none.bf16Refusal());
+                Optional.of("machine code is not available: disabled by gyre.machine.without=all"), none.bf16Refusal());
         assertThrows(UnsupportedOperationException.class, () -> none.place(answer(1), LONG));
     }
 
@@ -123,7 +122,7 @@ class NativeCodeTest {
     void aFeatureThatDoesNotExistIsNamed() {
         String message = assertThrows(IllegalArgumentException.class, () -> new NativeCode("avx2,sse9"))
                 .getMessage();
-        assertEquals("gyre.machine.without: avx2, avx512, avx512_bf16, amx_bf16 or all, got sse9", message);
+        assertEquals("gyre.machine.without: expected avx2, avx512, avx512_bf16, amx_bf16 or all, got sse9", message);
     }
 
     @Test

@@ -140,7 +140,7 @@ class NonFiniteSearchTest {
         try (StableDiffusion sd = StableDiffusion.load(file)) {
             Exception e = assertThrows(ArithmeticException.class, sd::quantize);
             assertTrue(
-                    e.getMessage().contains(CONVOLUTION + ": a weight of NaN is beyond what Q8_0 holds"), e.toString());
+                    e.getMessage().contains(CONVOLUTION + ": a weight of NaN exceeds the range of Q8_0"), e.toString());
         }
     }
 

@@ -16,11 +16,11 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * Puts instructions for x86-64 into bytes, one after the other, and keeps the text of each. Knows the few that kernels need;
- * operands come in Intel's order, the target first.
+ * Assembles instructions for x86-64, keeping the text of each. It knows the few that kernels need; operands are in
+ * Intel's order, the destination first.
  */
 public final class Assembler {
-    /** A place to jump to. */
+    /** A jump target. */
     public static final class Label {
         private final String name;
         private int at = -1;
@@ -30,7 +30,7 @@ public final class Assembler {
         }
     }
 
-    /** Conditions of jumps after a comparison of signed numbers, or of an outcome with zero. */
+    /** Conditions of jumps after a comparison of signed integers, or of a result with zero. */
     public enum Condition {
         ZERO(0x4, "je"),
         NOT_ZERO(0x5, "jne"),
@@ -54,7 +54,7 @@ public final class Assembler {
     private int at;
     private int labels;
 
-    /** @throws IllegalStateException when a jump leads to a label that was never bound */
+    /** @throws IllegalStateException when a jump's label was never bound */
     public Code code(String name) {
         for (Jump jump : forward) {
             if (jump.to.at < 0) throw new IllegalStateException(name + ": label " + jump.to.name + " is not bound");
@@ -93,7 +93,7 @@ public final class Assembler {
         jump(condition.mnemonic, to, new int[] {0x70 | condition.bits}, new int[] {0x0F, 0x80 | condition.bits});
     }
 
-    /** A distance of one byte where it is known and fits, else of four. */
+    /** Uses an 8-bit displacement where it is known and fits, otherwise a 32-bit one. */
     private void jump(String mnemonic, Label to, int[] near, int[] far) {
         String text = mnemonic + " " + to.name;
         int back = to.at - (at + near.length + 1);
@@ -116,7 +116,7 @@ public final class Assembler {
         registers("mov", 0x89, to, from);
     }
 
-    /** The number's sign fills the upper half. */
+    /** Sign-extends the number to 64 bits. */
     public void mov(Register to, int number) {
         Bytes bytes = new Bytes();
         bytes.put(0x48 | to.ordinal() >> 3, 0xC7, 0xC0 | to.ordinal() & 7).little(number);
@@ -131,12 +131,12 @@ public final class Assembler {
         memory("mov " + to + ", " + from, 1, 0x89, from.ordinal(), to);
     }
 
-    /** The lower 32 bits. */
+    /** Stores the lower 32 bits. */
     public void mov32(Address to, Register from) {
         memory("mov " + to + ", " + from.half(), 0, 0x89, from.ordinal(), to);
     }
 
-    /** 32 bits of memory. */
+    /** Stores 32 bits. */
     public void mov32(Address to, int number) {
         memory("mov dword ptr " + to + ", " + number, 0, 0xC7, 0, to, number);
     }
@@ -145,7 +145,7 @@ public final class Assembler {
         memory("lea " + to + ", " + from, 1, 0x8D, to.ordinal(), from);
     }
 
-    /** What lies there will be wanted: into the first cache. Any address may be given. */
+    /** Prefetches into the L1 cache. Any address is valid. */
     public void prefetch(Address from) {
         memory("prefetcht0 " + from, 0, new int[] {0x0F, 0x18}, 1, from);
     }
@@ -219,7 +219,7 @@ public final class Assembler {
         emit("vzeroupper", 0xC5, 0xF8, 0x77);
     }
 
-    /** Floats for instructions to read, where no instruction follows: after {@link #ret}. */
+    /** Data after the code, where no instruction follows: floats. */
     public void floats(float... values) {
         for (float value : values) {
             Bytes bytes = new Bytes();
@@ -228,7 +228,7 @@ public final class Assembler {
         }
     }
 
-    /** 32-bit numbers, likewise. */
+    /** Likewise, 32-bit integers. */
     public void ints(int... values) {
         for (int value : values) {
             Bytes bytes = new Bytes();
@@ -237,7 +237,7 @@ public final class Assembler {
         }
     }
 
-    /** The address of what a label marks, which comes later. */
+    /** The address of a label that is bound later. */
     public void lea(Register to, Label label) {
         emit(
                 "lea " + to + ", [rip+" + label.name + "]",
@@ -254,7 +254,7 @@ public final class Assembler {
     // --- vectors and tiles
     // --------------------------------------------------------------------------------------------
 
-    /** An instruction of the table with its operands, the target first. */
+    /** An instruction of {@link Instruction} with its operands, the destination first. */
     public void op(Instruction instruction, Operand... operands) {
         String text = operands.length == 0
                 ? instruction.mnemonic()
@@ -266,7 +266,7 @@ public final class Assembler {
                                 .collect(Collectors.joining(", "));
         int last = operands.length - 1;
         Integer number = last >= 0 && operands[last] instanceof Immediate immediate ? immediate.value() : null;
-        // Which operand goes into which of the three fields.
+        // Assigns the operands to the three fields of the encoding.
         Operand reg = null, vvvv = null, rm = null;
         switch (instruction.form) {
             case LOAD, BROADCAST, MASK -> {
@@ -338,7 +338,7 @@ public final class Assembler {
         };
     }
 
-    /** Bytes that a one-byte displacement counts in. */
+    /** The unit in bytes of an 8-bit displacement. */
     private static int unit(Instruction instruction, Operand reg, Address address) {
         if (address.lanes() != 0 || instruction.form == Form.BROADCAST) return 4;
         return ((Vector) reg).bits() / 8;
@@ -444,16 +444,16 @@ public final class Assembler {
         }
 
         /**
-         * The ModRM byte and what follows it.
+         * The ModRM byte, the SIB byte and the displacement.
          *
-         * @param field what its middle holds
-         * @param unit what a one-byte displacement counts in
-         * @param sib whether a SIB byte must be there even without an index
+         * @param field the reg field of the ModRM byte
+         * @param unit the unit of an 8-bit displacement
+         * @param sib whether a SIB byte is required even without an index
          */
         void address(int field, Address a, int unit, boolean sib) {
             int base = a.base().ordinal() & 7, displacement = a.displacement();
             boolean small = displacement % unit == 0 && displacement / unit == (byte) (displacement / unit);
-            // Without a displacement, rbp's and r13's number would mean something else.
+            // Without a displacement, the encoding of rbp and r13 has another meaning.
             int mode = displacement == 0 && base != 5 ? 0 : small ? 1 : 2;
             if (a.index() != null || base == 4 || sib) {
                 int index = a.index() == null ? 4 : a.index().ordinal() & 7;

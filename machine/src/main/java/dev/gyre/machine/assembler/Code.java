@@ -5,18 +5,18 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * Machine code that can lie anywhere: it refers to nothing outside itself but through its arguments.
+ * Position-independent machine code: it refers to nothing outside itself except through its arguments.
  *
- * @param name what it does
- * @param lines what was assembled, in order
+ * @param name what it computes
+ * @param lines the assembled lines, in order
  */
 public record Code(String name, List<Line> lines) {
 
     /**
-     * One instruction, or a label (no bytes), or data.
+     * One instruction, label (no bytes) or datum.
      *
      * @param at offset from the beginning
-     * @param text as assemblers write it
+     * @param text in assembler syntax
      */
     public record Line(int at, byte[] bytes, String text) {
         @Override
@@ -38,19 +38,19 @@ public record Code(String name, List<Line> lines) {
         }
     }
 
-    /** How many bytes it has. */
+    /** Its size in bytes. */
     public int size() {
         return lines.stream().mapToInt(line -> line.bytes.length).sum();
     }
 
-    /** The bytes themselves, a copy. */
+    /** A copy of its bytes. */
     public byte[] bytes() {
         byte[] all = new byte[size()];
         for (Line line : lines) System.arraycopy(line.bytes, 0, all, line.at, line.bytes.length);
         return all;
     }
 
-    /** Offsets, bytes and instructions, a line each. */
+    /** A listing: offset, bytes and text of each line. */
     public String listing() {
         StringBuilder text = new StringBuilder(name).append(", ").append(size()).append(" bytes\n");
         for (Line line : lines) text.append(line).append('\n');

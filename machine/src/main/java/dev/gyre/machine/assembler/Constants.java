@@ -5,11 +5,12 @@ import dev.gyre.machine.assembler.Operand.Register;
 import dev.gyre.machine.assembler.Operand.Vector;
 
 /**
- * A formula's numbers: in registers where vectors of 512 bits have 32 of them, else as whole vectors in memory behind the code.
+ * The constants of a formula: in registers where vectors of 512 bits have 32 of them, otherwise in memory behind the
+ * code, each broadcast to a whole vector.
  *
- * @param bits of a vector
- * @param base the general register that holds where they lie; with 512 bits it is free again once they are loaded
- * @param first the vector register of the first of them, where they are in registers
+ * @param bits vector width
+ * @param base the general register that holds their address; with 512 bits it is free again after {@link #load}
+ * @param first the vector register of the first constant, where they are in registers
  */
 public record Constants(int bits, Register base, int first, float... values) {
     public void load(Assembler asm, Assembler.Label table) {
@@ -23,7 +24,7 @@ public record Constants(int bits, Register base, int first, float... values) {
         return bits == 512 ? Vector.zmm(first + i) : Address.at(base, i * bits / 8);
     }
 
-    /** Writes them where the table's label has been bound. */
+    /** Writes the constants where the table's label is bound. */
     public void write(Assembler asm) {
         for (float value : values) for (int i = 0; i < (bits == 512 ? 1 : bits / 32); i++) asm.floats(value);
     }

@@ -1,9 +1,9 @@
 package dev.gyre.machine.assembler;
 
 /**
- * The vector and tile instructions that kernels use, and how each is encoded (Intel 64 and IA-32 Architectures Software Developer's
- * Manual, volume 2). The prefix holds four of these: which table of opcodes it is in ({@code map}), what used to be a prefix byte
- * ({@code pp}), one more bit of the opcode ({@code w}); the opcode itself follows.
+ * The vector and tile instructions that kernels use, and their encoding (Intel 64 and IA-32 Architectures Software
+ * Developer's Manual, volume 2). The prefix encodes the opcode map ({@code map}), the legacy prefix ({@code pp}) and an
+ * opcode extension ({@code w}); the opcode follows.
  */
 public enum Instruction {
     VMOVUPS(Form.LOAD, 0, 1, 0, 0x10, Prefix.BOTH),
@@ -12,12 +12,12 @@ public enum Instruction {
     VMOVSS_STORE(Form.STORE, 2, 1, 0, 0x11, Prefix.VEX),
     VMOVLPS_STORE(Form.STORE, 0, 1, 0, 0x13, Prefix.VEX),
     VMOVHPS_STORE(Form.STORE, 0, 1, 0, 0x17, Prefix.VEX),
-    /** Lanes whose sign is set in the second operand. */
+    /** Stores the lanes whose sign bit is set in the second operand. */
     VMASKMOVPS(Form.THREE, 1, 2, 0, 0x2C, Prefix.VEX),
     VMASKMOVPS_STORE(Form.MASKED_STORE, 1, 2, 0, 0x2E, Prefix.VEX),
-    /** 16-bit floats to floats. */
+    /** Converts F16 to F32. */
     VCVTPH2PS(Form.LOAD, 1, 2, 0, 0x13, Prefix.VEX),
-    /** 16-bit numbers to 32-bit ones. */
+    /** Zero-extends 16-bit integers to 32 bits. */
     VPMOVZXWD(Form.LOAD, 1, 2, 0, 0x33, Prefix.VEX),
     VADDPS(Form.THREE, 0, 1, 0, 0x58, Prefix.BOTH),
     VSUBPS(Form.THREE, 0, 1, 0, 0x5C, Prefix.BOTH),
@@ -31,27 +31,27 @@ public enum Instruction {
     VCVTTPS2DQ(Form.LOAD, 2, 1, 0, 0x5B, Prefix.BOTH),
     VPADDD(Form.THREE, 1, 1, 0, 0xFE, Prefix.BOTH),
     VPSLLD(Form.SHIFT, 1, 1, 0, 0x72, Prefix.BOTH),
-    /** Of each 128 bits the lower two lanes of both sources, in turn. */
+    /** Interleaves the lower two lanes of both sources in each 128 bits. */
     VUNPCKLPS(Form.THREE, 0, 1, 0, 0x14, Prefix.BOTH),
-    /** Likewise the upper two. */
+    /** Interleaves the upper two lanes. */
     VUNPCKHPS(Form.THREE, 0, 1, 0, 0x15, Prefix.BOTH),
-    /** Of each 128 bits two lanes of each source, which a number names. */
+    /** Selects two lanes of each source in each 128 bits by an immediate. */
     VSHUFPS(Form.THREE, 0, 1, 0, 0xC6, Prefix.BOTH),
-    /** The first source with one of its halves replaced by 128 bits of memory. */
+    /** The first source with one half replaced by 128 bits of memory. */
     VINSERTF128(Form.THREE, 1, 3, 0, 0x18, Prefix.VEX),
-    /** One half of a vector to memory. */
+    /** Stores one half of a vector. */
     VEXTRACTF128(Form.STORE, 1, 3, 0, 0x19, Prefix.VEX),
     VPXORD(Form.THREE, 1, 1, 0, 0xEF, Prefix.EVEX),
     VRNDSCALEPS(Form.LOAD, 1, 3, 0, 0x08, Prefix.EVEX),
     VSCALEFPS(Form.THREE, 1, 2, 0, 0x2C, Prefix.EVEX),
     VPERMW(Form.THREE, 1, 2, 1, 0x8D, Prefix.EVEX),
-    /** Lanes of the target and of the last source, as the other source numbers them. */
+    /** Selects lanes of the destination and the last source by the indices in the other source. */
     VPERMT2PS(Form.THREE, 1, 2, 0, 0x7F, Prefix.EVEX),
-    /** Likewise, lanes being 64 bits. */
+    /** Likewise, with lanes of 64 bits. */
     VPERMT2PD(Form.THREE, 1, 2, 1, 0x7F, Prefix.EVEX),
-    /** Each lane gains two products of bf16 numbers. */
+    /** Adds two products of bf16 elements to each lane. */
     VDPBF16PS(Form.THREE, 2, 2, 0, 0x52, Prefix.EVEX),
-    /** Two vectors of floats to one of bf16, rounded to nearest even: the second source's numbers come first. */
+    /** Rounds two vectors of floats to one of bf16, to nearest even; the second source's elements come first. */
     VCVTNE2PS2BF16(Form.THREE, 3, 2, 0, 0x72, Prefix.EVEX),
     KMOVW(Form.MASK, 0, 1, 0, 0x92, Prefix.VEX),
     BZHI(Form.GENERAL, 0, 2, 0, 0xF5, Prefix.VEX),
@@ -60,36 +60,36 @@ public enum Instruction {
     TILEZERO(Form.TILE, 3, 2, 0, 0x49, Prefix.VEX),
     TILELOADD(Form.LOAD, 3, 2, 0, 0x4B, Prefix.VEX),
     TILESTORED(Form.STORE, 2, 2, 0, 0x4B, Prefix.VEX),
-    /** Each number of a tile gains the products of a row's and a column's bf16 numbers. */
+    /** Adds the products of a row's and a column's bf16 elements to each element of a tile. */
     TDPBF16PS(Form.TILES, 2, 2, 0, 0x5C, Prefix.VEX);
 
-    /** Which operand stands in which field. */
+    /** Which operand is encoded in which field. */
     enum Form {
-        /** Target, source. */
+        /** Destination, source. */
         LOAD,
-        /** Target in memory, source. */
+        /** Destination in memory, source. */
         STORE,
-        /** Target in memory, mask, source. */
+        /** Destination in memory, mask, source. */
         MASKED_STORE,
-        /** Target, one number in memory. */
+        /** Destination, one element in memory. */
         BROADCAST,
-        /** Target, source, source. */
+        /** Destination, source, source. */
         THREE,
-        /** Target, source, number. */
+        /** Destination, source, immediate. */
         SHIFT,
         /** A mask from a general register. */
         MASK,
-        /** General registers: target, source, source. */
+        /** General registers: destination, source, source. */
         GENERAL,
         MEMORY,
         NONE,
         /** One tile. */
         TILE,
-        /** Three tiles, the last two fields the other way round. */
+        /** Three tiles, with the last two fields swapped. */
         TILES
     }
 
-    /** VEX reaches 16 registers of 256 bits, EVEX 32 of 512 with masks; of both, the shorter that fits is taken. */
+    /** VEX encodes 16 registers of 256 bits, EVEX 32 of 512 with masks; BOTH uses the shorter encoding that fits. */
     enum Prefix {
         VEX,
         EVEX,
@@ -112,7 +112,7 @@ public enum Instruction {
         this.prefix = prefix;
     }
 
-    /** As assemblers write it. */
+    /** The name in assembler syntax. */
     public String mnemonic() {
         return name().replace("_STORE", "").toLowerCase();
     }

@@ -1,8 +1,8 @@
 package dev.gyre.machine.assembler;
 
-/** What an instruction works on. Its text is as assemblers write it (Intel's order). */
+/** An operand of an instruction. Its text is in Intel's assembler syntax. */
 public sealed interface Operand {
-    /** The 64-bit general registers, by their numbers. */
+    /** The 64-bit general registers, in encoding order. */
     enum Register implements Operand {
         RAX,
         RCX,
@@ -26,7 +26,7 @@ public sealed interface Operand {
             return name().toLowerCase();
         }
 
-        /** As its lower 32 bits are written. */
+        /** The name of its lower 32 bits. */
         public String half() {
             return ordinal() < 8 ? "e" + toString().substring(1) : this + "d";
         }
@@ -36,8 +36,8 @@ public sealed interface Operand {
      * A vector register.
      *
      * @param bits 128, 256 or 512
-     * @param mask which lanes an instruction writes; 0 is all
-     * @param zeroing whether lanes that are not written become zero instead of staying
+     * @param mask the mask register of the lanes that are written; 0 for all lanes
+     * @param zeroing whether the other lanes become zero instead of keeping their value
      */
     record Vector(int number, int bits, int mask, boolean zeroing) implements Operand {
         /** All lanes. */
@@ -53,7 +53,7 @@ public sealed interface Operand {
             return new Vector(number, 256);
         }
 
-        /** Only the lanes of mask k{@code mask}; the others become zero. */
+        /** With mask k{@code mask}; the other lanes become zero. */
         public Vector zeroing(int mask) {
             return new Vector(number, bits, mask, true);
         }
@@ -65,7 +65,7 @@ public sealed interface Operand {
         }
     }
 
-    /** A register of a bit for each lane; k0 cannot mask. */
+    /** A mask register, one bit for each lane; k0 cannot mask. */
     record Mask(int number) implements Operand {
         @Override
         public String toString() {
@@ -82,11 +82,11 @@ public sealed interface Operand {
     }
 
     /**
-     * A place in memory: base + index · scale + displacement.
+     * A memory operand: base + index · scale + displacement.
      *
-     * @param index or null
-     * @param lanes where one number is read for all lanes of a vector, how many those are; else 0
-     * @param mask lanes that a store writes; 0 is all
+     * @param index index register, or null
+     * @param lanes lanes to which one element is broadcast; 0 without broadcast
+     * @param mask the mask register of a store; 0 for all lanes
      */
     record Address(Register base, Register index, int scale, int displacement, int lanes, int mask) implements Operand {
         public Address {
@@ -107,17 +107,17 @@ public sealed interface Operand {
             return new Address(base, index, scale, displacement, 0, 0);
         }
 
-        /** So many bytes further. */
+        /** The address {@code bytes} bytes further. */
         public Address plus(int bytes) {
             return new Address(base, index, scale, displacement + bytes, lanes, mask);
         }
 
-        /** One 32-bit number for each of so many lanes. */
+        /** One 32-bit element broadcast to so many lanes. */
         public Address broadcast(int lanes) {
             return new Address(base, index, scale, displacement, lanes, mask);
         }
 
-        /** A store of some lanes. */
+        /** A masked store. */
         public Address masked(int mask) {
             return new Address(base, index, scale, displacement, lanes, mask);
         }
@@ -134,7 +134,7 @@ public sealed interface Operand {
         }
     }
 
-    /** A number in the instruction itself. */
+    /** An immediate operand. */
     record Immediate(int value) implements Operand {
         @Override
         public String toString() {

@@ -20,17 +20,17 @@ import dev.gyre.machine.assembler.Operand.Address;
 import dev.gyre.machine.assembler.Operand.Tile;
 
 /**
- * {@link GemmKernel} of pairs on AMX: bands of 32 rows, strips of 32 columns, as two by two tiles of 16 × 16 sums. A tile of A is 16
- * rows of 16 pairs, one of B 16 rows of the strip. What is left of k below 16 pairs has tiles of its own shape; changing shapes
- * empties all tiles, so the sums are stored and loaded around it.
+ * {@link GemmKernel} for bf16 pairs on AMX: panels of A with 32 rows, panels of B with 32 columns, as two by two tiles
+ * of 16 × 16 sums. A tile of A is 16 rows of 16 pairs, a tile of B 16 rows of the panel. Fewer than 16 remaining pairs
+ * of k take tiles of another shape; changing shapes clears all tiles, so the sums are stored and reloaded around it.
  *
- * <p>Arguments as {@link GemmKernel}'s, with {@code add} the sums begin at c.
+ * <p>The arguments are {@link GemmKernel}'s; with {@code add} the sums begin at c.
  */
 public final class AmxGemmKernel {
-    /** Rows of a band, and columns of a strip. */
+    /** Rows of a panel of A and columns of a panel of B. */
     public static final int BLOCK = 32;
 
-    /** Pairs that a tile is deep. */
+    /** Pairs of k in a tile. */
     public static final int TILE_DEPTH = 16;
 
     private static final int ROW_BYTES = BLOCK * 4; // bytes of a row of B and of C
@@ -39,51 +39,51 @@ public final class AmxGemmKernel {
 
     private AmxGemmKernel() {}
 
-    /** Assembles it, for a processor with AMX's bf16. */
+    /** Assembles it. Requires AMX-BF16. */
     public static Code code() {
         Assembler asm = new Assembler();
         asm.push(RBX);
         asm.push(R12);
-        asm.sub(RSP, 64); // shapes of tiles
+        asm.sub(RSP, 64); // the tile configuration
         asm.mov(RAX, RCX);
-        asm.shl(RAX, 2); // bytes of a line of A
+        asm.shl(RAX, 2); // bytes of a row of A
         asm.mov(R12, ROW_BYTES);
         for (int at = 0; at < 64; at += 4) asm.mov32(Address.at(RSP, at), at == 0 ? 1 : 0); // palette 1
         fullTiles(asm);
         asm.op(Instruction.LDTILECFG, Address.at(RSP));
 
-        Assembler.Label band = asm.here("band"), begun = asm.label("begun"), fresh = asm.label("fresh");
+        Assembler.Label panel = asm.here("panel"), loaded = asm.label("loaded"), clear = asm.label("clear");
         asm.test(R9, R9);
-        asm.jump(Assembler.Condition.ZERO, fresh);
+        asm.jump(Assembler.Condition.ZERO, clear);
         sums(asm, Instruction.TILELOADD);
-        asm.jump(begun);
-        asm.bind(fresh);
+        asm.jump(loaded);
+        asm.bind(clear);
         for (Tile sum : SUMS) asm.op(Instruction.TILEZERO, sum);
-        asm.bind(begun);
+        asm.bind(loaded);
 
-        Assembler.Label rest = asm.label("rest"), done = asm.label("done");
+        Assembler.Label tail = asm.label("tail"), end = asm.label("done");
         lowerRows(asm);
         asm.mov(R10, RSI);
         asm.mov(R11, RCX);
         asm.sub(R11, TILE_DEPTH);
-        asm.jump(Assembler.Condition.LESS, rest);
-        Assembler.Label round = asm.here("round");
+        asm.jump(Assembler.Condition.LESS, tail);
+        Assembler.Label loop = asm.here("loop");
         step(asm);
         asm.add(RDI, TILE_DEPTH * 4);
         asm.add(RBX, TILE_DEPTH * 4);
         asm.add(R10, TILE_DEPTH * ROW_BYTES);
         asm.sub(R11, TILE_DEPTH);
-        asm.jump(Assembler.Condition.NOT_LESS, round);
-        asm.bind(rest);
+        asm.jump(Assembler.Condition.NOT_LESS, loop);
+        asm.bind(tail);
         asm.add(R11, TILE_DEPTH);
-        asm.jump(Assembler.Condition.ZERO, done);
+        asm.jump(Assembler.Condition.ZERO, end);
 
-        // r11 pairs are left: A's lines are 4·r11 bytes, B has r11 rows.
+        // r11 pairs remain: A's rows take 4·r11 bytes, B has r11 rows.
         sums(asm, Instruction.TILESTORED);
         asm.mov(R10, R11);
         asm.shl(R10, 18);
         asm.lea(R10, Address.at(R10, R11, 4, 0));
-        asm.mov32(Address.at(RSP, 24), R10); // bytes of a line of tiles 4 and 5
+        asm.mov32(Address.at(RSP, 24), R10); // bytes of a row of tiles 4 and 5
         asm.mov(R10, R11);
         asm.shl(R10, 8);
         asm.add(R10, R11);
@@ -94,7 +94,7 @@ public final class AmxGemmKernel {
         sums(asm, Instruction.TILELOADD);
         asm.mov(R10, RCX);
         asm.sub(R10, R11);
-        asm.shl(R10, 7); // LINE
+        asm.shl(R10, 7); // ROW_BYTES
         asm.add(R10, RSI);
         step(asm);
         asm.shl(R11, 2);
@@ -104,31 +104,31 @@ public final class AmxGemmKernel {
         asm.op(Instruction.LDTILECFG, Address.at(RSP));
         sums(asm, Instruction.TILELOADD);
 
-        asm.bind(done);
+        asm.bind(end);
         sums(asm, Instruction.TILESTORED);
         asm.add(RDX, BLOCK * ROW_BYTES);
-        // One line of A was passed; 31 are to come.
+        // rdi is past one row of A; 31 remain.
         asm.mov(R10, RAX);
         asm.shl(R10, 5);
         asm.sub(R10, RAX);
         asm.add(RDI, R10);
         asm.sub(R8, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, band);
+        asm.jump(Assembler.Condition.NOT_ZERO, panel);
         asm.op(Instruction.TILERELEASE);
         asm.add(RSP, 64);
         asm.pop(R12);
         asm.pop(RBX);
         asm.ret();
-        return asm.code("product of pairs, 32 rows by 32, in tiles");
+        return asm.code("bf16 GEMM on AMX, 32 rows by 32");
     }
 
-    /** All tiles 16 rows of 64 bytes. */
+    /** Configures all tiles as 16 rows of 64 bytes. */
     private static void fullTiles(Assembler asm) {
         for (int at = 16; at < 32; at += 4) asm.mov32(Address.at(RSP, at), 0x0040_0040);
         for (int at = 48; at < 56; at += 4) asm.mov32(Address.at(RSP, at), 0x1010_1010);
     }
 
-    /** rbx: the seventeenth line of A. */
+    /** rbx: row 16 of the panel of A. */
     private static void lowerRows(Assembler asm) {
         asm.mov(RBX, RAX);
         asm.shl(RBX, 4);
@@ -146,7 +146,7 @@ public final class AmxGemmKernel {
         asm.op(Instruction.TDPBF16PS, SUMS[3], A1, B1);
     }
 
-    /** Loads or stores the four sums. */
+    /** Loads or stores the four tiles of sums. */
     private static void sums(Assembler asm, Instruction instruction) {
         for (int i = 0; i < 4; i++) {
             Address at = Address.at(RDX, R12, 1, i / 2 * 16 * ROW_BYTES + i % 2 * 64);

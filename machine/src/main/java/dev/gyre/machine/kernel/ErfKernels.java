@@ -15,52 +15,52 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The error function as v · p(v²) / q(v²), where v is x within ±bound; Horner's rule in fused multiply-adds.
+ * The error function as v · p(v²) / q(v²), where v is x clamped to ±bound; Horner's rule with fused multiply-adds.
  *
- * @param bound beyond it the function is what it is there
- * @param numerator p's coefficients, of the highest power first
- * @param denominator q's
+ * @param bound arguments are clamped to ±bound
+ * @param numerator p's coefficients, highest power first
+ * @param denominator q's coefficients, likewise
  */
 public record ErfKernels(float bound, List<Float> numerator, List<Float> denominator) {
     /**
-     * y = value · (½ · gate · (1 + erf(gate · √½))). Arguments: values, gates, y (may be one of them), rounds of {@link ElementwiseKernels#UNROLL} (at
-     * least 1).
+     * y = value · (½ · gate · (1 + erf(gate · √½))). Arguments: values, gates, y (may alias either), iterations of
+     * {@link ElementwiseKernels#UNROLL} floats (at least 1).
      */
     public Code geglu(int bits) {
         ElementwiseKernels rows = new ElementwiseKernels(bits);
         Table table = new Table(bits);
         Assembler asm = new Assembler();
-        Assembler.Label numbers = asm.label("numbers");
-        asm.lea(RAX, numbers);
-        Address half = table.number(0.5f), one = table.number(1f), root = table.number(0.70710678f);
-        Address least = table.number(-bound), most = table.number(bound);
-        List<Address> p = numerator.stream().map(table::number).toList();
-        List<Address> q = denominator.stream().map(table::number).toList();
-        Assembler.Label round = asm.here("round");
+        Assembler.Label constants = asm.label("constants");
+        asm.lea(RAX, constants);
+        Address half = table.constant(0.5f), one = table.constant(1f), rootHalf = table.constant(0.70710678f);
+        Address min = table.constant(-bound), max = table.constant(bound);
+        List<Address> p = numerator.stream().map(table::constant).toList();
+        List<Address> q = denominator.stream().map(table::constant).toList();
+        Assembler.Label loop = asm.here("loop");
         for (int i = 0; i < rows.vectors(); i++) {
-            // Registers of their own, so that the vectors of a round are worked on side by side.
+            // Separate registers, so that the vectors of an iteration execute in parallel.
             Vector gate = rows.v(5 * i), x = rows.v(5 * i + 1), square = rows.v(5 * i + 2);
-            Vector above = rows.v(5 * i + 3), below = rows.v(5 * i + 4);
+            Vector p2 = rows.v(5 * i + 3), q2 = rows.v(5 * i + 4);
             asm.op(Instruction.VMOVUPS, gate, rows.at(RSI, i));
-            asm.op(Instruction.VMULPS, x, gate, root);
-            // A comparison with NaN gives the second source: a NaN stays one.
-            asm.op(Instruction.VMOVUPS, square, most);
+            asm.op(Instruction.VMULPS, x, gate, rootHalf);
+            // A comparison with NaN returns the second source, so NaN stays NaN.
+            asm.op(Instruction.VMOVUPS, square, max);
             asm.op(Instruction.VMINPS, x, square, x);
-            asm.op(Instruction.VMOVUPS, square, least);
+            asm.op(Instruction.VMOVUPS, square, min);
             asm.op(Instruction.VMAXPS, x, square, x);
             asm.op(Instruction.VMULPS, square, x, x);
-            horner(asm, above, square, p);
-            horner(asm, below, square, q);
-            asm.op(Instruction.VMULPS, x, x, above);
-            asm.op(Instruction.VDIVPS, x, x, below);
+            horner(asm, p2, square, p);
+            horner(asm, q2, square, q);
+            asm.op(Instruction.VMULPS, x, x, p2);
+            asm.op(Instruction.VDIVPS, x, x, q2);
             asm.op(Instruction.VADDPS, x, x, one);
             asm.op(Instruction.VMULPS, gate, gate, half);
             asm.op(Instruction.VMULPS, gate, gate, x);
             asm.op(Instruction.VMULPS, gate, gate, rows.at(RDI, i));
             asm.op(Instruction.VMOVUPS_STORE, rows.at(RDX, i), gate);
         }
-        ElementwiseKernels.finish(asm, round, RCX, RDI, RSI, RDX);
-        asm.bind(numbers);
+        ElementwiseKernels.finish(asm, loop, RCX, RDI, RSI, RDX);
+        asm.bind(constants);
         table.write(asm);
         return asm.code("geglu in vectors of " + bits);
     }
@@ -70,22 +70,22 @@ public record ErfKernels(float bound, List<Float> numerator, List<Float> denomin
         for (Address next : coefficients.subList(1, coefficients.size())) asm.op(Instruction.VFMADD213PS, sum, x, next);
     }
 
-    /** Numbers behind the code, each as a whole vector, found by rax. */
+    /** Constants behind the code, each as a whole vector, addressed by rax. */
     private static final class Table {
         private final int bits;
-        private final List<Float> numbers = new ArrayList<>();
+        private final List<Float> constants = new ArrayList<>();
 
         Table(int bits) {
             this.bits = bits;
         }
 
-        Address number(float number) {
-            numbers.add(number);
-            return Address.at(RAX, (numbers.size() - 1) * bits / 8);
+        Address constant(float constant) {
+            constants.add(constant);
+            return Address.at(RAX, (constants.size() - 1) * bits / 8);
         }
 
         void write(Assembler asm) {
-            for (float number : numbers) for (int lane = 0; lane < bits / 32; lane++) asm.floats(number);
+            for (float constant : constants) for (int lane = 0; lane < bits / 32; lane++) asm.floats(constant);
         }
     }
 }

@@ -18,18 +18,20 @@ import dev.gyre.machine.assembler.Operand.Immediate;
 import dev.gyre.machine.assembler.Operand.Vector;
 
 /**
- * 2 to the x, for what is rounded to bf16 afterwards: x = n + r with |r| ≤ ½, a polynomial of degree 4 in r, a scale by 2ⁿ.
+ * 2 to the x, for results that are rounded to bf16: x = n + r with |r| ≤ ½, a polynomial of degree 4 in r, a scale by
+ * 2ⁿ.
  *
- * @param min below it the result stays what it is there
- * @param polynomial coefficients of r⁴ down to 1
+ * @param min arguments are clamped to at least this
+ * @param polynomial coefficients from r⁴ down to 1
  */
 public record Exp2Kernels(float min, float... polynomial) {
     private static final int DEGREE = 4;
     private static final Vector MIN = zmm(16), ORDER = zmm(31);
 
     /**
-     * {@link ExpKernels#softmax} to the base 2, on AVX512-BF16, with the same arguments: [rows][32] scores become
-     * [⌈rows / 2⌉][32] pairs of bf16, two rows' in one, an odd row's partner zero. Totals are of floats, not rounded.
+     * {@link ExpKernels#softmax} with base 2, on AVX512-BF16, with the same arguments: [rows][32] scores become [⌈rows
+     * / 2⌉][32] bf16 pairs, two rows' in one; an odd last row is paired with zero. Totals are sums of floats, before
+     * rounding.
      */
     public Code softmax() {
         Assembler asm = new Assembler();
@@ -91,23 +93,23 @@ public record Exp2Kernels(float min, float... polynomial) {
         asm.floats(min);
         asm.floats(polynomial);
         for (int lane = 0; lane < 16; lane++) asm.ints(lane | 16 + lane << 16);
-        return asm.code("softmax of strips to pairs");
+        return asm.code("softmax of panels to bf16 pairs");
     }
 
-    /** to = 2^(from − the largest of this half of the strip). */
+    /** to = 2^(from − the maximum of this half of the panel). */
     private static void power(Assembler asm, Address from, int half, Vector to) {
         Vector x = zmm(2), n = zmm(3);
         asm.op(Instruction.VMOVUPS, x, from);
         asm.op(Instruction.VSUBPS, x, x, zmm(half));
-        asm.op(Instruction.VMAXPS, x, MIN, x); // a NaN stays one
-        asm.op(Instruction.VRNDSCALEPS, n, x, new Immediate(8)); // to the nearest whole number
+        asm.op(Instruction.VMAXPS, x, MIN, x); // NaN stays NaN
+        asm.op(Instruction.VRNDSCALEPS, n, x, new Immediate(8)); // to the nearest integer
         asm.op(Instruction.VSUBPS, x, x, n);
         asm.op(Instruction.VMOVUPS, to, zmm(17));
         for (int i = 1; i <= DEGREE; i++) asm.op(Instruction.VFMADD213PS, to, x, zmm(17 + i));
         asm.op(Instruction.VSCALEFPS, to, to, n);
     }
 
-    /** Two rows of this half of the strip to one of pairs. */
+    /** Rounds two rows of this half of the panel to one row of pairs. */
     private static void pairs(Assembler asm, int half) {
         Vector first = zmm(8 + 2 * half), second = zmm(9 + 2 * half);
         asm.op(Instruction.VCVTNE2PS2BF16, first, second, first);

@@ -21,16 +21,16 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * e to the x, lane by lane: x = n · ln 2 + r, a polynomial of degree 7 in r, a scale by 2ⁿ. Which numbers and in which order of
- * roundings is the caller's definition; the same bits come out.
+ * e to the x, lane by lane: x = n · ln 2 + r, a polynomial of degree 7 in r, a scale by 2ⁿ. The caller defines the
+ * constants; the order of operations and roundings is that of its scalar definition, so the bits are the same.
  *
- * @param min below it the result stays what it is there
- * @param max likewise above
+ * @param min arguments are clamped to min … max
+ * @param max the upper bound
  * @param log2e 1 / ln 2
- * @param round what rounds to a whole number when added and subtracted
+ * @param round rounds to an integer when added and subtracted
  * @param ln2High ln 2 in two parts
- * @param ln2Low the second
- * @param polynomial coefficients of r⁷ down to r²; those of r and 1 are 1
+ * @param ln2Low the second part
+ * @param polynomial coefficients from r⁷ down to r²; those of r and 1 are 1
  */
 public record ExpKernels(
         float min, float max, float log2e, float round, float ln2High, float ln2Low, float... polynomial) {
@@ -46,14 +46,14 @@ public record ExpKernels(
     private static final int COUNT = 14;
 
     /**
-     * One block of a streaming softmax down the columns of a strip two vectors wide: scores become exponentials of their difference
-     * from the largest. Arguments:
+     * One block of an online softmax down the columns of a panel two vectors wide: scores become exponentials of their
+     * difference from the running maximum. Arguments:
      *
      * <pre>
-     *   scores      [rows][strip]
-     *   largest     [strip], of each column so far; follows
-     *   total       [strip], of the exponentials so far; follows
-     *   correction  [strip], gets what sums made with the old largest are to be multiplied with
+     *   scores      [rows][NR]
+     *   largest     [NR], the running maximum of each column; updated
+     *   total       [NR], the running sum of exponentials; updated
+     *   correction  [NR], receives the factor by which sums made with the old maximum are rescaled
      *   rows        at least 1
      * </pre>
      */
@@ -71,14 +71,14 @@ public record ExpKernels(
         Assembler.Label max = asm.here("max");
         for (int i = 0; i < 2; i++) {
             asm.op(Instruction.VMOVUPS, v(bits, 2 + i), Address.at(R10, i * bytes));
-            // The score if it is greater, else the old one: of a NaN nothing is taken.
+            // The score if it is greater, otherwise the old maximum: NaN is ignored.
             asm.op(Instruction.VMAXPS, most[i], v(bits, 2 + i), most[i]);
         }
         asm.add(R10, line);
         asm.sub(R11, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, max);
 
-        // Sums of exponentials begin with the corrected old ones.
+        // Sums of exponentials begin with the rescaled old sums.
         List<Lanes>
                 lanes = IntStream.range(0, 4).mapToObj(i -> new Lanes(bits, i)).toList(),
                 half = lanes.subList(2, 4);
@@ -112,10 +112,10 @@ public record ExpKernels(
         asm.ret();
         asm.bind(table);
         constants.write(asm);
-        return asm.code("softmax of strips of " + bits / 16);
+        return asm.code("softmax of panels of " + bits / 16);
     }
 
-    /** Two vectors a row. */
+    /** Rows of two vectors each. */
     private static void rows(Assembler asm, Constants constants, List<Lanes> lanes, Vector[] sum) {
         int bytes = sum[0].bits() / 8;
         for (int i = 0; i < lanes.size(); i++) {
@@ -133,13 +133,13 @@ public record ExpKernels(
     }
 
     /**
-     * y = x / (1 + e^(−slope · x)) for x = (v − middle) · scale + shift, a row of floats: a norm's last step and the gate after it.
-     * Arguments:
+     * y = x / (1 + e^(−slope · x)) for x = (v − mean) · scale + shift, a row of floats: the last step of a norm and the
+     * activation after it. Arguments:
      *
      * <pre>
-     *   from, to  floats; may be the same
-     *   rounds    of {@link ElementwiseKernels#UNROLL} floats, at least 1
-     *   numbers   middle, scale, shift, −slope
+     *   from, to    floats; may be the same
+     *   iterations  of {@link ElementwiseKernels#UNROLL} floats, at least 1
+     *   parameters  mean, scale, shift, −slope
      * </pre>
      */
     public Code silu(int bits) {
@@ -152,7 +152,7 @@ public record ExpKernels(
         List<Lanes> lanes = IntStream.range(0, rows.vectors())
                 .mapToObj(i -> new Lanes(bits, i))
                 .toList();
-        Assembler.Label round = asm.here("round");
+        Assembler.Label round = asm.here("loop");
         for (int i = 0; i < rows.vectors(); i++) {
             Vector x = v(bits, 6 + i);
             asm.op(Instruction.VMOVUPS, x, rows.at(RDI, i));
@@ -173,11 +173,11 @@ public record ExpKernels(
         asm.ret();
         asm.bind(table);
         constants.write(asm);
-        return asm.code("gate in vectors of " + bits);
+        return asm.code("silu in vectors of " + bits);
     }
 
-    /** Registers and a place on the stack for one vector's exponentials: p = e^x; x and n are overwritten. */
-    private record Lanes(Vector x, Vector n, Vector p, Address whole) {
+    /** Registers and a stack slot for one vector's exponentials: p = e^x; x and n are overwritten. */
+    private record Lanes(Vector x, Vector n, Vector p, Address spill) {
         Lanes(int bits, int number) {
             this(
                     v(bits, 3 * number),
@@ -188,19 +188,19 @@ public record ExpKernels(
     }
 
     /**
-     * Exponentials of one vector, or of several by turns: each instruction waits for the one before it, and those that wait fill the
-     * processor's queue.
+     * Exponentials of one vector, or of several interleaved: each instruction depends on the one before it, so a single
+     * vector would stall the processor.
      *
-     * @param above whether x may be above zero
+     * @param positive whether x may be positive
      */
-    private static void exp(Assembler asm, Constants constants, List<Lanes> all, boolean above) {
-        // A comparison with NaN gives the second source: a NaN stays one.
+    private static void exp(Assembler asm, Constants constants, List<Lanes> all, boolean positive) {
+        // A comparison with NaN returns the second source, so NaN stays NaN.
         all.forEach(l -> asm.op(Instruction.VMAXPS, l.x, named(constants.bits(), MIN), l.x));
-        if (above) all.forEach(l -> asm.op(Instruction.VMINPS, l.x, named(constants.bits(), MAX), l.x));
+        if (positive) all.forEach(l -> asm.op(Instruction.VMINPS, l.x, named(constants.bits(), MAX), l.x));
         all.forEach(l -> asm.op(Instruction.VMULPS, l.n, l.x, constants.at(LOG2E)));
         all.forEach(l -> asm.op(Instruction.VADDPS, l.n, l.n, named(constants.bits(), ROUND)));
         all.forEach(l -> asm.op(Instruction.VSUBPS, l.n, l.n, named(constants.bits(), ROUND)));
-        all.forEach(l -> asm.op(Instruction.VMOVUPS_STORE, l.whole, l.n));
+        all.forEach(l -> asm.op(Instruction.VMOVUPS_STORE, l.spill, l.n));
         all.forEach(l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(HIGH)));
         all.forEach(l -> asm.op(Instruction.VFMADD231PS, l.x, l.n, constants.at(LOW)));
         all.forEach(l -> asm.op(Instruction.VMOVUPS, l.p, constants.at(POLYNOMIAL)));
@@ -211,7 +211,7 @@ public record ExpKernels(
         all.forEach(l -> asm.op(Instruction.VMULPS, l.n, l.x, l.x));
         all.forEach(l -> asm.op(Instruction.VFMADD213PS, l.p, l.n, l.x));
         all.forEach(l -> asm.op(Instruction.VADDPS, l.p, l.p, constants.at(ONE)));
-        all.forEach(l -> asm.op(Instruction.VCVTTPS2DQ, l.n, l.whole));
+        all.forEach(l -> asm.op(Instruction.VCVTTPS2DQ, l.n, l.spill));
         all.forEach(l -> asm.op(Instruction.VPADDD, l.n, l.n, constants.at(BIAS)));
         all.forEach(l -> asm.op(Instruction.VPSLLD, l.n, l.n, new Operand.Immediate(23)));
         all.forEach(l -> asm.op(Instruction.VMULPS, l.p, l.p, l.n));
@@ -221,7 +221,10 @@ public record ExpKernels(
         return new Vector(number, bits);
     }
 
-    /** The formula's numbers, those that are named in registers at any width: instructions take their first source from there. */
+    /**
+     * Loads the formula's constants, the {@code named} ones into registers at any width: instructions take their first
+     * source from a register.
+     */
     private Constants load(Assembler asm, int bits, Assembler.Label table, int... named) {
         float[] values = new float[COUNT];
         values[MIN] = min;
@@ -232,7 +235,7 @@ public record ExpKernels(
         values[LOW] = -ln2Low;
         System.arraycopy(polynomial, 0, values, POLYNOMIAL, 6);
         values[ONE] = 1;
-        values[BIAS] = Float.intBitsToFloat(127); // a whole number, for VPADDD
+        values[BIAS] = Float.intBitsToFloat(127); // an integer, for VPADDD
         Constants constants = new Constants(bits, RAX, 16, values);
         constants.load(asm, table);
         if (bits == 256) for (int i : named) asm.op(Instruction.VMOVUPS, named(bits, i), constants.at(i));

@@ -28,65 +28,66 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The innermost block of matrix products: bands of C become, or gain, the products of bands of A with one strip of B. All of a
- * band's sums stay in registers while k runs; each step loads a row of the strip and broadcasts a column of the band.
+ * The micro-kernel of matrix products: panels of C become, or accumulate, the products of panels of A with one panel of
+ * B. All sums of a panel of A stay in registers while k runs; each step loads a row of the panel of B and broadcasts a
+ * column of the panel of A.
  *
- * <p>Elements are 32 bits wide: floats, or pairs of bf16 numbers that follow one another in k (the first in the lower half), whose
- * products are summed in floats. Arguments:
+ * <p>Elements are 32 bits wide: floats, or pairs of bf16 elements that follow each other in k (the first in the lower
+ * half), whose products are summed in floats. Arguments:
  *
  * <pre>
- *   a      bands, one after the other: FLOATS [depth][band], PAIRS [band][depth]
- *   b      [depth][strip]
- *   c      [bands · rows][strip], floats
- *   depth  elements that k runs over, at least 1
- *   bands  at least 1
- *   add    0: c is written; 1: c gains the sum, which begins at zero all the same
- *   table  only if {@code scattered}: [depth] longs, at how many bytes from b each row of the strip begins
+ *   a       panels, one after the other: F32 [depth][mr], BF16 [mr][depth]
+ *   b       [depth][nr]
+ *   c       [panels · rows][nr], floats
+ *   depth   elements that k runs over, at least 1
+ *   panels  at least 1
+ *   add     0: c is overwritten; 1: the sum, which begins at zero all the same, is added to c
+ *   table   only if {@code indirect}: [depth] longs, the offset in bytes of each row of B from b
  * </pre>
  *
  * @param kind of elements
- * @param rows that are computed of each band
- * @param mr rows that a band holds; where it is more than {@code rows}, for one band at a time
- * @param vectors that a strip is wide
- * @param bits of a vector
- * @param indirect whether a table says where the strip's rows are: the windows of a convolution need not be copied together
+ * @param rows rows of a panel of A that are computed
+ * @param mr rows of a panel of A; if more than {@code rows}, only one panel can be computed
+ * @param vectors width of a panel of B
+ * @param bits vector width
+ * @param indirect whether the rows of B are found through an indirection table, so that a convolution needs no im2col
  */
 public record GemmKernel(Kind kind, int rows, int mr, int vectors, int bits, boolean indirect) {
-    /** What an element is. */
+    /** The type of an element. */
     public enum Kind {
-        /** A chain of fused multiply-adds. */
+        /** Floats, summed by fused multiply-adds. */
         F32,
-        /** Dot products of pairs. */
+        /** bf16 pairs, summed by dot products. */
         BF16
     }
 
-    /** Steps of k in one round of the loop. */
+    /** Steps of k in one iteration of the loop. */
     private static final int UNROLL = 4;
 
-    /** Where each three rows of a band of PAIRS begin: an address reaches a base, and one or two lines beyond it. */
+    /** Addresses of every third row of a BF16 panel: an address reaches its base and one or two rows beyond it. */
     private static final List<Register> BASES = List.of(RBX, RBP, R12, R13, R14);
 
-    /** All rows of each band, and a strip of two vectors in one place. */
+    /** All rows of each panel, with a contiguous panel of B two vectors wide. */
     public GemmKernel(Kind kind, int rows, int bits) {
         this(kind, rows, rows, 2, bits, false);
     }
 
-    /** @throws IllegalArgumentException when sums, factors and a row's element do not fit the processor's registers */
+    /** @throws IllegalArgumentException when sums, factors and a row of B do not fit the processor's registers */
     public GemmKernel {
         int registers = bits == 512 ? 32 : 16;
         if (rows * vectors + vectors + 1 > registers)
             throw new IllegalArgumentException(
                     rows + " rows of " + vectors + " vectors do not fit " + registers + " registers");
         if (kind == Kind.BF16 && rows > 3 * BASES.size())
-            throw new IllegalArgumentException("at most " + 3 * BASES.size() + " rows of pairs, got " + rows);
+            throw new IllegalArgumentException("at most " + 3 * BASES.size() + " rows of bf16 pairs, got " + rows);
     }
 
-    /** Floats of a row of C. */
+    /** Columns of a panel of B: floats of a row of C. */
     public int nr() {
         return vectors * bits / 32;
     }
 
-    /** Assembles it. What the processor must know: {@link Feature}. */
+    /** Assembles it. {@link Feature} lists the instruction sets it requires. */
     public Code code() {
         Assembler asm = new Assembler();
         List<Register> bases = kind == Kind.BF16 ? BASES.subList(0, (rows + 2) / 3) : List.of();
@@ -95,9 +96,9 @@ public record GemmKernel(Kind kind, int rows, int mr, int vectors, int bits, boo
         saved.forEach(asm::push);
         if (kind == Kind.BF16) {
             asm.mov(RAX, RCX);
-            asm.shl(RAX, 2); // bytes of a line of A
+            asm.shl(RAX, 2); // bytes of a row of A
         }
-        Assembler.Label next = asm.here("band");
+        Assembler.Label next = asm.here("panel");
         for (int i = 0; i < rows * vectors; i++) zero(asm, vector(i));
         if (indirect)
             asm.mov(R10, Address.at(RSP, 8 * saved.size() + 8)); // the seventh argument, behind the return address
@@ -109,23 +110,23 @@ public record GemmKernel(Kind kind, int rows, int mr, int vectors, int bits, boo
                 asm.lea(bases.get(i), Address.at(bases.get(i - 1), RAX, 2, 0));
                 asm.add(bases.get(i), RAX);
             }
-        Assembler.Label rest = asm.label("rest"), one = asm.label("one"), done = asm.label("done");
+        Assembler.Label tail = asm.label("tail"), single = asm.label("one"), end = asm.label("done");
         asm.sub(R11, UNROLL);
-        asm.jump(Assembler.Condition.LESS, rest);
-        Assembler.Label round = asm.here("round");
+        asm.jump(Assembler.Condition.LESS, tail);
+        Assembler.Label loop = asm.here("loop");
         for (int i = 0; i < UNROLL; i++) step(asm, bases, i);
         advance(asm, bases, UNROLL);
         asm.sub(R11, UNROLL);
-        asm.jump(Assembler.Condition.NOT_LESS, round);
-        asm.bind(rest);
+        asm.jump(Assembler.Condition.NOT_LESS, loop);
+        asm.bind(tail);
         asm.add(R11, UNROLL);
-        asm.jump(Assembler.Condition.ZERO, done);
-        asm.bind(one);
+        asm.jump(Assembler.Condition.ZERO, end);
+        asm.bind(single);
         step(asm, bases, 0);
         advance(asm, bases, 1);
         asm.sub(R11, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, one);
-        asm.bind(done);
+        asm.jump(Assembler.Condition.NOT_ZERO, single);
+        asm.bind(end);
         Assembler.Label store = asm.label("store");
         asm.test(R9, R9);
         asm.jump(Assembler.Condition.ZERO, store);
@@ -141,11 +142,11 @@ public record GemmKernel(Kind kind, int rows, int mr, int vectors, int bits, boo
         asm.vzeroupper();
         for (int i = saved.size() - 1; i >= 0; i--) asm.pop(saved.get(i));
         asm.ret();
-        return asm.code("product of " + kind.name().toLowerCase() + ", " + rows + (mr > rows ? " of " + mr : "")
-                + " rows by " + nr() + (indirect ? ", scattered" : ""));
+        return asm.code("GEMM of " + kind.name().toLowerCase() + ", " + rows + (mr > rows ? " of " + mr : "")
+                + " rows by " + nr() + (indirect ? ", indirect" : ""));
     }
 
-    /** Step {@code i} from where the pointers are. */
+    /** Step {@code i} of k from the current pointers. */
     private void step(Assembler asm, List<Register> bases, int i) {
         int b = rows * vectors, a = b + vectors, free = (bits == 512 ? 32 : 16) - a;
         if (indirect) asm.mov(R15, Address.at(R10, 8 * i));
@@ -155,14 +156,14 @@ public record GemmKernel(Kind kind, int rows, int mr, int vectors, int bits, boo
                     vector(b + v),
                     indirect ? Address.at(RSI, R15, 1, v * bits / 8) : Address.at(R10, (i * vectors + v) * bits / 8));
         for (int row = 0; row < rows; row++) {
-            Vector one = vector(a + row % free);
-            asm.op(Instruction.VBROADCASTSS, one, elementOfA(bases, row, i));
+            Vector single = vector(a + row % free);
+            asm.op(Instruction.VBROADCASTSS, single, elementOfA(bases, row, i));
             for (int v = 0; v < vectors; v++)
                 asm.op(
                         kind == Kind.BF16 ? Instruction.VDPBF16PS : Instruction.VFMADD231PS,
                         vector(row * vectors + v),
                         vector(b + v),
-                        one);
+                        single);
         }
     }
 
@@ -174,11 +175,11 @@ public record GemmKernel(Kind kind, int rows, int mr, int vectors, int bits, boo
 
     private void advance(Assembler asm, List<Register> bases, int steps) {
         asm.add(R10, steps * (indirect ? 8 : nr() * 4));
-        if (kind == Kind.F32) asm.add(RDI, steps * mr * 4); // ends where the next band begins
+        if (kind == Kind.F32) asm.add(RDI, steps * mr * 4); // ends where the next panel begins
         for (Register base : bases) asm.add(base, steps * 4);
     }
 
-    /** Every base is a line further than it began: so is the last, and the rows from it on are yet to be passed. */
+    /** Each base has advanced by one row, the last included; moves rdi past the rows from the last base on. */
     private void nextPanel(Assembler asm, List<Register> bases) {
         asm.mov(RDI, bases.get(bases.size() - 1));
         for (int i = 3 * (bases.size() - 1) + 1; i < rows; i++) asm.add(RDI, RAX);

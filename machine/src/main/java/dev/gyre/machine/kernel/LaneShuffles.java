@@ -9,57 +9,62 @@ import dev.gyre.machine.assembler.Operand.Vector;
 import java.util.List;
 
 /**
- * How tiles that are neighbours in a line, four of a group together, come to be neighbours in lanes, and back. A vector holds two
- * groups or four, as many as it has lanes of 128 bits.
+ * Transposes between neighbouring tiles of a row, four to a quad, and vector lanes that hold one tile each. A vector
+ * holds two quads or four: one for each 128 bits.
  */
 sealed interface LaneShuffles {
     static LaneShuffles of(int bits) {
         return bits == 512 ? new Permuted() : new Transposed();
     }
 
-    /** What {@link #deinterleave} needs behind the code, 32-bit numbers, to be loaded before. */
+    /**
+     * The index vectors of {@link #deinterleave}, as 32-bit integers to be placed behind the code and loaded before.
+     */
     int[] deinterleaveIndices();
 
-    /** Likewise {@link #interleave}. */
+    /** Likewise for {@link #interleave}. */
     int[] interleaveIndices();
 
-    /** Loads the one or the other. */
+    /** Loads the index vectors of either. */
     void load(Assembler asm, Register table, int at);
 
-    /** Of each group 20 floats to registers 0 to 5: what the six columns of its tiles read. */
-    void deinterleave(Assembler asm, List<Register> groups);
+    /** Loads 20 floats of each quad and leaves in registers 0 to 5 the six columns of its tiles. */
+    void deinterleave(Assembler asm, List<Register> quads);
 
-    /** Registers 8 to 11, a column of all tiles each, to 16 floats of each group. */
-    void interleave(Assembler asm, List<Address> groups);
+    /** Stores registers 8 to 11, one column of all tiles each, as 16 floats of each quad. */
+    void interleave(Assembler asm, List<Address> quads);
 
-    /** By permutations of two vectors' lanes, which vectors of 512 bits have. */
+    /** With two-source permutations, which vectors of 512 bits have. */
     record Permuted() implements LaneShuffles {
         private static Vector v(int number) {
             return Vector.zmm(number);
         }
 
-        /** Pairs of neighbours by their order, then one of each. */
+        /** Pairs of neighbours, even and odd; then single elements, even and odd. */
         @Override
         public int[] deinterleaveIndices() {
-            int[] places = new int[64];
+            int[] indices = new int[64];
             for (int i = 0; i < 2; i++) {
-                for (int lane = 0; lane < 8; lane++) places[16 * i + 2 * lane] = 2 * lane + i;
-                for (int lane = 0; lane < 16; lane++) places[32 + 16 * i + lane] = 2 * lane + i;
+                for (int lane = 0; lane < 8; lane++) indices[16 * i + 2 * lane] = 2 * lane + i;
+                for (int lane = 0; lane < 16; lane++) indices[32 + 16 * i + lane] = 2 * lane + i;
             }
-            return places;
+            return indices;
         }
 
-        /** Pairs of tiles 8i …, one from the target and one from the source; then pairs of those, of 64 bits. */
+        /**
+         * Pairs of elements of tiles 8i …, one from the destination and one from the source; then pairs of those, of 64
+         * bits.
+         */
         @Override
         public int[] interleaveIndices() {
-            int[] places = new int[64];
+            int[] indices = new int[64];
             for (int i = 0; i < 2; i++)
                 for (int j = 0; j < 8; j++) {
-                    places[16 * i + 2 * j] = 8 * i + j;
-                    places[16 * i + 2 * j + 1] = 16 + 8 * i + j;
-                    places[32 + 16 * i + 2 * j] = 4 * i + j / 2 + j % 2 * 8;
+                    indices[16 * i + 2 * j] = 8 * i + j;
+                    indices[16 * i + 2 * j + 1] = 16 + 8 * i + j;
+                    indices[32 + 16 * i + 2 * j] = 4 * i + j / 2 + j % 2 * 8;
                 }
-            return places;
+            return indices;
         }
 
         @Override
@@ -68,10 +73,10 @@ sealed interface LaneShuffles {
         }
 
         @Override
-        public void deinterleave(Assembler asm, List<Register> groups) {
+        public void deinterleave(Assembler asm, List<Register> quads) {
             for (int i = 0; i < 4; i++) {
-                asm.op(Instruction.VMOVUPS, v(6 + i), Address.at(groups.get(i)));
-                asm.op(Instruction.VMOVUPS, v(10 + i), Address.at(groups.get(i), 16));
+                asm.op(Instruction.VMOVUPS, v(6 + i), Address.at(quads.get(i)));
+                asm.op(Instruction.VMOVUPS, v(10 + i), Address.at(quads.get(i), 16));
             }
             for (int i = 0; i < 2; i++) {
                 // Columns 0 and 1 of eight tiles to 14 + i, 2 and 3 to 6 + 2i; 4 and 5 to 10 + 2i.
@@ -89,7 +94,7 @@ sealed interface LaneShuffles {
         }
 
         @Override
-        public void interleave(Assembler asm, List<Address> groups) {
+        public void interleave(Assembler asm, List<Address> quads) {
             for (int i = 0; i < 4; i++) { // columns 0 and 1, then 2 and 3; of tiles 0 to 7, then 8 to 15
                 asm.op(Instruction.VMOVUPS, v(4 + i), v(8 + i / 2 * 2));
                 asm.op(Instruction.VPERMT2PS, v(4 + i), v(28 + i % 2), v(9 + i / 2 * 2));
@@ -98,11 +103,11 @@ sealed interface LaneShuffles {
                 asm.op(Instruction.VMOVUPS, v(i), v(4 + i / 2));
                 asm.op(Instruction.VPERMT2PD, v(i), v(30 + i % 2), v(6 + i / 2));
             }
-            for (int i = 0; i < 4; i++) asm.op(Instruction.VMOVUPS_STORE, groups.get(i), v(i));
+            for (int i = 0; i < 4; i++) asm.op(Instruction.VMOVUPS_STORE, quads.get(i), v(i));
         }
     }
 
-    /** By transposing four by four floats in each half of vectors of 256 bits: a half is a group's. */
+    /** With 4 × 4 transposes in each half of vectors of 256 bits: a half holds a quad. */
     record Transposed() implements LaneShuffles {
         private static final Immediate UPPER = new Immediate(1);
 
@@ -128,28 +133,28 @@ sealed interface LaneShuffles {
         public void load(Assembler asm, Register table, int at) {}
 
         @Override
-        public void deinterleave(Assembler asm, List<Register> groups) {
+        public void deinterleave(Assembler asm, List<Register> quads) {
             for (int i = 0; i < 5; i++) {
-                asm.op(Instruction.VMOVUPS, lower(6 + i), Address.at(groups.get(0), 16 * i));
-                asm.op(Instruction.VINSERTF128, v(6 + i), v(6 + i), Address.at(groups.get(1), 16 * i), UPPER);
+                asm.op(Instruction.VMOVUPS, lower(6 + i), Address.at(quads.get(0), 16 * i));
+                asm.op(Instruction.VINSERTF128, v(6 + i), v(6 + i), Address.at(quads.get(1), 16 * i), UPPER);
             }
-            // A tile's first four numbers are one of those; its last two begin the next.
+            // A tile's first four elements are one of those vectors; its last two begin the next.
             transpose(asm, Instruction.VUNPCKLPS, 6, 0);
             transpose(asm, Instruction.VUNPCKHPS, 6, 2);
             transpose(asm, Instruction.VUNPCKLPS, 7, 4);
         }
 
         @Override
-        public void interleave(Assembler asm, List<Address> groups) {
+        public void interleave(Assembler asm, List<Address> quads) {
             transpose(asm, Instruction.VUNPCKLPS, 8, 0);
             transpose(asm, Instruction.VUNPCKHPS, 8, 2);
             for (int i = 0; i < 4; i++) {
-                asm.op(Instruction.VMOVUPS_STORE, groups.get(0).plus(16 * i), lower(i));
-                asm.op(Instruction.VEXTRACTF128, groups.get(1).plus(16 * i), v(i), UPPER);
+                asm.op(Instruction.VMOVUPS_STORE, quads.get(0).plus(16 * i), lower(i));
+                asm.op(Instruction.VEXTRACTF128, quads.get(1).plus(16 * i), v(i), UPPER);
             }
         }
 
-        /** Two numbers of each of four registers from {@code from} on, the lower or the higher, to two registers. */
+        /** Two elements of each of four registers from {@code from} on, the lower or the higher, to two registers. */
         private static void transpose(Assembler asm, Instruction two, int from, int to) {
             asm.op(two, v(14), v(from), v(from + 1));
             asm.op(two, v(15), v(from + 2), v(from + 3));

@@ -15,7 +15,7 @@ import dev.gyre.machine.assembler.Operand.Address;
 import dev.gyre.machine.assembler.Operand.Mask;
 import dev.gyre.machine.assembler.Operand.Vector;
 
-/** What is done with strips of floats, two vectors wide, before and after products. */
+/** Kernels on panels of floats, two vectors wide, before and after matrix products. */
 public final class PanelKernels {
 
     private static final int CACHE_LINE = 64; // bytes
@@ -23,19 +23,18 @@ public final class PanelKernels {
     private PanelKernels() {}
 
     /**
-     * Takes a strip, or a part of its columns, to where it belongs and adds a bias. Nothing is read or written beyond the counts.
-     * Arguments:
+     * Stores a panel, or some of its columns, and adds a bias. Nothing is read or written beyond the counts. Arguments:
      *
      * <pre>
-     *   from   [rows][strip] floats, where the first column begins
-     *   to     floats
-     *   rows   at least 1
-     *   count  columns, 1 to a strip
-     *   apart  bytes from one row to the next in {@code to}
-     *   bias   floats: one for each column, or if {@code perRow} for each row
+     *   from    [rows][NR] floats, from the first column on
+     *   to      floats
+     *   rows    at least 1
+     *   count   columns, 1 to NR
+     *   stride  bytes from one row to the next in {@code to}
+     *   bias    floats: one for each column, or if {@code perRow} for each row
      * </pre>
      *
-     * @param bits of a vector, two of which are a strip
+     * @param bits vector width; a panel is two vectors wide
      */
     public static Code store(int bits, boolean perRow) {
         Assembler asm = new Assembler();
@@ -47,8 +46,8 @@ public final class PanelKernels {
             asm.op(Instruction.KMOVW, new Mask(2), RAX);
             store(asm, bits, perRow, true);
         } else {
-            // Stores of some lanes are slow there: whole strips do without.
-            Assembler.Label part = asm.label("part"), lanes = asm.label("lanes");
+            // Masked stores are slow on AVX2, so whole panels avoid them.
+            Assembler.Label part = asm.label("part"), lanes = asm.label("mask");
             asm.cmp(RCX, bits / 16);
             asm.jump(Assembler.Condition.NOT_ZERO, part);
             store(asm, bits, perRow, false);
@@ -62,19 +61,19 @@ public final class PanelKernels {
             asm.bind(lanes);
             for (int i = 0; i < bits / 8; i++) asm.ints(i < bits / 16 ? -1 : 0);
         }
-        return asm.code("store strips of " + bits / 16 + ", a bias for each " + (perRow ? "row" : "column"));
+        return asm.code("store panels of " + bits / 16 + ", a bias for each " + (perRow ? "row" : "column"));
     }
 
-    private static void store(Assembler asm, int bits, boolean perRow, boolean some) {
-        if (!perRow) for (int i = 0; i < 2; i++) load(asm, i, v(2 + i, bits), Address.at(R9, i * bits / 8), some);
+    private static void store(Assembler asm, int bits, boolean perRow, boolean masked) {
+        if (!perRow) for (int i = 0; i < 2; i++) load(asm, i, v(2 + i, bits), Address.at(R9, i * bits / 8), masked);
         Assembler.Label row = asm.here("row");
         if (perRow) asm.op(Instruction.VBROADCASTSS, v(2, bits), Address.at(R9));
         for (int i = 0; i < 2; i++) {
             Vector to = v(i, bits);
             Address place = Address.at(RSI, i * bits / 8);
-            load(asm, i, to, Address.at(RDI, i * bits / 8), some);
+            load(asm, i, to, Address.at(RDI, i * bits / 8), masked);
             asm.op(Instruction.VADDPS, to, to, v(perRow ? 2 : 2 + i, bits));
-            if (!some) asm.op(Instruction.VMOVUPS_STORE, place, to);
+            if (!masked) asm.op(Instruction.VMOVUPS_STORE, place, to);
             else if (bits == 512) asm.op(Instruction.VMOVUPS_STORE, place.masked(1 + i), to);
             else asm.op(Instruction.VMASKMOVPS_STORE, place, v(4 + i, bits), to);
         }
@@ -87,21 +86,22 @@ public final class PanelKernels {
         asm.ret();
     }
 
-    /** A strip's i-th vector, or those lanes of it that count. */
-    private static void load(Assembler asm, int i, Vector to, Address from, boolean some) {
-        if (!some) asm.op(Instruction.VMOVUPS, to, from);
+    /** Loads the panel's i-th vector, or its valid lanes. */
+    private static void load(Assembler asm, int i, Vector to, Address from, boolean masked) {
+        if (!masked) asm.op(Instruction.VMOVUPS, to, from);
         else if (to.bits() == 512) asm.op(Instruction.VMOVUPS, to.zeroing(1 + i), from);
         else asm.op(Instruction.VMASKMOVPS, to, v(4 + i, to.bits()), from);
     }
 
     /**
-     * Brings short rows together. Arguments: from, distance (bytes from one row to the next), to [rows][floats], rows (at least 1).
+     * Packs short rows. Arguments: from, stride (bytes from one row to the next), to [rows][floats], rows (at least 1).
      *
      * @param floats of a row, an even number of at most two vectors
-     * @param bits of a vector at most
-     * @param ahead whether as many floats behind each row will be wanted next: rows lie too far apart for the processor to guess that
+     * @param bits the widest vectors to use
+     * @param prefetch whether to prefetch as many floats behind each row: rows are too far apart for the hardware
+     *     prefetcher
      */
-    public static Code load(int floats, int bits, boolean ahead) {
+    public static Code load(int floats, int bits, boolean prefetch) {
         Assembler asm = new Assembler();
         Assembler.Label row = asm.here("row");
         int done = 0, number = 0;
@@ -114,7 +114,7 @@ public final class PanelKernels {
             asm.mov(RAX, Address.at(RDI, done * Float.BYTES));
             asm.mov(Address.at(RDX, done * Float.BYTES), RAX);
         }
-        if (ahead)
+        if (prefetch)
             for (int at = 0; at < floats * Float.BYTES; at += CACHE_LINE)
                 asm.prefetch(Address.at(RDI, floats * Float.BYTES + at));
         asm.add(RDI, RSI);
@@ -131,9 +131,9 @@ public final class PanelKernels {
     }
 
     /**
-     * Multiplies columns: c[row][j] ·= factors[j]. Arguments: c [rows][strip], factors [strip], rows (at least 1).
+     * Multiplies columns: c[row][j] ·= factors[j]. Arguments: c [rows][NR], factors [NR], rows (at least 1).
      *
-     * @param bits of a vector, two of which are a strip
+     * @param bits vector width; a panel is two vectors wide
      */
     public static Code scale(int bits) {
         Assembler asm = new Assembler();
@@ -150,14 +150,14 @@ public final class PanelKernels {
         asm.jump(Assembler.Condition.NOT_ZERO, row);
         asm.vzeroupper();
         asm.ret();
-        return asm.code("scale strips of " + bits / 16);
+        return asm.code("scale panels of " + bits / 16);
     }
 
     /**
-     * Brings a strip's scattered rows together, as {@link GemmKernel} reads them scattered. Arguments: from, to [depth][strip], depth (at
-     * least 1), table [depth] longs.
+     * Gathers the rows of a panel through an indirection table, as an indirect {@link GemmKernel} reads them.
+     * Arguments: from, to [depth][NR], depth (at least 1), table [depth] longs.
      *
-     * @param bits of a vector, two of which are a strip
+     * @param bits vector width; a panel is two vectors wide
      */
     public static Code gather(int bits) {
         Assembler asm = new Assembler();
@@ -173,6 +173,6 @@ public final class PanelKernels {
         asm.jump(Assembler.Condition.NOT_ZERO, row);
         asm.vzeroupper();
         asm.ret();
-        return asm.code("gather strips of " + bits / 16);
+        return asm.code("gather panels of " + bits / 16);
     }
 }

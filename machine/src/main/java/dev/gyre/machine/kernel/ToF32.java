@@ -13,41 +13,42 @@ import dev.gyre.machine.assembler.Operand.Address;
 import dev.gyre.machine.assembler.Operand.Immediate;
 
 /**
- * 16-bit numbers to floats, exactly. Both codes have the arguments: from, to, rounds of {@value ElementwiseKernels#UNROLL} numbers (at least 1).
- * What the processor must know: {@link Feature#AVX2}; wider vectors would wait for memory all the same.
+ * Converts 16-bit elements to floats, exactly. Both kernels take the arguments: from, to, iterations of
+ * {@value ElementwiseKernels#UNROLL} elements (at least 1). They require {@link Feature#AVX2}; wider vectors would not
+ * help, because memory is the bottleneck.
  */
 public final class ToF32 {
     private static final int LANES = 8;
 
     private ToF32() {}
 
-    /** F16 (IEEE 754's binary16). */
+    /** F16 (IEEE 754 binary16). */
     public static Code f16() {
         Assembler asm = new Assembler();
-        Assembler.Label round = asm.here("round");
+        Assembler.Label loop = asm.here("loop");
         for (int i = 0; i < ElementwiseKernels.UNROLL / LANES; i++)
             asm.op(Instruction.VCVTPH2PS, ymm(i), Address.at(RDI, i * LANES * Short.BYTES));
-        return finish(asm, round).code("widening of F16");
+        return finish(asm, loop).code("F16 to F32");
     }
 
-    /** BF16, a float's upper half. */
+    /** BF16, the upper half of a float. */
     public static Code bf16() {
         Assembler asm = new Assembler();
-        Assembler.Label round = asm.here("round");
+        Assembler.Label loop = asm.here("loop");
         for (int i = 0; i < ElementwiseKernels.UNROLL / LANES; i++) {
             asm.op(Instruction.VPMOVZXWD, ymm(i), Address.at(RDI, i * LANES * Short.BYTES));
             asm.op(Instruction.VPSLLD, ymm(i), ymm(i), new Immediate(16));
         }
-        return finish(asm, round).code("widening of BF16");
+        return finish(asm, loop).code("BF16 to F32");
     }
 
-    private static Assembler finish(Assembler asm, Assembler.Label round) {
+    private static Assembler finish(Assembler asm, Assembler.Label loop) {
         for (int i = 0; i < ElementwiseKernels.UNROLL / LANES; i++)
             asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * LANES * Float.BYTES), ymm(i));
         asm.add(RDI, ElementwiseKernels.UNROLL * Short.BYTES);
         asm.add(RSI, ElementwiseKernels.UNROLL * Float.BYTES);
         asm.sub(RDX, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, round);
+        asm.jump(Assembler.Condition.NOT_ZERO, loop);
         asm.vzeroupper();
         asm.ret();
         return asm;

@@ -23,21 +23,21 @@ import dev.gyre.machine.assembler.Operand.Vector;
 import java.util.List;
 
 /**
- * Rows become columns: {@code to[column][row] = from[row][column]}, numbers of 32 bits. Nothing is read or written beyond the counts.
- * Arguments:
+ * Matrix transpose: {@code to[column][row] = from[row][column]}, elements of 32 bits. Nothing is read or written beyond
+ * the counts. Arguments:
  *
  * <pre>
- *   from      [rows][columns]
- *   distance  bytes from one row of it to the next
- *   to        [columns][rows]
- *   apart     bytes from one row of that to the next
- *   rows      at least 1
- *   columns   at least 1
- *   scale     only if {@code scaled}: a float in memory, with which every number is multiplied
+ *   from        [rows][columns]
+ *   fromStride  bytes from one row of it to the next
+ *   to          [columns][rows]
+ *   toStride    bytes from one row of that to the next
+ *   rows        at least 1
+ *   columns     at least 1
+ *   scale       only if {@code scaled}: a float in memory by which every element is multiplied
  * </pre>
  *
- * <p>Vectors of 128 bits do as well as wider ones: blocks of four by four cost as many stores as they have numbers divided by four,
- * and one store a cycle is what processors do.
+ * <p>Vectors of 128 bits are as fast as wider ones: a 4 × 4 block takes one store for each four elements, and
+ * processors store once a cycle.
  */
 public final class Transpose {
     private static final int SIDE = 4;
@@ -46,11 +46,11 @@ public final class Transpose {
 
     private Transpose() {}
 
-    /** Assembles it. What the processor must know: {@link Feature#AVX2}. */
+    /** Assembles it. Requires {@link Feature#AVX2}. */
     public static Code code(boolean scaled) {
         Assembler asm = new Assembler();
         if (scaled) {
-            asm.mov(RAX, Address.at(RSP, 8)); // behind the return address
+            asm.mov(RAX, Address.at(RSP, 8)); // above the return address
             asm.op(Instruction.VBROADCASTSS, SCALE, Address.at(RAX));
         }
         SAVED.forEach(asm::push);
@@ -59,33 +59,36 @@ public final class Transpose {
         for (int rows = SIDE; rows > 0; rows /= 2) rows(asm, rows, scaled);
         for (int i = SAVED.size() - 1; i >= 0; i--) asm.pop(SAVED.get(i));
         asm.ret();
-        return asm.code("transposition" + (scaled ? ", scaled" : ""));
+        return asm.code("transpose" + (scaled ? ", scaled" : ""));
     }
 
-    /** As long as there are so many rows, takes them: r10 and r11 are places in {@code from} and {@code to}, rbp columns left. */
+    /**
+     * Transposes {@code rows} rows at a time while as many remain: r10 and r11 point into {@code from} and {@code to},
+     * rbp counts the columns left.
+     */
     private static void rows(Assembler asm, int rows, boolean scaled) {
-        Assembler.Label group = asm.here("rows"), fewer = asm.label("fewer");
+        Assembler.Label loop = asm.here("rows"), smaller = asm.label("smaller");
         asm.cmp(R8, rows);
-        asm.jump(Assembler.Condition.LESS, fewer);
+        asm.jump(Assembler.Condition.LESS, smaller);
         asm.mov(R10, RDI);
         asm.mov(R11, RDX);
         asm.mov(RBP, R9);
-        Assembler.Label one = asm.label("one"), done = asm.label("done");
+        Assembler.Label single = asm.label("one"), end = asm.label("done");
         if (rows > 1) {
-            Assembler.Label rest = asm.label("rest");
+            Assembler.Label tail = asm.label("tail");
             asm.sub(RBP, SIDE);
-            asm.jump(Assembler.Condition.LESS, rest);
+            asm.jump(Assembler.Condition.LESS, tail);
             Assembler.Label block = asm.here("block");
             block(asm, rows, scaled);
             asm.add(R10, SIDE * Float.BYTES);
             asm.lea(R11, Address.at(R11, RCX, SIDE, 0));
             asm.sub(RBP, SIDE);
             asm.jump(Assembler.Condition.NOT_LESS, block);
-            asm.bind(rest);
+            asm.bind(tail);
             asm.add(RBP, SIDE);
-            asm.jump(Assembler.Condition.ZERO, done);
+            asm.jump(Assembler.Condition.ZERO, end);
         }
-        asm.bind(one);
+        asm.bind(single);
         for (int row = 0; row < rows; row++) {
             asm.op(Instruction.VBROADCASTSS, v(row), rowAddress(R10, RSI, RAX, row));
             if (scaled) asm.op(Instruction.VMULPS, v(row), v(row), SCALE);
@@ -94,23 +97,22 @@ public final class Transpose {
         asm.add(R10, Float.BYTES);
         asm.add(R11, RCX);
         asm.sub(RBP, 1);
-        asm.jump(Assembler.Condition.NOT_ZERO, one);
-        asm.bind(done);
+        asm.jump(Assembler.Condition.NOT_ZERO, single);
+        asm.bind(end);
         asm.lea(RDI, rows == 1 ? Address.at(RDI, RSI, 1, 0) : Address.at(RDI, RSI, rows, 0));
         asm.add(RDX, rows * Float.BYTES);
         asm.sub(R8, rows);
-        asm.jump(group);
-        asm.bind(fewer);
+        asm.jump(loop);
+        asm.bind(smaller);
     }
 
-    /** Four columns of four rows, or of two. */
+    /** Transposes four columns of four rows, or of two. */
     private static void block(Assembler asm, int rows, boolean scaled) {
         for (int row = 0; row < rows; row++) {
             if (scaled) asm.op(Instruction.VMULPS, v(row), SCALE, rowAddress(R10, RSI, RAX, row));
             else asm.op(Instruction.VMOVUPS, v(row), rowAddress(R10, RSI, RAX, row));
         }
-        // By turns the numbers of rows 0 and 2, of 1 and 3, and of those: halves of two columns each where there are
-        // two rows.
+        // Interleaves rows 0 and 2, and 1 and 3, then those; with two rows, each result holds two columns.
         for (int half = 0; half < 2; half++)
             for (int i = 0; i < rows / 2; i++) asm.op(unpack(half), v(4 + rows / 2 * half + i), v(i), v(i + rows / 2));
         if (rows == 2) {
@@ -128,17 +130,17 @@ public final class Transpose {
         }
     }
 
-    /** The lower numbers of two vectors by turns, or the upper. */
+    /** Interleaves the lower elements of two vectors, or the upper. */
     private static Instruction unpack(int half) {
         return half == 0 ? Instruction.VUNPCKLPS : Instruction.VUNPCKHPS;
     }
 
-    /** A place in the i-th line from one. */
-    private static Address rowAddress(Register place, Register line, Register threeLines, int i) {
+    /** The address in the i-th row from a pointer. */
+    private static Address rowAddress(Register pointer, Register stride, Register threeStrides, int i) {
         return switch (i) {
-            case 0 -> Address.at(place);
-            case 3 -> Address.at(place, threeLines, 1, 0);
-            default -> Address.at(place, line, i, 0);
+            case 0 -> Address.at(pointer);
+            case 3 -> Address.at(pointer, threeStrides, 1, 0);
+            default -> Address.at(pointer, stride, i, 0);
         };
     }
 

@@ -28,33 +28,33 @@ import dev.gyre.machine.assembler.Operand.Vector;
 import java.util.List;
 
 /**
- * The three transforms of Winograd's minimal filtering F(4 × 4, 3 × 3) (Lavin and Gray 2016) with the points 0, ±p, ±q and ∞, in
- * both directions at once. Lanes are tiles of the picture, four neighbours of a line (a group) together; two vectors are a strip.
- * Each number comes out as from the same operations one by one, whatever the width of a vector.
+ * The three transforms of Winograd's minimal filtering F(4 × 4, 3 × 3) (Lavin and Gray 2016) with the points 0, ±p, ±q
+ * and ∞, along both dimensions at once. Vector lanes are tiles, four neighbours of a row (a quad) together; a panel is
+ * two vectors wide. Every element is computed by the same operations whatever the vector width.
  *
  * @param p the nearer points
- * @param q the farther
- * @param bits of a vector, 256 or 512
+ * @param q the farther points
+ * @param bits vector width, 256 or 512
  */
 public record WinogradKernel(float p, float q, int bits) {
-    /** Inputs, and points, of a direction. */
+    /** Inputs, and points, along one dimension. */
     private static final int SIDE = 6;
 
     private static final List<Register> SAVED = List.of(RBX, RBP, R12, R13, R14, R15);
     private static final int STACK_ARGUMENTS =
-            8 * SAVED.size() + 8; // where the seventh argument lies when those are pushed
+            8 * SAVED.size() + 8; // the seventh argument's offset when those are pushed
 
     /**
-     * Tiles of one channel to points. Arguments:
+     * Transforms the tiles of one channel to points. Arguments:
      *
      * <pre>
-     *   from    the channel, with its padding
-     *   groups  [vectors][bits / 128] longs: at how many bytes from {@code from} each group begins; 20 floats of 6 lines are read
-     *   to      points of the channel: [strips][36] places of bits / 16 tiles
-     *   point   bytes from one point to the next
-     *   strip   bytes from one strip to the next
-     *   vectors at least 1
-     *   pitch   bytes from one line to the next
+     *   from     the channel, with its padding
+     *   quads    [vectors][bits / 128] longs: the offset in bytes of each quad from {@code from}; 20 floats of 6 rows are read
+     *   to       points of the channel: [panels][36] vectors of bits / 16 tiles
+     *   point    bytes from one point to the next
+     *   panel    bytes from one panel to the next
+     *   vectors  at least 1
+     *   pitch    bytes from one row to the next
      * </pre>
      */
     public Code input() {
@@ -64,9 +64,9 @@ public record WinogradKernel(float p, float q, int bits) {
         Assembler.Label table = asm.label("constants");
         float p2 = p * p, q2 = q * q;
         Constants constants = constants(-q2, p, -p2, q, p2 * q2, -p2 - q2);
-        LaneShuffles neighbours = LaneShuffles.of(bits);
+        LaneShuffles shuffles = LaneShuffles.of(bits);
         constants.load(asm, table);
-        neighbours.load(asm, constants.base(), 4 * constants.values().length);
+        shuffles.load(asm, constants.base(), 4 * constants.values().length);
         reserve(asm, SIDE * SIDE);
         asm.mov(RBP, bytes());
         asm.mov(R15, R8);
@@ -79,10 +79,10 @@ public record WinogradKernel(float p, float q, int bits) {
             asm.add(quads().get(i), RDI);
         }
         for (int a = 0; a < SIDE; a++) {
-            neighbours.deinterleave(asm, quads());
+            shuffles.deinterleave(asm, quads());
             inputs(asm, constants);
             for (int b = 0; b < SIDE; b++) asm.op(Instruction.VMOVUPS_STORE, spillSlot(a * SIDE + b), v(8 + b));
-            if (a < SIDE - 1) quads().forEach(group -> asm.add(group, RAX));
+            if (a < SIDE - 1) quads().forEach(quad -> asm.add(quad, RAX));
         }
         asm.mov(R8, RDX);
         for (int b = 0; b < SIDE; b++) {
@@ -96,7 +96,7 @@ public record WinogradKernel(float p, float q, int bits) {
             asm.add(R8, RCX);
         }
         asm.add(RSI, 8 * quads().size());
-        asm.add(RDX, RBP); // the other half of the strip, or the next
+        asm.add(RDX, RBP); // the other half of the panel, or the next panel
         asm.mov(RBX, RBP);
         asm.mov(RBP, R15);
         asm.mov(R15, RBX);
@@ -105,11 +105,11 @@ public record WinogradKernel(float p, float q, int bits) {
         end(asm, SIDE * SIDE);
         asm.bind(table);
         constants.write(asm);
-        asm.ints(neighbours.deinterleaveIndices());
-        return asm.code("filtering, input in vectors of " + bits);
+        asm.ints(shuffles.deinterleaveIndices());
+        return asm.code("Winograd input in vectors of " + bits);
     }
 
-    /** Bᵀ: registers 0 to 5 to registers 8 to 13. */
+    /** Bᵀ: from registers 0 to 5 to registers 8 to 13. */
     private void inputs(Assembler asm, Constants constants) {
         Vector a = v(0), b = v(1), c = v(2), d = v(3), e = v(4), f = v(5);
         Vector even = v(14), odd = v(15);
@@ -127,14 +127,14 @@ public record WinogradKernel(float p, float q, int bits) {
     }
 
     /**
-     * Taps to points, element by element. Arguments:
+     * Transforms taps to points, element by element. Arguments:
      *
      * <pre>
-     *   from    [9] places of elements: the taps
-     *   tap     bytes from one tap to the next
-     *   to      [36] places of elements
-     *   point   bytes from one point to the next
-     *   count   of vectors of elements, at least 1
+     *   from   [9] rows of elements: the taps
+     *   tap    bytes from one tap to the next
+     *   to     [36] rows of elements
+     *   point  bytes from one point to the next
+     *   count  vectors of elements, at least 1
      * </pre>
      */
     public Code weights() {
@@ -148,7 +148,7 @@ public record WinogradKernel(float p, float q, int bits) {
         reserve(asm, 3 * SIDE);
         asm.lea(R11, Address.at(RSI, RSI, 2, 0)); // three taps
         Assembler.Label vector = asm.here("vector");
-        // Down: taps (0, t), (1, t), (2, t) to points (a, t), which wait aside.
+        // Vertically: taps (0, t), (1, t), (2, t) to points (a, t), which are spilled.
         asm.mov(R10, RDI);
         for (int t = 0; t < 3; t++) {
             asm.op(Instruction.VMOVUPS, v(0), Address.at(R10));
@@ -173,10 +173,10 @@ public record WinogradKernel(float p, float q, int bits) {
         end(asm, 3 * SIDE);
         asm.bind(table);
         constants.write(asm);
-        return asm.code("filtering, weights in vectors of " + bits);
+        return asm.code("Winograd weights in vectors of " + bits);
     }
 
-    /** G: registers 0 to 2 to registers 8 to 13. */
+    /** G: from registers 0 to 2 to registers 8 to 13. */
     private void taps(Assembler asm, Constants constants) {
         Vector a = v(0), b = v(1), c = v(2), even = v(14), odd = v(15);
         for (int i = 0; i < 2; i++) {
@@ -191,17 +191,17 @@ public record WinogradKernel(float p, float q, int bits) {
     }
 
     /**
-     * Points' sums to outputs, with a bias, where the tiles lie in the picture. Arguments:
+     * Transforms the points' sums to outputs, adds a bias and stores them in the image. Arguments:
      *
      * <pre>
-     *   from    sums: [36] places of [rows][bits / 16], of which a vector is taken
-     *   groups  [bits / 128] longs: at how many bytes from {@code to} each group begins; 16 floats of 4 lines are written
-     *   to      where the first row's channel begins
-     *   point   bytes from one point to the next
-     *   rows    at least 1
-     *   channel bytes from one row's channel to the next
-     *   bias    [rows] floats
-     *   pitch   bytes from one line to the next
+     *   from     sums: [36] rows of [rows][bits / 16], of which one vector is read
+     *   quads    [bits / 128] longs: the offset in bytes of each quad from {@code to}; 16 floats of 4 rows are written
+     *   to       the first channel
+     *   point    bytes from one point to the next
+     *   rows     channels, at least 1
+     *   channel  bytes from one channel to the next
+     *   bias     [rows] floats
+     *   pitch    bytes from one row of the image to the next
      * </pre>
      */
     public Code output() {
@@ -210,9 +210,9 @@ public record WinogradKernel(float p, float q, int bits) {
         Assembler.Label table = asm.label("constants");
         float p2 = p * p, q2 = q * q;
         Constants constants = constants(p, q, p2, q2, p * p2, q * q2);
-        LaneShuffles neighbours = LaneShuffles.of(bits);
+        LaneShuffles shuffles = LaneShuffles.of(bits);
         constants.load(asm, table);
-        neighbours.load(asm, constants.base(), 4 * constants.values().length);
+        shuffles.load(asm, constants.base(), 4 * constants.values().length);
         for (int i = 0; i < quads().size(); i++) {
             asm.mov(quads().get(i), Address.at(RSI, 8 * i));
             asm.add(quads().get(i), RDX);
@@ -220,7 +220,7 @@ public record WinogradKernel(float p, float q, int bits) {
         asm.mov(RSI, Address.at(RSP, STACK_ARGUMENTS)); // bias
         asm.mov(RAX, Address.at(RSP, STACK_ARGUMENTS + 8)); // pitch
         reserve(asm, 4 * SIDE);
-        asm.lea(RBX, Address.at(RAX, RAX, 2, 0)); // three lines
+        asm.lea(RBX, Address.at(RAX, RAX, 2, 0)); // three rows
         asm.lea(R15, Address.at(RCX, RCX, 2, 0));
         asm.shl(R15, 1); // six points
         Assembler.Label row = asm.here("row");
@@ -241,28 +241,30 @@ public record WinogradKernel(float p, float q, int bits) {
             outputs(asm, constants);
             asm.op(Instruction.VBROADCASTSS, v(12), Address.at(RSI));
             for (int b = 0; b < 4; b++) asm.op(Instruction.VADDPS, v(8 + b), v(8 + b), v(12));
-            int line = a;
-            neighbours.interleave(
+            int outputRow = a;
+            shuffles.interleave(
                     asm,
                     quads().stream()
-                            .map(group -> line == 0
-                                    ? Address.at(group)
-                                    : line == 3 ? Address.at(group, RBX, 1, 0) : Address.at(group, RAX, line, 0))
+                            .map(quad -> outputRow == 0
+                                    ? Address.at(quad)
+                                    : outputRow == 3
+                                            ? Address.at(quad, RBX, 1, 0)
+                                            : Address.at(quad, RAX, outputRow, 0))
                             .toList());
         }
         asm.add(RSI, 4);
         asm.add(RDI, 2 * bytes());
-        quads().forEach(group -> asm.add(group, R9));
+        quads().forEach(quad -> asm.add(quad, R9));
         asm.sub(R8, 1);
         asm.jump(Assembler.Condition.NOT_ZERO, row);
         end(asm, 4 * SIDE);
         asm.bind(table);
         constants.write(asm);
-        asm.ints(neighbours.interleaveIndices());
-        return asm.code("filtering, output in vectors of " + bits);
+        asm.ints(shuffles.interleaveIndices());
+        return asm.code("Winograd output in vectors of " + bits);
     }
 
-    /** Aᵀ: registers 0 to 5 to registers 8 to 11. */
+    /** Aᵀ: from registers 0 to 5 to registers 8 to 11. */
     private void outputs(Assembler asm, Constants constants) {
         Vector evenP = v(12), oddP = v(13), evenQ = v(14), oddQ = v(15);
         asm.op(Instruction.VADDPS, evenP, v(1), v(2));
@@ -285,12 +287,14 @@ public record WinogradKernel(float p, float q, int bits) {
         asm.op(Instruction.VFMADD231PS, to, v, factor);
     }
 
-    /** Found by the last of the registers that 512 bits need for groups, and 256 do not. */
+    /**
+     * Addressed by the last quad register: with 256 bits no quad uses it, and with 512 bits it is free after loading.
+     */
     private Constants constants(float... values) {
         return new Constants(bits, R13, 20, values);
     }
 
-    /** Where each group of a vector is. */
+    /** The registers that hold each quad's address. */
     private List<Register> quads() {
         return List.of(R10, R11, R12, R13).subList(0, bits / 128);
     }
@@ -303,12 +307,12 @@ public record WinogradKernel(float p, float q, int bits) {
         return new Vector(number, bits);
     }
 
-    /** A vector's place on the stack, while there is {@link #reserve room}. */
+    /** A vector's slot on the stack, {@link #reserve reserved} before. */
     private Address spillSlot(int i) {
         return Address.at(RSP, i * bytes());
     }
 
-    /** Makes room for vectors on the stack, none of them across two lines of the cache; overwrites rbx. */
+    /** Reserves vectors on the stack, none of them across two cache lines; overwrites rbx. */
     private void reserve(Assembler asm, int vectors) {
         asm.mov(RBX, RSP);
         asm.sub(RSP, (vectors + 1) * bytes());
