@@ -90,12 +90,13 @@ final class BackendOptions {
                 .filter(one -> name(one).equalsIgnoreCase(at.kernels))
                 .findFirst()
                 .orElseThrow(() -> new ParameterException(
-                        spec.commandLine(),
-                        "--kernels: " + names() + ", got " + at.kernels.toLowerCase(Locale.ROOT)));
+                        spec.commandLine(), "--kernels: " + names() + ", got " + at.kernels.toLowerCase(Locale.ROOT)));
     }
 
     private static String names() {
-        return Arrays.stream(Target.KernelKind.values()).map(BackendOptions::name).collect(Collectors.joining(", "));
+        return Arrays.stream(Target.KernelKind.values())
+                .map(BackendOptions::name)
+                .collect(Collectors.joining(", "));
     }
 
     /** As users write it, as in {@code tensor-core}. */

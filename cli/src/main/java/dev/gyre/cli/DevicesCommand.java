@@ -6,7 +6,6 @@ import dev.gyre.core.tornado.Device;
 import dev.gyre.core.tornado.TornadoBackend;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;

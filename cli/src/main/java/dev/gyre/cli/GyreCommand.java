@@ -99,8 +99,9 @@ final class GyreCommand implements Callable<Integer> {
         @Option(
                 names = "--preview",
                 paramLabel = "METHOD",
-                description = "proj: latents projected to colours, one pixel each, at no cost; vae: decoded, at full size."
-                        + " (default: proj)")
+                description =
+                        "proj: latents projected to colours, one pixel each, at no cost; vae: decoded, at full size."
+                                + " (default: proj)")
         private String method;
 
         PictureWriter.Previews previews() {
@@ -176,8 +177,7 @@ final class GyreCommand implements Callable<Integer> {
         machine.check(spec, where);
         if (check && !where.tornado()) throw MachineOptions.usage(spec, "--check needs --backend tornado");
         Request request = request();
-        PictureWriter writer =
-                new PictureWriter(spec.commandLine().getErr(), output.file, request.batch(), previews());
+        PictureWriter writer = new PictureWriter(spec.commandLine().getErr(), output.file, request.batch(), previews());
         if (check) check(writer);
         // The model first: it reads the files that are added.
         try (NetworkOptions files = additions;

@@ -40,22 +40,23 @@ class LoadOptions {
     @Option(
             names = "--type",
             paramLabel = "TYPE",
-            description = "Weight type; q8_0 keeps weights in 8 bits: half the memory, slower; prints the quantization error."
-                    + " (default: as stored)")
+            description =
+                    "Weight type; q8_0 keeps weights in 8 bits: half the memory, slower; prints the quantization error."
+                            + " (default: as stored)")
     private String type;
 
     @Option(
             names = "--memory",
             paramLabel = "MIB",
-            description =
-                    "Working memory to stay within, beside the weights; where it is short, the VAE runs in tiles."
-                            + " (default: what the machine has)")
+            description = "Working memory to stay within, beside the weights; where it is short, the VAE runs in tiles."
+                    + " (default: what the machine has)")
     private Integer memory;
 
     @Option(
             names = "--safety-checker",
             paramLabel = "FILE",
-            description = "Check every picture with this model and black out what it finds not safe for work. (default: off)")
+            description =
+                    "Check every picture with this model and black out what it finds not safe for work. (default: off)")
     private Path safetyChecker;
 
     @Option(

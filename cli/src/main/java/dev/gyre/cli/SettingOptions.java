@@ -86,7 +86,8 @@ final class SettingOptions {
     static String description(Setting setting) {
         String help = setting.help();
         if (setting.choices().size() > 2) help += " One of " + String.join(", ", setting.choices()) + ".";
-        boolean none = setting.type() == Setting.Type.FLAG || setting.standardInWords().equals("none");
+        boolean none =
+                setting.type() == Setting.Type.FLAG || setting.standardInWords().equals("none");
         return none ? help : help + " (default: " + setting.standardInWords() + ")";
     }
 
@@ -98,13 +99,14 @@ final class SettingOptions {
     private static OptionSpec.Builder option(CommandSpec spec, List<String> names, Setting.Type type, Sink sink) {
         String last = names.getLast();
         OptionSpec.Builder option = OptionSpec.builder(names.toArray(String[]::new))
-                .type(switch (type) {
-                    case TEXT -> String.class;
-                    case INTEGER -> Integer.class;
-                    case LONG -> Long.class;
-                    case NUMBER -> Double.class;
-                    case FLAG -> Boolean.class;
-                })
+                .type(
+                        switch (type) {
+                            case TEXT -> String.class;
+                            case INTEGER -> Integer.class;
+                            case LONG -> Long.class;
+                            case NUMBER -> Double.class;
+                            case FLAG -> Boolean.class;
+                        })
                 .arity(type == Setting.Type.FLAG ? "0" : "1");
         return option.setter(new picocli.CommandLine.Model.ISetter() {
             @Override
@@ -128,18 +130,24 @@ final class SettingOptions {
     /** Hidden: what other tools call settings. */
     private void addOthers(CommandSpec spec) {
         Map<String, List<Setting>> names = new LinkedHashMap<>();
-        for (Setting setting : settings) for (String name : others(setting)) names.computeIfAbsent(name, n -> new ArrayList<>()).add(setting);
+        for (Setting setting : settings)
+            for (String name : others(setting))
+                names.computeIfAbsent(name, n -> new ArrayList<>()).add(setting);
         names.forEach((name, candidates) -> {
             Setting.Type type = candidates.size() == 1 ? candidates.getFirst().type() : Setting.Type.TEXT;
-            spec.addOption(option(spec, List.of(name), type, (option, value) -> put(
+            spec.addOption(option(
                             spec,
-                            candidates.stream()
-                                    .filter(one -> one.takes(value))
-                                    .findFirst()
-                                    .orElse(candidates.getFirst())
-                                    .name(),
-                            option,
-                            value))
+                            List.of(name),
+                            type,
+                            (option, value) -> put(
+                                    spec,
+                                    candidates.stream()
+                                            .filter(one -> one.takes(value))
+                                            .findFirst()
+                                            .orElse(candidates.getFirst())
+                                            .name(),
+                                    option,
+                                    value))
                     .hidden(true)
                     .build());
         });
@@ -187,7 +195,8 @@ final class SettingOptions {
             } catch (IllegalArgumentException e) {
                 String message = e.getMessage(), prefix = setting.label() + ": ";
                 throw new IllegalArgumentException(
-                        setting.name() + ": " + (message.startsWith(prefix) ? message.substring(prefix.length()) : message),
+                        setting.name() + ": "
+                                + (message.startsWith(prefix) ? message.substring(prefix.length()) : message),
                         e);
             }
         }

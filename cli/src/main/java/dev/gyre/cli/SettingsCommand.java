@@ -46,7 +46,8 @@ final class SettingsCommand implements Callable<Integer> {
         StringBuilder page = new StringBuilder(INTRODUCTION);
         for (Setting.Group group : Setting.Group.values()) {
             page.append("\n## ").append(group.title()).append('\n');
-            for (Setting setting : settings) if (setting.group() == group) page.append('\n').append(entry(setting));
+            for (Setting setting : settings)
+                if (setting.group() == group) page.append('\n').append(entry(setting));
         }
         return page.toString();
     }
@@ -64,7 +65,8 @@ final class SettingsCommand implements Callable<Integer> {
     }
 
     private static void row(StringBuilder entry, String what, String value) {
-        if (!value.isEmpty()) entry.append("| ").append(what).append(" | ").append(value).append(" |\n");
+        if (!value.isEmpty())
+            entry.append("| ").append(what).append(" | ").append(value).append(" |\n");
     }
 
     private static String value(Setting setting) {
@@ -74,8 +76,9 @@ final class SettingsCommand implements Callable<Integer> {
         setting.range()
                 .filter(range -> range.max() < Integer.MAX_VALUE)
                 .ifPresent(range -> parts.add(range.toString()));
-        if (setting.type() == Setting.Type.TEXT && setting.choices().isEmpty() && !setting.placeholder().equals("PROMPT"))
-            parts.add("as " + code(List.of(setting.placeholder())));
+        if (setting.type() == Setting.Type.TEXT
+                && setting.choices().isEmpty()
+                && !setting.placeholder().equals("PROMPT")) parts.add("as " + code(List.of(setting.placeholder())));
         return String.join(", ", parts);
     }
 

@@ -87,7 +87,13 @@ class AddedSettingTest {
             Files.writeString(prompts, "prompt,width,height\na star,64,64\n");
             assertEquals(
                     0,
-                    gyre("sweep", prompts.toString(), "--grid", "steps=1 " + name + "=2,5", "--out", results.toString()),
+                    gyre(
+                            "sweep",
+                            prompts.toString(),
+                            "--grid",
+                            "steps=1 " + name + "=2,5",
+                            "--out",
+                            results.toString()),
                     err.toString());
             assertEquals(List.of(2, 5), column(results));
         }
@@ -97,7 +103,9 @@ class AddedSettingTest {
                 0, gyre("sweep", prompts.toString(), "--grid", "steps=1", "--out", results.toString()), err.toString());
         assertEquals(List.of(3), column(results));
         assertEquals(2, gyre("sweep", prompts.toString(), "--grid", "noise_shift=1"));
-        assertTrue(err.toString().contains("\"noise_shift\" is a column of p.csv and a setting of the grid"), err.toString());
+        assertTrue(
+                err.toString().contains("\"noise_shift\" is a column of p.csv and a setting of the grid"),
+                err.toString());
     }
 
     private static List<Object> column(Path file) throws IOException {
@@ -106,7 +114,9 @@ class AddedSettingTest {
                 ArrowReader reader = ArrowFiles.open(file, allocator)) {
             while (reader.loadNextBatch())
                 for (int i = 0; i < reader.getVectorSchemaRoot().getRowCount(); i++)
-                    values.add(reader.getVectorSchemaRoot().getVector("noise_shift").getObject(i));
+                    values.add(reader.getVectorSchemaRoot()
+                            .getVector("noise_shift")
+                            .getObject(i));
         }
         return values;
     }
@@ -130,9 +140,11 @@ class AddedSettingTest {
             for (String name : List.of("noise_shift", "seed_shift")) {
                 JsonNode answer = ask(client, server, "/v1/images/generations", body(name, 4));
                 assertFalse(answer.has("notes"), answer.toString());
-                byte[] png = Base64.getDecoder().decode(answer.at("/data/0/b64_json").textValue());
+                byte[] png =
+                        Base64.getDecoder().decode(answer.at("/data/0/b64_json").textValue());
                 assertEquals(4, Parameters.read(png).request().noise().stepSeedDelta());
-                JsonNode error = ask(client, server, "/v1/images/generations", body(name, 10)).get("error");
+                JsonNode error = ask(client, server, "/v1/images/generations", body(name, 10))
+                        .get("error");
                 assertEquals(name, error.get("param").textValue());
                 assertTrue(error.get("message").textValue().contains("expected 0 to 9, got 10"), error.toString());
             }
@@ -141,8 +153,10 @@ class AddedSettingTest {
             assertEquals("integer", field.at("/type/0").textValue());
             assertEquals(9, field.get("maximum").intValue());
             assertTrue(field.get("description").textValue().startsWith("Shifts the seed"), field.toString());
-            assertTrue(
-                    ask(client, server, "/v1/options", "").get("settings").toString().contains("\"noise_shift\""));
+            assertTrue(ask(client, server, "/v1/options", "")
+                    .get("settings")
+                    .toString()
+                    .contains("\"noise_shift\""));
         }
     }
 
@@ -155,7 +169,8 @@ class AddedSettingTest {
         if (!body.isEmpty())
             request.header("content-type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body));
         return new ObjectMapper()
-                .readTree(client.send(request.build(), HttpResponse.BodyHandlers.ofByteArray()).body());
+                .readTree(client.send(request.build(), HttpResponse.BodyHandlers.ofByteArray())
+                        .body());
     }
 
     @Test

@@ -175,7 +175,9 @@ class GyreCommandTest {
     void previewsAreWrittenBesideThePicture() throws IOException {
         Path file = folder.resolve("a.png"), preview = folder.resolve("a.preview.png");
         assertEquals(
-                0, gyre("a red circle", "--steps", "3", "--preview-interval", "2", "-o", file.toString()), err.toString());
+                0,
+                gyre("a red circle", "--steps", "3", "--preview-interval", "2", "-o", file.toString()),
+                err.toString());
         assertEquals(16, ImageIO.read(preview.toFile()).getWidth());
         assertEquals(
                 0,
@@ -195,8 +197,7 @@ class GyreCommandTest {
     @Test
     void helpHasHeadings() {
         assertEquals(0, gyre("--help"));
-        for (String heading :
-                new String[] {"Prompt:", "Sampling:", "Model and processor:", "Backend:"})
+        for (String heading : new String[] {"Prompt:", "Sampling:", "Model and processor:", "Backend:"})
             assertTrue(out.toString().contains(heading), out.toString());
     }
 
@@ -215,9 +216,21 @@ class GyreCommandTest {
         mistake(2, "--eta: Euler takes no noise on its way", "x", "--sampler", "euler", "--eta", "1");
         mistake(2, "--eta: 0 to 1, got 2.0", "x", "--eta", "2");
         mistake(2, "part of the steps: from and to as in 0.2-0.8, got all", "x", "--guidance-interval", "all");
-        mistake(2, "--variation-strength: goes with --variation-seed, which is missing", "x", "--variation-strength", "1");
+        mistake(
+                2,
+                "--variation-strength: goes with --variation-seed, which is missing",
+                "x",
+                "--variation-strength",
+                "1");
         mistake(2, "--steps: 1 to 1000, got 0", "x", "--num-inference-steps", "0");
-        mistake(2, "--cfg-scale: --guidance is given, too, which is the same", "x", "--guidance", "7", "--cfg-scale", "5");
+        mistake(
+                2,
+                "--cfg-scale: --guidance is given, too, which is the same",
+                "x",
+                "--guidance",
+                "7",
+                "--cfg-scale",
+                "5");
         mistake(2, "width: goes with height, which is missing", "x", "-W", "512");
         mistake(2, "unknown noise source \"dice\"; there are cpu, cuda", "x", "--rng", "dice");
         mistake(1, "clip skip: 1 to 3, got 9", "x", "--clip-skip", "9");
@@ -430,7 +443,18 @@ class GyreCommandTest {
         Path to = folder.resolve("small.png");
         assertEquals(
                 0,
-                gyre("a red circle", "--type", "q8_0", "--memory", "1", "--steps", "1", "--seed", "1", "-o", to.toString()),
+                gyre(
+                        "a red circle",
+                        "--type",
+                        "q8_0",
+                        "--memory",
+                        "1",
+                        "--steps",
+                        "1",
+                        "--seed",
+                        "1",
+                        "-o",
+                        to.toString()),
                 err.toString());
         assertTrue(err.toString().contains("note: weights in 8 bits (Q8_0): "), err.toString());
         assertTrue(err.toString().contains("note: the two halves of guidance at once take"), err.toString());
@@ -453,7 +477,9 @@ class GyreCommandTest {
         assertEquals(1, gyre("a cat", "--safety-checker", text.toString()));
         assertEquals(1, gyre("a cat", "--vae", text.toString()));
         assertEquals(2, gyre("a cat", "--deepcache", "1"));
-        assertTrue(err.toString().contains("--deepcache: steps from one whole UNet to the next: 2 to 1000, got 1"), err.toString());
+        assertTrue(
+                err.toString().contains("--deepcache: steps from one whole UNet to the next: 2 to 1000, got 1"),
+                err.toString());
     }
 
     @Test

@@ -101,8 +101,8 @@ class RemakeTest {
                 GyreCommand.commandLine().getCommandSpec().options())
             if (!option.hidden()) // another name of one that is not
             assertTrue(
-                    tried.contains(option.longestName()) || OTHERS.contains(option.longestName()),
-                    option.longestName() + " is neither tried nor known to change nothing");
+                        tried.contains(option.longestName()) || OTHERS.contains(option.longestName()),
+                        option.longestName() + " is neither tried nor known to change nothing");
         for (String other : OTHERS)
             assertTrue(
                     GyreCommand.commandLine().getCommandSpec().optionsMap().containsKey(other),

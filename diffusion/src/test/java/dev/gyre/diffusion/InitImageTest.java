@@ -276,8 +276,7 @@ public class InitImageTest {
     @Test
     void whatMakesNoSenseIsRefused() {
         refused("strength: 0 to 1, got 1.5", () -> InitImage.of(CIRCLE).strength(1.5));
-        refused("mask blur: 0 to 256, got -1.0", () -> InitImage.Mask.of(CIRCLE)
-                .blur(-1));
+        refused("mask blur: 0 to 256, got -1.0", () -> InitImage.Mask.of(CIRCLE).blur(-1));
         refused(
                 "strength: 0.05 of 10 steps leaves none to take",
                 () -> sd.draw(request("ddim").with(InitImage.of(CIRCLE).strength(0.05))));

@@ -33,11 +33,12 @@ public record Plan(Prompts prompts, Grid grid) {
                         + "\" has the name of a column of results; another name is expected");
         }
         for (int i = 0; i < prompts.rows().size(); i++) {
-            SettingValues settings = checked(prompts.name() + ": row " + (i + 1), prompts.rows().get(i));
+            SettingValues settings =
+                    checked(prompts.name() + ": row " + (i + 1), prompts.rows().get(i));
             for (Setting setting : settings.asMap().keySet())
                 if (grid.axes().containsKey(setting))
-                    throw new IllegalArgumentException(
-                            "\"" + setting.column() + "\" is a column of " + prompts.name() + " and a setting of the grid");
+                    throw new IllegalArgumentException("\"" + setting.column() + "\" is a column of " + prompts.name()
+                            + " and a setting of the grid");
         }
     }
 

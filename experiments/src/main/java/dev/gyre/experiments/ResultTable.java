@@ -37,7 +37,12 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /** Results as rows of an Arrow table. */
 public final class ResultTable {
-    static final String ROW = "row", WIDTH = "width", HEIGHT = "height", MODEL_HASH = "model_hash", PNG = "png", ERROR = "error";
+    static final String ROW = "row",
+            WIDTH = "width",
+            HEIGHT = "height",
+            MODEL_HASH = "model_hash",
+            PNG = "png",
+            ERROR = "error";
     static final List<String> SECONDS = List.of("text_seconds", "denoise_seconds", "decode_seconds");
     private static final String LATENTS = "latents", STEP_LATENTS = "step_latents", PARAMETERS = "parameters";
     static final List<String> LIKENESS = List.of("psnr", "ssim", "latent_distance");
@@ -64,8 +69,7 @@ public final class ResultTable {
         for (Setting setting : Settings.ALL)
             if (setting.isSwept()) {
                 boolean always = setting.value(complete).isPresent() && setting != Settings.ETA;
-                fields.add(new Field(
-                        setting.column(), new FieldType(!always, type(setting.type()), null), List.of()));
+                fields.add(new Field(setting.column(), new FieldType(!always, type(setting.type()), null), List.of()));
             }
         fields.add(Field.notNullable(WIDTH, WHOLE));
         fields.add(Field.notNullable(HEIGHT, WHOLE));
@@ -120,17 +124,7 @@ public final class ResultTable {
 
     /** Whether a table of results has such a column, or may have. */
     static boolean isColumn(String name) {
-        return List.of(
-                                ROW,
-                                WIDTH,
-                                HEIGHT,
-                                MODEL_HASH,
-                                LATENTS,
-                                STEP_LATENTS,
-                                PNG,
-                                PARAMETERS,
-                                Plan.REFERENCE,
-                                ERROR)
+        return List.of(ROW, WIDTH, HEIGHT, MODEL_HASH, LATENTS, STEP_LATENTS, PNG, PARAMETERS, Plan.REFERENCE, ERROR)
                         .contains(name)
                 || SECONDS.contains(name)
                 || LIKENESS.contains(name);

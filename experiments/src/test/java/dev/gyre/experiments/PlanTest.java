@@ -30,23 +30,17 @@ class PlanTest {
     Path folder;
 
     private static SettingValues settings(String prompt, String sampler, String steps, String seed) {
-        return SettingValues.of(Map.of(
-                Settings.PROMPT, prompt, Settings.SAMPLER, sampler, Settings.STEPS, steps, Settings.SEED, seed));
+        return SettingValues.of(
+                Map.of(Settings.PROMPT, prompt, Settings.SAMPLER, sampler, Settings.STEPS, steps, Settings.SEED, seed));
     }
 
     @Test
     void theLastSettingChangesFirst() throws IOException {
         Plan plan = Tables.plan(folder, "prompt\na\nb\n", "sampler=euler,ddim steps=10,20 seed=0..2");
         assertEquals(24, plan.size());
-        assertEquals(
-                settings("a", "euler", "10", "1"),
-                plan.job(1).settings());
-        assertEquals(
-                settings("a", "euler", "20", "0"),
-                plan.job(3).settings());
-        assertEquals(
-                settings("b", "ddim", "20", "2"),
-                plan.job(23).settings());
+        assertEquals(settings("a", "euler", "10", "1"), plan.job(1).settings());
+        assertEquals(settings("a", "euler", "20", "0"), plan.job(3).settings());
+        assertEquals(settings("b", "ddim", "20", "2"), plan.job(23).settings());
     }
 
     @Test

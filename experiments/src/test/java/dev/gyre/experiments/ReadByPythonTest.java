@@ -20,9 +20,7 @@ class ReadByPythonTest {
         String python = System.getenv().getOrDefault("GYRE_PYTHON", "python3");
         assumeTrue(succeeds(python, "-c", "import pyarrow, numpy"), "pyarrow: set GYRE_PYTHON to a Python that has it");
         Plan plan = Tables.plan(
-                folder,
-                "prompt,kind\na red circle,one\na yellow star,\n",
-                "size=64x64 clip_skip=1,9 steps=2 seed=7,8");
+                folder, "prompt,kind\na red circle,one\na yellow star,\n", "size=64x64 clip_skip=1,9 steps=2 seed=7,8");
         Plan sizes = Tables.plan(folder, "prompt,size\na,64x64\nb,64x32\n", "steps=2 seed=1");
         Path one = folder.resolve("one.arrow"), several = folder.resolve("several.arrow");
         try (StableDiffusion sd = StableDiffusion.embedded()) {

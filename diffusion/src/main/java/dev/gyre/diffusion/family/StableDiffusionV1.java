@@ -78,12 +78,7 @@ public final class StableDiffusionV1 implements Family {
                 Prediction.EPSILON,
                 new NoiseSchedule(),
                 new Defaults(
-                        512,
-                        Integer.MAX_VALUE,
-                        OptionalInt.empty(),
-                        OptionalDouble.empty(),
-                        Optional.empty(),
-                        false));
+                        512, Integer.MAX_VALUE, OptionalInt.empty(), OptionalDouble.empty(), Optional.empty(), false));
     }
 
     /** The text encoder's keys begin so; newer exports leave {@code text_model.} out. */

@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** The files of a {@link Sources}, found and open: with them a picture's request is whole again. */
 public final class OpenSources implements AutoCloseable {
@@ -71,8 +70,8 @@ public final class OpenSources implements AutoCloseable {
     private static Request started(Request request, Sources.Begun begun, Finder finder) throws IOException {
         InitImage start = InitImage.of(Image.read(finder.find(begun.image())));
         if (begun.mask().isPresent())
-            start = start.mask(InitImage.Mask.of(
-                    Image.read(finder.find(begun.mask().get()))));
+            start = start.mask(
+                    InitImage.Mask.of(Image.read(finder.find(begun.mask().get()))));
         return begun.settings().apply(request.with(start));
     }
 

@@ -65,8 +65,7 @@ final class ParametersText {
         Request request = Request.of(prompt).negative(negative);
         // First: of two denoising strengths it has the one without a name of its own.
         Optional<Sources.Begun> start = SourcesText.start(entries);
-        for (Setting setting : Settings.ALL)
-            if (setting.need().isMet(request)) request = taken(setting, request);
+        for (Setting setting : Settings.ALL) if (setting.need().isMet(request)) request = taken(setting, request);
         Sources recipe = SourcesText.read(entries, start, request.text());
         return new Parameters(
                 request,
@@ -85,8 +84,9 @@ final class ParametersText {
     private Request taken(Setting setting, Request request) {
         Optional<String> value = SourcesText.take(setting, entries);
         // A sampler on the schedule that is its own is that sampler.
-        if (setting == Settings.SCHEDULE && value.map(Schedule::named).equals(request.sampling().sampler().map(Sampler::schedule)))
-            return request;
+        if (setting == Settings.SCHEDULE
+                && value.map(Schedule::named)
+                        .equals(request.sampling().sampler().map(Sampler::schedule))) return request;
         return value.isEmpty() ? request : setting.apply(request, value.get());
     }
 

@@ -103,9 +103,7 @@ public record Sources(
             }
         return new Begun(
                 origin(outpaint.map(InitImage.Outpaint::image).orElse(start.image())),
-                outpaint.isPresent()
-                        ? Optional.empty()
-                        : start.mask().map(mask -> origin(mask.image())),
+                outpaint.isPresent() ? Optional.empty() : start.mask().map(mask -> origin(mask.image())),
                 settings);
     }
 

@@ -134,7 +134,9 @@ public final class LoadedModel implements AutoCloseable {
         Optional<Request.Size> own =
                 request.size().isPresent() ? Optional.empty() : request.start().flatMap(LoadedModel::size);
         Request complete = Settings.complete(
-                own.isEmpty() ? request : request.size(own.get().width(), own.get().height()),
+                own.isEmpty()
+                        ? request
+                        : request.size(own.get().width(), own.get().height()),
                 ModelDefaults.of(config.defaults()));
         return complete.sampler(
                 config.defaults().fitted(complete.sampling().sampler().orElseThrow()));

@@ -13,7 +13,8 @@ public final class ModelDefaults {
         if (model.steps().isPresent()) request = request.steps(model.steps().getAsInt());
         if (model.guidance().isPresent())
             request = request.guidance(model.guidance().getAsDouble());
-        if (model.sampler().isPresent()) request = request.sampler(model.sampler().get());
+        if (model.sampler().isPresent())
+            request = request.sampler(model.sampler().get());
         SettingValues values = SettingValues.NONE;
         for (Setting setting : new Setting[] {Settings.SIZE, Settings.STEPS, Settings.GUIDANCE, Settings.SAMPLER}) {
             var value = setting.text(request);

@@ -147,8 +147,7 @@ public final class Setting {
     private final Function<Request, Optional<?>> read;
 
     @SuppressWarnings("unchecked") // what parse and read give is a T, and goes to nothing but write, text and infotext
-    private <T> Setting(
-            Declaration<T> of, BiFunction<Request, T, Request> write, Function<Request, Optional<T>> read) {
+    private <T> Setting(Declaration<T> of, BiFunction<Request, T, Request> write, Function<Request, Optional<T>> read) {
         name = of.name;
         type = of.type;
         placeholder = of.placeholder;
@@ -244,7 +243,9 @@ public final class Setting {
 
     /** The default in words, as in {@code 25; small models 20}. */
     public String standardInWords() {
-        return standardNote != null ? standardNote : standard().filter(s -> !s.isEmpty()).orElse("none");
+        return standardNote != null
+                ? standardNote
+                : standard().filter(s -> !s.isEmpty()).orElse("none");
     }
 
     /** The names that a tool has for it. Where they mean something else than here, they are not among these. */
@@ -409,8 +410,8 @@ public final class Setting {
         Function<String, Boolean> parse = value -> switch (value.toLowerCase(Locale.ROOT)) {
             case "true" -> true;
             case "false" -> false;
-            default -> throw new IllegalArgumentException(
-                    name.replace('-', ' ') + ": true or false, got \"" + value + "\"");
+            default ->
+                throw new IllegalArgumentException(name.replace('-', ' ') + ": true or false, got \"" + value + "\"");
         };
         return new Declaration<>(name, Type.FLAG, "", null, parse, String::valueOf)
                 .infotext(value -> value ? "True" : "False");

@@ -15,8 +15,7 @@ public final class SettingValues {
 
     private SettingValues(Map<Setting, String> values) {
         Map<Setting, String> ordered = new LinkedHashMap<>();
-        for (Setting setting : Settings.ALL)
-            if (values.containsKey(setting)) ordered.put(setting, values.get(setting));
+        for (Setting setting : Settings.ALL) if (values.containsKey(setting)) ordered.put(setting, values.get(setting));
         this.values = Collections.unmodifiableMap(ordered);
     }
 

@@ -55,8 +55,9 @@ public final class Settings {
             .known(WEBUI, "prompt")
             .known(DIFFUSERS, "prompt")
             .known(SDCPP, "-p", "--prompt")
-            .stored((request, text) -> request.with(request.text().prompt(text)), request -> Optional.of(
-                    request.text().prompt()));
+            .stored(
+                    (request, text) -> request.with(request.text().prompt(text)),
+                    request -> Optional.of(request.text().prompt()));
 
     /** The negative prompt. */
     public static final Setting NEGATIVE = Setting.text("negative", "PROMPT")
@@ -75,17 +76,20 @@ public final class Settings {
             .known(INFOTEXT, "Clip skip")
             .known(WEBUI, "CLIP_stop_at_last_layers")
             .known(SDCPP, "--clip-skip")
-            .stored((request, n) -> request.with(request.text().clipSkip(n)), request -> Optional.of(
-                    request.text().clipSkip()));
+            .stored(
+                    (request, n) -> request.with(request.text().clipSkip(n)),
+                    request -> Optional.of(request.text().clipSkip()));
 
     /** No prompt syntax. */
     public static final Setting PLAIN_PROMPT = Setting.flag("plain-prompt")
             .in(Group.PROMPT)
-            .help("Take prompts literally and cut them at 75 tokens, as diffusers does; otherwise (word:1.3), [from:to:0.5], [a|b] and"
-                    + " BREAK mean what they mean in AUTOMATIC1111.")
+            .help(
+                    "Take prompts literally and cut them at 75 tokens, as diffusers does; otherwise (word:1.3), [from:to:0.5], [a|b] and"
+                            + " BREAK mean what they mean in AUTOMATIC1111.")
             .known(INFOTEXT, "Plain prompt")
-            .stored((request, plain) -> request.with(request.text().plain(plain)), request -> Optional.of(
-                    request.text().plain()));
+            .stored(
+                    (request, plain) -> request.with(request.text().plain(plain)),
+                    request -> Optional.of(request.text().plain()));
 
     // --- sampling
 
@@ -117,7 +121,8 @@ public final class Settings {
 
     /** The sampler's noise levels. */
     public static final Setting SCHEDULE = Setting.of(
-                    "schedule", "NAME", Schedule::named, schedule -> schedule.aliases().getFirst())
+                    "schedule", "NAME", Schedule::named, schedule -> schedule.aliases()
+                            .getFirst())
             .in(Group.SAMPLING)
             .help("Noise schedule: the levels that the sampler steps through.")
             .standardInWords("the sampler's own")
@@ -190,14 +195,16 @@ public final class Settings {
             .known(INFOTEXT, "RNG")
             .known(WEBUI, "randn_source")
             .known(SDCPP, "--rng")
-            .stored((request, source) -> request.with(request.noise().source(source)), request -> Optional.of(
-                    request.noise().source()));
+            .stored(
+                    (request, source) -> request.with(request.noise().source(source)),
+                    request -> Optional.of(request.noise().source()));
 
     /** Another seed, mixed in. */
     public static final Setting VARIATION_SEED = Setting.whole("variation-seed", "N")
             .in(Group.NOISE)
-            .help("Seed of a variation: the noise is interpolated towards this seed's by the variation strength; picture i of a batch has"
-                    + " this + i.")
+            .help(
+                    "Seed of a variation: the noise is interpolated towards this seed's by the variation strength; picture i of a batch has"
+                            + " this + i.")
             .known(INFOTEXT, "Variation seed")
             .known(WEBUI, "subseed")
             .stored(
@@ -232,8 +239,9 @@ public final class Settings {
             .help("ENSD: the noise that steps add is that of seed + N; 0 continues the initial noise.")
             .known(INFOTEXT, "ENSD")
             .known(WEBUI, "eta_noise_seed_delta")
-            .stored((request, delta) -> request.with(request.noise().stepSeedDelta(delta)), request -> Optional.of(
-                    request.noise().stepSeedDelta()));
+            .stored(
+                    (request, delta) -> request.with(request.noise().stepSeedDelta(delta)),
+                    request -> Optional.of(request.noise().stepSeedDelta()));
 
     // --- sampling, continued: in PNGs behind what AUTOMATIC1111 begins with
 
@@ -250,13 +258,11 @@ public final class Settings {
                     .sampler()
                     .filter(sampler -> !Sampler.ALL.contains(sampler.bare()))
                     .isPresent())
-            .stored(
-                    (request, eta) -> request.sampler(sampler(request).noisy(eta)),
-                    request -> request.sampling()
-                            .sampler()
-                            .map(Sampler::bare)
-                            .filter(Stochastic.class::isInstance)
-                            .map(sampler -> ((Stochastic) sampler).eta()));
+            .stored((request, eta) -> request.sampler(sampler(request).noisy(eta)), request -> request.sampling()
+                    .sampler()
+                    .map(Sampler::bare)
+                    .filter(Stochastic.class::isInstance)
+                    .map(sampler -> ((Stochastic) sampler).eta()));
 
     /** The steps with guidance. */
     public static final Setting GUIDANCE_INTERVAL = Setting.of(
@@ -265,21 +271,23 @@ public final class Settings {
             .help("Fraction of the steps with guidance, as in 0.2-0.8; elsewhere the prompt alone counts.")
             .standardInWords("all steps")
             .known(INFOTEXT, "Guidance interval")
-            .stored((request, steps) -> request.with(request.sampling().guided(steps)), request -> Optional.of(
-                    request.sampling().guided()));
+            .stored(
+                    (request, steps) -> request.with(request.sampling().guided(steps)),
+                    request -> Optional.of(request.sampling().guided()));
 
     // --- image to image
 
     /** Pixels beyond the image's edges. */
     public static final Setting OUTPAINT = Setting.text("outpaint", "L,T,R,B")
             .in(Group.INIT_IMAGE)
-            .help("Enlarge the image by so many pixels to the left, at the top, to the right and at the bottom, and paint those.")
+            .help(
+                    "Enlarge the image by so many pixels to the left, at the top, to the right and at the bottom, and paint those.")
             .needs(Need.IMAGE)
             .known(INFOTEXT, "Outpaint")
             .notServed()
-            .stored(Settings::outpainted, request -> request.start()
-                    .flatMap(InitImage::outpaint)
-                    .map(InitImage.Outpaint::sides));
+            .stored(
+                    Settings::outpainted,
+                    request -> request.start().flatMap(InitImage::outpaint).map(InitImage.Outpaint::sides));
 
     /** How far from the image. */
     public static final Setting STRENGTH = Setting.number("strength", "0..1", InitImage.STRENGTHS)
@@ -311,7 +319,8 @@ public final class Settings {
     /** The surroundings of the mask. */
     public static final Setting MASK_PADDING = Setting.integer("mask-padding", "PIXELS", InitImage.Mask.PADDINGS)
             .in(Group.INIT_IMAGE)
-            .help("Draw only the masked area with so many pixels around it, at the full size, and put it back: for small details.")
+            .help(
+                    "Draw only the masked area with so many pixels around it, at the full size, and put it back: for small details.")
             .needs(Need.MASK)
             .standardInWords("off: the whole image is drawn")
             .known(INFOTEXT, "Masked area padding")
@@ -321,8 +330,7 @@ public final class Settings {
             .stored(
                     (request, pixels) -> request.with(
                             start(request).mask(mask(request).orElseThrow().closeUp(pixels))),
-                    request -> mask(request)
-                            .flatMap(mask -> boxed(mask.closeUp())));
+                    request -> mask(request).flatMap(mask -> boxed(mask.closeUp())));
 
     // --- hires fix
 
@@ -345,9 +353,8 @@ public final class Settings {
             .needs(Need.HIRES)
             .standard(HiresFix.TWICE.strength())
             .known(INFOTEXT, "Denoising strength", "Hires strength")
-            .stored(
-                    (request, strength) -> request.with(hires(request).strength(strength)),
-                    request -> request.hires().map(HiresFix::strength));
+            .stored((request, strength) -> request.with(hires(request).strength(strength)), request -> request.hires()
+                    .map(HiresFix::strength));
 
     /** How it is enlarged. */
     public static final Setting HIRES_UPSCALER = Setting.of(
@@ -384,15 +391,17 @@ public final class Settings {
             .known(INFOTEXT, "Tiling")
             .known(WEBUI, "tiling")
             .known(SDCPP, "--circular")
-            .stored((request, on) -> request.with(request.network().tileable(on)), request -> Optional.of(
-                    request.network().tileable()));
+            .stored(
+                    (request, on) -> request.with(request.network().tileable(on)),
+                    request -> Optional.of(request.network().tileable()));
 
     /** Steps that reuse inner blocks. */
     public static final Setting DEEPCACHE = Setting.of(
                     "deepcache", "EVERY[:BLOCKS]", Conditions.Reuse::parse, Conditions.Reuse::toString)
             .in(Group.NETWORKS)
-            .help("DeepCache: run the whole UNet in every Nth step, in between only the outermost of its 12 blocks, as in 2 or 3:2;"
-                    + " faster and less exact.")
+            .help(
+                    "DeepCache: run the whole UNet in every Nth step, in between only the outermost of its 12 blocks, as in 2 or 3:2;"
+                            + " faster and less exact.")
             .standardInWords("off")
             .known(INFOTEXT, "DeepCache")
             .stored((request, reuse) -> request.with(request.network().reuse(reuse)), request -> request.network()
@@ -404,8 +413,9 @@ public final class Settings {
             .help("Run the VAE in tiles even where the whole image would fit into memory.")
             .known(INFOTEXT, "VAE tiling")
             .known(SDCPP, "--vae-tiling")
-            .stored((request, on) -> request.with(request.network().vaeTiling(on)), request -> Optional.of(
-                    request.network().vaeTiling()));
+            .stored(
+                    (request, on) -> request.with(request.network().vaeTiling(on)),
+                    request -> Optional.of(request.network().vaeTiling()));
 
     /** All settings, in the order in which they are applied and in which PNGs list them. */
     public static final List<Setting> ALL = all(
@@ -479,7 +489,8 @@ public final class Settings {
 
     /** Whether a sweep may have a column of this name. */
     public static boolean isSwept(String name) {
-        return isSide(name) || BY_NAME.getOrDefault(normal(name), List.of()).stream().anyMatch(Setting::isSwept);
+        return isSide(name)
+                || BY_NAME.getOrDefault(normal(name), List.of()).stream().anyMatch(Setting::isSwept);
     }
 
     static boolean isSide(String name) {
@@ -528,7 +539,9 @@ public final class Settings {
     }
 
     private static Sampler sampler(Request request) {
-        return request.sampling().sampler().orElseGet(() -> Sampler.named(SAMPLER.standard().orElseThrow()));
+        return request.sampling()
+                .sampler()
+                .orElseGet(() -> Sampler.named(SAMPLER.standard().orElseThrow()));
     }
 
     private static Request scheduled(Request request, Schedule schedule) {
@@ -538,15 +551,13 @@ public final class Settings {
     private static Request seeded(Request request, long seed) {
         if (seed != RANDOM) return request.seed(seed);
         Request.Noise noise = request.noise();
-        return request.with(new Request.Noise(
-                OptionalLong.empty(), noise.source(), noise.variation(), noise.stepSeedDelta()));
+        return request.with(
+                new Request.Noise(OptionalLong.empty(), noise.source(), noise.variation(), noise.stepSeedDelta()));
     }
 
     /** AUTOMATIC1111 has two names for the GPU's numbers. */
     private static NoiseSource source(String name) {
-        return name.equalsIgnoreCase("NV") || name.equalsIgnoreCase("GPU")
-                ? NoiseSource.CUDA
-                : NoiseSource.named(name);
+        return name.equalsIgnoreCase("NV") || name.equalsIgnoreCase("GPU") ? NoiseSource.CUDA : NoiseSource.named(name);
     }
 
     private static Request outpainted(Request request, String sides) {

@@ -42,7 +42,12 @@ final class ImageRequestParser {
     private final UploadedImages pictures;
 
     ImageRequestParser(
-            ServerOptions options, SettingFields settings, Models models, Loader loader, LoraFolder loras, UploadedImages pictures) {
+            ServerOptions options,
+            SettingFields settings,
+            Models models,
+            Loader loader,
+            LoraFolder loras,
+            UploadedImages pictures) {
         this.options = options;
         this.settings = settings;
         this.models = models;
@@ -59,7 +64,8 @@ final class ImageRequestParser {
         if (name.isPresent() && !name.get().equals(model.id()))
             notes.add("there is no model \"" + name.get() + "\" here: " + model.id() + " answers");
         SettingFields.Given given = settings.read(kind, fields);
-        if (given.values().get(Settings.PROMPT).isEmpty() && kind != ImageRequest.Kind.VARIATION) throw ApiError.missing("prompt");
+        if (given.values().get(Settings.PROMPT).isEmpty() && kind != ImageRequest.Kind.VARIATION)
+            throw ApiError.missing("prompt");
         SettingValues operator = options.defaults().values();
         Request request = Request.of("");
         if (kind != ImageRequest.Kind.GENERATION) {
@@ -115,7 +121,8 @@ final class ImageRequestParser {
         if (size.width() * scale * size.height() * scale > options.limits().pixels())
             throw ApiError.invalid(
                     given.names().get(Settings.HIRES),
-                    "hires: at most " + options.limits().pixels() + " pixels in all, got " + scale + " times " + size + ".");
+                    "hires: at most " + options.limits().pixels() + " pixels in all, got " + scale + " times " + size
+                            + ".");
     }
 
     /** A request that starts from the image sent, at the size asked for or at its own, as far as the limit allows. */

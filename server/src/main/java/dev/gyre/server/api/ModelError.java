@@ -11,8 +11,7 @@ final class ModelError {
     private static final System.Logger LOG = System.getLogger(ModelError.class.getName());
 
     /** What is no setting, by what the model calls it. */
-    private static final Map<String, String> OTHERS =
-            Map.of("the mask is black everywhere", "mask", "lora", "lora");
+    private static final Map<String, String> OTHERS = Map.of("the mask is black everywhere", "mask", "lora", "lora");
 
     private ModelError() {}
 

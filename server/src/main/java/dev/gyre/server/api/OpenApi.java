@@ -39,7 +39,8 @@ final class OpenApi {
     private void put(ImageRequest.Kind kind, ObjectNode properties) {
         for (Setting setting : Settings.ALL) {
             boolean general = SettingFields.has(ImageRequest.Kind.GENERATION, setting);
-            boolean here = kind == ImageRequest.Kind.GENERATION ? general : SettingFields.has(kind, setting) && !general;
+            boolean here =
+                    kind == ImageRequest.Kind.GENERATION ? general : SettingFields.has(kind, setting) && !general;
             // A prompt is required of some requests: what is written has it.
             if (here && setting != Settings.PROMPT) properties.set(setting.field(), schema(setting));
         }

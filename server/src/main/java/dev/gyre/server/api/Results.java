@@ -146,7 +146,8 @@ final class Results {
         Request request = parameters.request();
         for (Setting setting : Settings.ALL) {
             boolean text = setting == Settings.PROMPT || setting == Settings.NEGATIVE;
-            if (OpenApi.isParameter(setting) && (text || setting.infotext(request).isPresent()))
+            if (OpenApi.isParameter(setting)
+                    && (text || setting.infotext(request).isPresent()))
                 setting.value(request).ifPresent(value -> fields.putPOJO(setting.field(), value));
         }
         if (!parameters.model().isEmpty()) fields.put("model", parameters.model());

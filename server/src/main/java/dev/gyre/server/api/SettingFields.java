@@ -29,7 +29,8 @@ final class SettingFields {
 
     /** Whether requests of a kind have a setting. */
     static boolean has(ImageRequest.Kind kind, Setting setting) {
-        return setting.isServed() && (kind != ImageRequest.Kind.GENERATION || !setting.need().isOfInitImage());
+        return setting.isServed()
+                && (kind != ImageRequest.Kind.GENERATION || !setting.need().isOfInitImage());
     }
 
     /** The numbers that the operator allows for a setting; empty where it is not a number. */
@@ -97,7 +98,12 @@ final class SettingFields {
                         .mapToObj(String::valueOf)
                         .findFirst();
             case NUMBER ->
-                fields.number(name, range.orElseThrow().min(), range.orElseThrow().max()).stream()
+                fields
+                        .number(
+                                name,
+                                range.orElseThrow().min(),
+                                range.orElseThrow().max())
+                        .stream()
                         .mapToObj(String::valueOf)
                         .findFirst();
             case FLAG -> Optional.of(String.valueOf(fields.flag(name)));

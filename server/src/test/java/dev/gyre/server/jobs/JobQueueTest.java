@@ -26,10 +26,8 @@ class JobQueueTest {
             LARGE = new ModelFile("large", Optional.empty(), defaults(512, Integer.MAX_VALUE), 0);
 
     private static Defaults defaults(int side, int largest) {
-        return new Defaults(
-                side, largest, OptionalInt.empty(), OptionalDouble.empty(), Optional.empty(), false);
+        return new Defaults(side, largest, OptionalInt.empty(), OptionalDouble.empty(), Optional.empty(), false);
     }
-
 
     private static JobSpec order(ModelFile model, Request request, JobSpec.Lora... loras) {
         return new JobSpec(model, Precision.F32, request, List.of(loras), 0, false);
