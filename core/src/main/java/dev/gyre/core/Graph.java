@@ -115,11 +115,11 @@ public final class Graph {
         return List.copyOf(ops);
     }
 
-    /** @throws IllegalArgumentException naming the first input whose type or shape differs */
+    /** @throws IllegalArgumentException when these are not the inputs that a run expects, naming the first that differs */
     public void checkInputs(Tensor... given) {
         if (given.length != inputs.size())
             throw new IllegalArgumentException(
-                    "the graph takes " + inputs.size() + " inputs " + inputs + ", got " + given.length);
+                    "the graph has " + inputs.size() + " inputs " + inputs + ", got " + given.length);
         for (int i = 0; i < given.length; i++) {
             Value value = inputs.get(i);
             if (given[i].dtype() != value.dtype() || !given[i].shape().equals(value.shape()))

@@ -12,7 +12,6 @@ import java.util.regex.Pattern;
 public interface Observer {
     /** Observes nothing. */
     Observer NONE = new Observer() {
-        /** Whether it observes this op's inputs and output. Asked once, when the graph is compiled. */
         @Override
         public boolean wants(Op op) {
             return false;

@@ -22,7 +22,7 @@ public enum Precision {
      */
     public static Precision named(String name) {
         for (Precision precision : values()) if (precision.label().equals(name)) return precision;
-        throw new IllegalArgumentException("precision: expected f32 or bf16, got " + name);
+        throw new IllegalArgumentException("precision: f32 or bf16, got " + name);
     }
 
     /** Why the JVM backend does not support this precision on this machine; empty if it does. */

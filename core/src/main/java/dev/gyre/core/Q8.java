@@ -40,7 +40,7 @@ public final class Q8 {
         for (int from = 0; from < n; from += piece) {
             int count = Math.min(piece, n - from);
             tensor.read(from, values, 0, count, scratch);
-            for (int block = 0; block < count / BLOCK; block++) quantize(values, block * BLOCK, blocks, block * SHORTS);
+            for (int block = 0; block < count / BLOCK; block++) narrow(values, block * BLOCK, blocks, block * SHORTS);
             MemorySegment.copy(blocks, 0, data, Tensor.SHORT, DType.Q8_0.bytes(from), count / BLOCK * SHORTS);
         }
         return new Tensor(DType.Q8_0, tensor.shape(), data);
@@ -70,7 +70,7 @@ public final class Q8 {
             if (skip == 0 && left >= BLOCK && scratch.length >= SHORTS) {
                 int n = Math.min(left / BLOCK, scratch.length / SHORTS);
                 MemorySegment.copy(data, Tensor.SHORT, block * BYTES, scratch, 0, n * SHORTS);
-                for (int i = 0; i < n; i++) dequantize(scratch, i * SHORTS, to, at + done + i * BLOCK);
+                for (int i = 0; i < n; i++) widen(scratch, i * SHORTS, to, at + done + i * BLOCK);
                 done += n * BLOCK;
                 continue;
             }

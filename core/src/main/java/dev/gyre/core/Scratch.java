@@ -9,9 +9,7 @@ import java.util.List;
 public final class Scratch {
     private final List<float[]> floats = new ArrayList<>();
     private final List<float[][]> rows = new ArrayList<>();
-    /** A buffer for the conversion of 16-bit elements. */
     private short[] shorts = new short[0];
-
     private int[] ints = new int[0];
 
     /** An array of at least {@code size} floats; each slot has its own array. */

@@ -22,7 +22,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
         long bytes = dtype.bytes(shape.elements());
         if (data.byteSize() != bytes)
             throw new IllegalArgumentException(
-                    "a tensor " + dtype + " " + shape + " takes " + bytes + " bytes, got " + data.byteSize());
+                    "a tensor " + dtype + " " + shape + " has " + bytes + " bytes, got " + data.byteSize());
     }
 
     /** An F32 tensor backed by the array. */
@@ -47,7 +47,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     }
 
     /**
-     * Widens {@code count} elements from flat index {@code from} on into {@code to} from {@code at} on.
+     * Widens {@code count} elements from flat index {@code from} into {@code to} at {@code at}.
      *
      * @param scratch a buffer for 16-bit elements, of any positive length (zero only if {@code count} is). HotSpot vectorizes a bulk copy
      *     into it and a loop over arrays, but not a loop over the segment

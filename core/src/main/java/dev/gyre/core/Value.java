@@ -73,7 +73,7 @@ public final class Value {
         return dtype;
     }
 
-    /** The shape. */
+    /** Its shape. */
     public Shape shape() {
         return shape;
     }

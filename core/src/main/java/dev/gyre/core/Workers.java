@@ -40,7 +40,7 @@ public final class Workers implements AutoCloseable {
 
     /** A pool of {@code threads} threads, including the calling thread. */
     public Workers(int threads) {
-        if (threads < 1) throw new IllegalArgumentException("threads: at least 1, got " + threads);
+        if (threads < 1) throw new IllegalArgumentException("at least 1 thread is needed, got " + threads);
         this.threads = threads;
         spinNanos = threads <= Runtime.getRuntime().availableProcessors() ? SPIN_NANOS : 0;
         AtomicInteger number = new AtomicInteger();
@@ -113,7 +113,7 @@ public final class Workers implements AutoCloseable {
         while (!holds.getAsBoolean() && System.nanoTime() - start < nanos) Thread.onSpinWait();
     }
 
-    /** The pool's queue. */
+    /** What the pool's threads take their tasks from. */
     private static final class Tasks extends LinkedBlockingQueue<Runnable> {
         private static final long serialVersionUID = 1;
 

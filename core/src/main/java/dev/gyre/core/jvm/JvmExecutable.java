@@ -87,8 +87,8 @@ final class JvmExecutable implements Executable, JvmMemory {
 
     private MemorySegment allocate(long bytes) {
         long header = TornadoNativeArray.ARRAY_HEADER;
-        long offset = (header + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        return arena.allocate(offset + bytes, ALIGNMENT).asSlice(offset - header, header + bytes);
+        long front = (header + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        return arena.allocate(front + bytes, ALIGNMENT).asSlice(front - header, header + bytes);
     }
 
     private JvmKernel loop(KernelCall call) {

@@ -17,8 +17,8 @@ public final class Environment {
         String code = NativeCode.HERE.refusal().isPresent()
                 ? "no machine code"
                 : NativeCode.HERE.features().isEmpty()
-                        ? "machine code with no feature"
-                        : "machine code with "
+                        ? "machine code for no feature"
+                        : "machine code for "
                                 + NativeCode.HERE.features().stream()
                                         .map(Feature::label)
                                         .collect(Collectors.joining(" "));

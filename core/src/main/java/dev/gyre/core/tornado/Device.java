@@ -51,15 +51,15 @@ public record Device(
         else if (target.kernels() == Target.KernelKind.TENSOR_CORE
                 && !language.equals("PTX")
                 && !language.equals("CUDA"))
-            problem = "tensor core kernels require TornadoVM's PTX or CUDA backend, but the device is " + this;
+            problem = "kernels for tensor cores need TornadoVM's PTX or CUDA backend, but this is " + this;
         else if (target.kernels() == Target.KernelKind.TENSOR_CORE
                 && capability
                         .map(c -> Integer.parseInt(c.replaceAll("\\..*", "")) < 8)
                         .orElse(false))
-            problem = "tensor core kernels require compute capability 8.0 or more, but " + this + " has "
+            problem = "kernels for tensor cores need compute capability 8.0 or more, but " + this + " has "
                     + capability.get();
         else if (target.kernels() == Target.KernelKind.VENDOR && !language.equals("CUDA"))
-            problem = "cuBLAS and cuDNN require TornadoVM's CUDA backend, but the device is " + this;
+            problem = "cuBLAS and cuDNN need TornadoVM's CUDA backend, but this is " + this;
         return Optional.ofNullable(problem);
     }
 

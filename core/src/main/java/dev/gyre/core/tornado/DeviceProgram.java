@@ -30,12 +30,7 @@ import java.util.Set;
  * @param outputs the array of each of the graph's outputs
  */
 record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs, List<Integer> outputs) {
-    /**
-     * A buffer of the device.
-     *
-     * @param type F32, F16 or I32
-     * @param weight its content, written once; null for what tasks compute
-     */
+    /** An array by its number. */
     record ArrayRef(int array) {}
 
     /** A kernel with its range, its work group size (0 for a parallel loop) and its arguments: numbers and {@link ArrayRef}s. */

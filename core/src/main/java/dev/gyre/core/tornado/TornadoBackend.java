@@ -18,7 +18,7 @@ import java.util.Optional;
  * device; later runs transfer only inputs and outputs. A closed executable's kernels and weights stay on the device, for the next equal
  * graph with the same weights, until the memory is needed or the backend is closed. There is no fallback to plain Java.
  *
- * <p>Start Java with TornadoVM: {@code java @$TORNADOVM_HOME/tornado-argfile …}.
+ * <p>Java must be started with TornadoVM: {@code java @$TORNADOVM_HOME/tornado-argfile …}.
  */
 public final class TornadoBackend implements Backend {
     /**

@@ -54,7 +54,7 @@ final class TornadoProgram implements AutoCloseable {
     private final boolean releases;
     private final Object[] arrays;
     private final Arena ends = Arena.ofShared(); // inputs and outputs
-    private final List<Arena> arenas = new ArrayList<>(); // host memory of each graph's uploads
+    private final List<Arena> arenas = new ArrayList<>(); // what each graph uploads
     private final List<List<Integer>> uploads = new ArrayList<>();
     private final List<GridScheduler> grids = new ArrayList<>();
     private final TornadoExecutionPlan plan;
@@ -244,7 +244,7 @@ final class TornadoProgram implements AutoCloseable {
                 compiling += profile.getCompileTime();
                 in += profile.getTotalBytesCopyIn();
                 out += profile.getTotalBytesCopyOut();
-                report(g, launched, profile.getProfileLog());
+                tell(g, launched, profile.getProfileLog());
             }
         }
         ready = true;

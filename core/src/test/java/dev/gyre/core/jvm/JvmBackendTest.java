@@ -86,7 +86,7 @@ class JvmBackendTest {
                     assertThrows(IllegalArgumentException.class, () -> executable.run(Tensor.of(new float[3], 3)));
             assertEquals("input x: expected F32 [4], got F32 [3]", shape.getMessage());
             Exception number = assertThrows(IllegalArgumentException.class, executable::run);
-            assertEquals("the graph takes 1 inputs [x F32 [4]], got 0", number.getMessage());
+            assertEquals("the graph has 1 inputs [x F32 [4]], got 0", number.getMessage());
         }
     }
 
@@ -149,7 +149,7 @@ class JvmBackendTest {
     @Test
     void shapesAndTensorsSayWhatDoesNotFit() {
         Exception size = assertThrows(IllegalArgumentException.class, () -> Tensor.of(new float[3], 2, 2));
-        assertEquals("a tensor F32 [2, 2] takes 16 bytes, got 12", size.getMessage());
+        assertEquals("a tensor F32 [2, 2] has 16 bytes, got 12", size.getMessage());
         Exception negative = assertThrows(IllegalArgumentException.class, () -> Shape.of(2, -1));
         assertEquals("a dimension must not be negative, got shape [2, -1]", negative.getMessage());
         Exception large = assertThrows(IllegalArgumentException.class, () -> Shape.of(1 << 16, 1 << 16));

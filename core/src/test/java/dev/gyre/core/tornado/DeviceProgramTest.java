@@ -129,13 +129,13 @@ class DeviceProgramTest {
         Target tensor = new Target(Target.KernelKind.TENSOR_CORE, false),
                 libraries = new Target(Target.KernelKind.VENDOR, false);
         assertEquals(
-                "tensor core kernels require TornadoVM's PTX or CUDA backend, but the device is 0:0 Abacus (OpenCL)",
+                "kernels for tensor cores need TornadoVM's PTX or CUDA backend, but this is 0:0 Abacus (OpenCL)",
                 device(1, 1).refusal(tensor).orElseThrow());
         assertEquals(
-                "cuBLAS and cuDNN require TornadoVM's CUDA backend, but the device is 0:0 Abacus (OpenCL)",
+                "cuBLAS and cuDNN need TornadoVM's CUDA backend, but this is 0:0 Abacus (OpenCL)",
                 device(1, 1).refusal(libraries).orElseThrow());
         assertEquals(
-                "tensor core kernels require compute capability 8.0 or more, but 0:0 Abacus (CUDA) has 7.5",
+                "kernels for tensor cores need compute capability 8.0 or more, but 0:0 Abacus (CUDA) has 7.5",
                 nvidia("CUDA", Optional.of("7.5")).refusal(tensor).orElseThrow());
         assertEquals(Optional.empty(), nvidia("CUDA", Optional.of("12.0")).refusal(tensor));
         assertEquals(Optional.empty(), nvidia("CUDA", Optional.of("6.1")).refusal(libraries));

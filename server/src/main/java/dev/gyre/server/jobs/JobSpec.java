@@ -36,13 +36,11 @@ public record JobSpec(
                 && precision.equals(other.precision)
                 && loras.equals(other.loras)
                 && request.network().equals(other.request.network())
-                && drawn().equals(other.drawn())
-                && (long) drawn().width() * drawn().height() <= MOST_PIXELS;
+                && generated().equals(other.generated())
+                && (long) generated().width() * generated().height() <= MOST_PIXELS;
     }
 
-    /** The size that the network works at: of a small model its own, but for what is drawn over a picture. */
-    private Request.Size drawn() {
-        Request.Size size = model.complete(request).size().orElseThrow();
-        return request.start().isPresent() ? size : size.within(model.defaults().largest());
+    private Request.Size generated() {
+        return model.generated(request);
     }
 }

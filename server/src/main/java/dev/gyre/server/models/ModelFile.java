@@ -43,7 +43,16 @@ public record ModelFile(String id, Optional<Path> path, Defaults defaults, long 
         }
     }
 
-    /** A request as this model draws it. */
+    /**
+     * The size that the network works at: that of a request, but for one that does not start from an image at most the largest that the
+     * model was trained at.
+     */
+    public Request.Size generated(Request request) {
+        Request.Size size = complete(request).size().orElseThrow();
+        return request.start().isPresent() ? size : size.within(defaults.largest());
+    }
+
+    /** A request with this model's values for what it leaves out. */
     public Request complete(Request request) {
         return Settings.complete(request, ModelDefaults.of(defaults));
     }
