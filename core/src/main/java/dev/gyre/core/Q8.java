@@ -51,7 +51,7 @@ public final class Q8 {
         for (int i = 0; i < BLOCK; i++) largest = Math.max(largest, Math.abs(from[at + i]));
         short scale = Float.floatToFloat16(largest / 127);
         if (!Float.isFinite(Float.float16ToFloat(scale)))
-            throw new ArithmeticException("a weight of " + largest + " is beyond what Q8_0 holds");
+            throw new ArithmeticException("a weight of " + largest + " exceeds the range of Q8_0");
         // Divide by the scale before rounding it to F16, as ggml does.
         float inverse = largest == 0 ? 0 : 127 / largest;
         to[offset] = scale;
