@@ -168,7 +168,7 @@ final class GyreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Optional<String> named = settings.values().get(Settings.PROMPT);
+        Optional<String> named = namedPrompt();
         if (named.isPresent() && prompt != null) throw MachineOptions.usage(spec, "the prompt is given twice");
         if (named.isEmpty() && prompt == null) {
             spec.commandLine().usage(spec.commandLine().getErr());
@@ -198,6 +198,15 @@ final class GyreCommand implements Callable<Integer> {
             throw new IllegalArgumentException("this device computes " + bad.size() + " cases wrong, the first "
                     + bad.getFirst().name() + " with kernels " + bad.getFirst().kernels() + "; see gyre check");
         console.line("the device's kernels agree with the reference loops");
+    }
+
+    /** The prompt where it came as an option, as other tools have it. */
+    private Optional<String> namedPrompt() {
+        try {
+            return settings.values().get(Settings.PROMPT);
+        } catch (IllegalArgumentException e) {
+            throw usage(e);
+        }
     }
 
     private Request request() throws IOException {

@@ -117,14 +117,13 @@ final class SettingOptions {
         });
     }
 
+    /** Of an option that stands twice the last holds; two names for one setting are a mistake. */
     private void put(CommandSpec spec, String name, String option, String value) {
-        if (given.put(name, value) != null)
+        String before = options.put(name, option);
+        if (before != null && !before.equals(option))
             throw new ParameterException(
-                    spec.commandLine(),
-                    options.get(name).equals(option)
-                            ? option + ": given twice"
-                            : option + ": " + options.get(name) + " is given, too, which is the same");
-        options.put(name, option);
+                    spec.commandLine(), option + ": " + before + " is given, too, which is the same");
+        given.put(name, value);
     }
 
     /** Hidden: what other tools call settings. */

@@ -67,7 +67,7 @@ class AddedSettingTest {
         Path png = folder.resolve("a.png");
         assertEquals(0, gyre("a star", "--noise-shift", "7", "--steps", "1", "-o", png.toString()), err.toString());
         Parameters parameters = Parameters.read(png);
-        assertTrue(parameters.text().contains(", Shift: 7, "), parameters.text());
+        assertTrue((parameters.text() + ", ").contains(", Shift: 7, "), parameters.text());
         assertEquals(7, shift(png));
         String alone = parameters.text().replaceFirst(", ENSD: 7", "").replaceFirst("Shift: 7", "Shift: 8");
         assertEquals(8, Parameters.parse(alone).request().noise().stepSeedDelta());

@@ -31,9 +31,10 @@ public record Range(double min, double max, boolean isOpen) {
         if (!has(value.doubleValue())) throw new IllegalArgumentException(name + ": " + this + ", got " + value);
     }
 
-    /** As in {@code 1 to 1000} and {@code above 1 to 8}. */
+    /** As in {@code 1 to 1000}, {@code above 1 to 8}, and {@code at least 1} where any larger int will do. */
     @Override
     public String toString() {
+        if (max == Integer.MAX_VALUE && !isOpen) return "at least " + number(min);
         return (isOpen ? "above " : "") + number(min) + " to " + number(max);
     }
 
