@@ -6,7 +6,7 @@ import uk.ac.manchester.tornado.api.common.TornadoFunctions.*;
 
 /**
  * Makes {@link KernelCall}s from method references: {@code Kernel.call(n, Silu::silu, x, y)}. There is a method for each number
- * of parameters, so that a call with one too many or too few does not compile.
+ * of parameters, so that a call with the wrong number of arguments does not compile.
  */
 public final class Kernel {
     private Kernel() {}
@@ -15,7 +15,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 1 more
+     * @param kernel a public static method {@code (begin, count, …)} with 1 more parameters
      */
     public static <A> KernelCall call(int range, Task3<Integer, Integer, A> kernel, Object a) {
         return KernelCall.of(range, 0, kernel, a);
@@ -25,7 +25,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 2 more
+     * @param kernel a public static method {@code (begin, count, …)} with 2 more parameters
      */
     public static <A, B> KernelCall call(int range, Task4<Integer, Integer, A, B> kernel, Object a, Object b) {
         return KernelCall.of(range, 0, kernel, a, b);
@@ -35,7 +35,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 3 more
+     * @param kernel a public static method {@code (begin, count, …)} with 3 more parameters
      */
     public static <A, B, C> KernelCall call(int range, Task5<Integer, Integer, A, B, C> kernel, Object a, Object b, Object c) {
         return KernelCall.of(range, 0, kernel, a, b, c);
@@ -45,7 +45,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 4 more
+     * @param kernel a public static method {@code (begin, count, …)} with 4 more parameters
      */
     public static <A, B, C, D> KernelCall call(int range, Task6<Integer, Integer, A, B, C, D> kernel, Object a, Object b, Object c, Object d) {
         return KernelCall.of(range, 0, kernel, a, b, c, d);
@@ -55,7 +55,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 5 more
+     * @param kernel a public static method {@code (begin, count, …)} with 5 more parameters
      */
     public static <A, B, C, D, E> KernelCall call(int range, Task7<Integer, Integer, A, B, C, D, E> kernel, Object a, Object b, Object c, Object d, Object e) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e);
@@ -65,7 +65,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 6 more
+     * @param kernel a public static method {@code (begin, count, …)} with 6 more parameters
      */
     public static <A, B, C, D, E, F> KernelCall call(int range, Task8<Integer, Integer, A, B, C, D, E, F> kernel, Object a, Object b, Object c, Object d, Object e, Object f) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f);
@@ -75,7 +75,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 7 more
+     * @param kernel a public static method {@code (begin, count, …)} with 7 more parameters
      */
     public static <A, B, C, D, E, F, G> KernelCall call(int range, Task9<Integer, Integer, A, B, C, D, E, F, G> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g);
@@ -85,7 +85,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 8 more
+     * @param kernel a public static method {@code (begin, count, …)} with 8 more parameters
      */
     public static <A, B, C, D, E, F, G, H> KernelCall call(int range, Task10<Integer, Integer, A, B, C, D, E, F, G, H> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h);
@@ -95,7 +95,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 9 more
+     * @param kernel a public static method {@code (begin, count, …)} with 9 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I> KernelCall call(int range, Task11<Integer, Integer, A, B, C, D, E, F, G, H, I> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i);
@@ -105,7 +105,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 10 more
+     * @param kernel a public static method {@code (begin, count, …)} with 10 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J> KernelCall call(int range, Task12<Integer, Integer, A, B, C, D, E, F, G, H, I, J> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j);
@@ -115,7 +115,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 11 more
+     * @param kernel a public static method {@code (begin, count, …)} with 11 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J, K> KernelCall call(int range, Task13<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j, Object k) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j, k);
@@ -125,7 +125,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 12 more
+     * @param kernel a public static method {@code (begin, count, …)} with 12 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L> KernelCall call(int range, Task14<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j, Object k, Object l) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j, k, l);
@@ -135,7 +135,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 13 more
+     * @param kernel a public static method {@code (begin, count, …)} with 13 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M> KernelCall call(int range, Task15<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j, Object k, Object l, Object m) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m);
@@ -145,7 +145,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 14 more
+     * @param kernel a public static method {@code (begin, count, …)} with 14 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N> KernelCall call(int range, Task16<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j, Object k, Object l, Object m, Object n) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n);
@@ -155,7 +155,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 15 more
+     * @param kernel a public static method {@code (begin, count, …)} with 15 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O> KernelCall call(int range, Task17<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j, Object k, Object l, Object m, Object n, Object o) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
@@ -165,7 +165,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 16 more
+     * @param kernel a public static method {@code (begin, count, …)} with 16 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> KernelCall call(int range, Task18<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j, Object k, Object l, Object m, Object n, Object o, Object p) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
@@ -175,7 +175,7 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 17 more
+     * @param kernel a public static method {@code (begin, count, …)} with 17 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> KernelCall call(int range, Task19<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j, Object k, Object l, Object m, Object n, Object o, Object p, Object q) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
@@ -185,19 +185,19 @@ public final class Kernel {
      * A call of a parallel loop.
      *
      * @param range iterations of the loop
-     * @param kernel a public static method: {@code (begin, count, …)}, and 18 more
+     * @param kernel a public static method {@code (begin, count, …)} with 18 more parameters
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R> KernelCall call(int range, Task20<Integer, Integer, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R> kernel, Object a, Object b, Object c, Object d, Object e, Object f, Object g, Object h, Object i, Object j, Object k, Object l, Object m, Object n, Object o, Object p, Object q, Object r) {
         return KernelCall.of(range, 0, kernel, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 2 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 2 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B> KernelCall workGroups(
             int groups, int threads, Task3<KernelContext, A, B> kernel, Object... arguments) {
@@ -205,12 +205,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 3 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 3 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C> KernelCall workGroups(
             int groups, int threads, Task4<KernelContext, A, B, C> kernel, Object... arguments) {
@@ -218,12 +218,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 4 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 4 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D> KernelCall workGroups(
             int groups, int threads, Task5<KernelContext, A, B, C, D> kernel, Object... arguments) {
@@ -231,12 +231,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 5 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 5 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E> KernelCall workGroups(
             int groups, int threads, Task6<KernelContext, A, B, C, D, E> kernel, Object... arguments) {
@@ -244,12 +244,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 6 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 6 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F> KernelCall workGroups(
             int groups, int threads, Task7<KernelContext, A, B, C, D, E, F> kernel, Object... arguments) {
@@ -257,12 +257,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 7 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 7 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G> KernelCall workGroups(
             int groups, int threads, Task8<KernelContext, A, B, C, D, E, F, G> kernel, Object... arguments) {
@@ -270,12 +270,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 8 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 8 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H> KernelCall workGroups(
             int groups, int threads, Task9<KernelContext, A, B, C, D, E, F, G, H> kernel, Object... arguments) {
@@ -283,12 +283,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 9 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 9 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I> KernelCall workGroups(
             int groups, int threads, Task10<KernelContext, A, B, C, D, E, F, G, H, I> kernel, Object... arguments) {
@@ -296,12 +296,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 10 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 10 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J> KernelCall workGroups(
             int groups, int threads, Task11<KernelContext, A, B, C, D, E, F, G, H, I, J> kernel, Object... arguments) {
@@ -309,12 +309,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 11 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 11 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K> KernelCall workGroups(
             int groups, int threads, Task12<KernelContext, A, B, C, D, E, F, G, H, I, J, K> kernel, Object... arguments) {
@@ -322,12 +322,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 12 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 12 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L> KernelCall workGroups(
             int groups, int threads, Task13<KernelContext, A, B, C, D, E, F, G, H, I, J, K, L> kernel, Object... arguments) {
@@ -335,12 +335,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 13 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 13 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M> KernelCall workGroups(
             int groups, int threads, Task14<KernelContext, A, B, C, D, E, F, G, H, I, J, K, L, M> kernel, Object... arguments) {
@@ -348,12 +348,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 14 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 14 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N> KernelCall workGroups(
             int groups, int threads, Task15<KernelContext, A, B, C, D, E, F, G, H, I, J, K, L, M, N> kernel, Object... arguments) {
@@ -361,12 +361,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 15 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 15 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O> KernelCall workGroups(
             int groups, int threads, Task16<KernelContext, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O> kernel, Object... arguments) {
@@ -374,12 +374,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 16 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 16 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> KernelCall workGroups(
             int groups, int threads, Task17<KernelContext, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P> kernel, Object... arguments) {
@@ -387,12 +387,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 17 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 17 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> KernelCall workGroups(
             int groups, int threads, Task18<KernelContext, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q> kernel, Object... arguments) {
@@ -400,12 +400,12 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 18 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 18 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R> KernelCall workGroups(
             int groups, int threads, Task19<KernelContext, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R> kernel, Object... arguments) {
@@ -413,19 +413,19 @@ public final class Kernel {
     }
 
     /**
-     * A call of work groups, for devices alone.
+     * A call of a kernel of work groups, for devices only.
      *
-     * @param groups work groups
-     * @param threads of each
-     * @param kernel a public static method: {@code (KernelContext, …)}, and 19 more
-     * @throws IllegalArgumentException when there are not as many arguments
+     * @param groups the number of work groups
+     * @param threads of each work group
+     * @param kernel a public static method {@code (KernelContext, …)} with 19 more parameters
+     * @throws IllegalArgumentException when the number of arguments differs
      */
     public static <A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S> KernelCall workGroups(
             int groups, int threads, Task20<KernelContext, A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S> kernel, Object... arguments) {
         return KernelCall.ofWorkGroups(groups, threads, kernel, 19, arguments);
     }
 
-    // The types were checked when the call was made.
+    // The factories checked the types.
     @SuppressWarnings({"unchecked", "rawtypes"})
     static void run(Object kernel, int begin, int count, Object[] a) {
         switch (a.length) {
@@ -447,7 +447,7 @@ public final class Kernel {
             case 16 -> ((Task18) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]);
             case 17 -> ((Task19) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]);
             case 18 -> ((Task20) kernel).apply(begin, count, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16], a[17]);
-            default -> throw new IllegalStateException("a kernel has 1 to 18 arguments, got " + a.length);
+            default -> throw new IllegalStateException("a kernel takes 1 to 18 arguments, got " + a.length);
         }
     }
 }

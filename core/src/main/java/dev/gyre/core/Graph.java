@@ -115,19 +115,6 @@ public final class Graph {
         return List.copyOf(ops);
     }
 
-    /** @throws IllegalArgumentException when these are not the inputs that a run expects, naming the first that differs */
-    public void checkInputs(Tensor... given) {
-        if (given.length != inputs.size())
-            throw new IllegalArgumentException(
-                    "the graph has " + inputs.size() + " inputs " + inputs + ", got " + given.length);
-        for (int i = 0; i < given.length; i++) {
-            Value value = inputs.get(i);
-            if (given[i].dtype() != value.dtype() || !given[i].shape().equals(value.shape()))
-                throw new IllegalArgumentException("input " + value.name() + ": expected " + value.dtype() + " "
-                        + value.shape() + ", got " + given[i].dtype() + " " + given[i].shape());
-        }
-    }
-
     /**
      * This graph with ops {@linkplain Op#fused fused} where they offer it. Its values, inputs and outputs are the same.
      *

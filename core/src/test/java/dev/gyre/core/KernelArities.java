@@ -10,12 +10,12 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Writes {@code core/src/generated}: what Java wants once for each number of a kernel's parameters, as TornadoVM's {@code Task3} to {@code
- * Task20} are. Run it after a change, in the module's folder, with {@code mvn -q test-compile} before:
- * {@code java -cp target/test-classes dev.gyre.core.KernelArities}.
+ * Generates {@code core/src/generated}: the code that repeats for each number of a kernel's parameters, like
+ * TornadoVM's {@code Task3} to {@code Task20}. After a change, run {@code mvn -q test-compile} and then, in the
+ * module's folder, {@code java -cp target/test-classes dev.gyre.core.KernelArities}.
  */
 final class KernelArities {
-    /** Parameters of TornadoVM's task functions that kernels use. */
+    /** The numbers of parameters of TornadoVM's task functions that kernels use. */
     private static final int LEAST = 3, MOST = 20;
 
     private static final Path ROOT = Path.of("src/generated/java/dev/gyre/core");
@@ -29,7 +29,7 @@ final class KernelArities {
         }
     }
 
-    /** Every generated file and its text. */
+    /** The generated files and their contents. */
     static Map<Path, String> files() {
         Map<Path, String> files = new LinkedHashMap<>();
         files.put(ROOT.resolve("Kernel.java"), kernel());
@@ -48,7 +48,7 @@ final class KernelArities {
 
                 /**
                  * Makes {@link KernelCall}s from method references: {@code Kernel.call(n, Silu::silu, x, y)}. There is a method for each number
-                 * of parameters, so that a call with one too many or too few does not compile.
+                 * of parameters, so that a call with the wrong number of arguments does not compile.
                  */
                 public final class Kernel {
                     private Kernel() {}
@@ -62,7 +62,7 @@ final class KernelArities {
                          * A call of a parallel loop.
                          *
                          * @param range iterations of the loop
-                         * @param kernel a public static method: {@code (begin, count, …)}, and %d more
+                         * @param kernel a public static method {@code (begin, count, …)} with %d more parameters
                          */
                         public static <%s> KernelCall call(int range, Task%d<Integer, Integer, %s> kernel, %s) {
                             return KernelCall.of(range, 0, kernel, %s);
@@ -81,12 +81,12 @@ final class KernelArities {
                     """
 
                         /**
-                         * A call of work groups, for devices alone.
+                         * A call of a kernel of work groups, for devices only.
                          *
-                         * @param groups work groups
-                         * @param threads of each
-                         * @param kernel a public static method: {@code (KernelContext, …)}, and %d more
-                         * @throws IllegalArgumentException when there are not as many arguments
+                         * @param groups the number of work groups
+                         * @param threads of each work group
+                         * @param kernel a public static method {@code (KernelContext, …)} with %d more parameters
+                         * @throws IllegalArgumentException when the number of arguments differs
                          */
                         public static <%s> KernelCall workGroups(
                                 int groups, int threads, Task%d<KernelContext, %s> kernel, Object... arguments) {
@@ -102,7 +102,7 @@ final class KernelArities {
         out.append(
                 """
 
-                    // The types were checked when the call was made.
+                    // The factories checked the types.
                     @SuppressWarnings({"unchecked", "rawtypes"})
                     static void run(Object kernel, int begin, int count, Object[] a) {
                         switch (a.length) {
@@ -112,7 +112,7 @@ final class KernelArities {
                     .formatted(n - 2, n, list(n - 2, i -> "a[" + i + "]")));
         return out.append(
                         """
-                            default -> throw new IllegalStateException("a kernel has %d to %d arguments, got " + a.length);
+                            default -> throw new IllegalStateException("a kernel takes %d to %d arguments, got " + a.length);
                         }
                     }
                 }
@@ -130,11 +130,11 @@ final class KernelArities {
                 import uk.ac.manchester.tornado.api.TaskGraph;
                 import uk.ac.manchester.tornado.api.common.TornadoFunctions.*;
 
-                /** Hands a kernel to a task graph: the method reference itself, since TornadoVM looks for the method in it. */
+                /** Adds a kernel to a task graph: the method reference itself, from which TornadoVM finds the method. */
                 final class TornadoTasks {
                     private TornadoTasks() {}
 
-                    // The types were checked when the call was made.
+                    // The factories checked the types.
                     @SuppressWarnings({"unchecked", "rawtypes"})
                     static void add(TaskGraph graph, String id, Object kernel, Object... a) {
                         switch (a.length) {
@@ -144,7 +144,7 @@ final class KernelArities {
                     .formatted(n, n, list(n, i -> "a[" + i + "]")));
         return out.append(
                         """
-                            default -> throw new IllegalStateException("a task has %d to %d arguments, got " + a.length);
+                            default -> throw new IllegalStateException("a task takes %d to %d arguments, got " + a.length);
                         }
                     }
                 }

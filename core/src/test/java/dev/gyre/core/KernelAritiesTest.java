@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** The generated sources are what their generator writes. */
+/** The generated sources match their generator. */
 class KernelAritiesTest {
     @Test
     void generatedSourcesAreUpToDate() throws IOException {

@@ -52,7 +52,7 @@ class Q8Test {
     }
 
     @Test
-    void anyRangeReadsAsTheWholeDoes() {
+    void anyRangeReadsLikeTheWhole() {
         Random random = new Random(5);
         float[] values = new float[32 * 9];
         for (int i = 0; i < values.length; i++) values[i] = random.nextFloat() - 0.5f;

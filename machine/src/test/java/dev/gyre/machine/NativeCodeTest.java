@@ -40,7 +40,7 @@ class NativeCodeTest {
     }
 
     @Test
-    void codeRunsAndGoesWithItsArena() throws Throwable {
+    void codeRunsAndIsUnmappedWithItsArena() throws Throwable {
         onlyWithCode();
         MethodHandle handle;
         try (Arena arena = Arena.ofShared()) {
@@ -53,13 +53,13 @@ class NativeCodeTest {
     }
 
     @Test
-    void pagesAreWrittenOrRunNeverBoth() throws Throwable {
+    void pagesAreNeverWritableAndExecutable() throws Throwable {
         onlyWithCode();
         long runnable = bytes("r-xp"), both = bytes("rwxp");
         try (Arena arena = Arena.ofConfined()) {
             NativeCode.HERE.place(answer(1), LONG, arena);
             assertEquals(runnable + 4096, bytes("r-xp"));
-            // HotSpot's own code cache is both, and may have grown meanwhile, but not by a single page.
+            // HotSpot's own code cache is both, and may have grown in the meantime, but not by a single page.
             assertNotEquals(both + 4096, bytes("rwxp"));
         }
         assertEquals(runnable, bytes("r-xp"));
@@ -78,14 +78,14 @@ class NativeCodeTest {
     }
 
     @Test
-    void whatLinuxSaysOfTheProcessorIsWhatItSays() throws IOException {
+    void featuresMatchProcCpuinfo() throws IOException {
         onlyWithCode();
         assumeTrue(System.getProperty(NativeCode.WITHOUT) == null, "features are switched off");
         String flags;
         try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             flags = lines.filter(line -> line.startsWith("flags")).findFirst().orElseThrow() + " ";
         }
-        // What the launcher looks for, too.
+        // The launcher checks the same flags.
         assertEquals(
                 Stream.of("avx2", "bmi2", "f16c", "fma").allMatch(flag -> flags.contains(" " + flag + " ")),
                 NativeCode.HERE.has(Feature.AVX2));
@@ -96,7 +96,7 @@ class NativeCodeTest {
     }
 
     @Test
-    void featuresAreSwitchedOffWithAllThatBuildsOnThem() {
+    void disablingAFeatureDisablesItsDependents() {
         onlyWithCode();
         Set<Feature> all = EnumSet.copyOf(new NativeCode("").features());
         for (Feature feature : all) {
@@ -108,7 +108,7 @@ class NativeCodeTest {
     }
 
     @Test
-    void withoutAnyCodeTheReasonIsSaid() {
+    void refusalSaysWhyThereIsNoMachineCode() {
         NativeCode none = new NativeCode("all");
         assertEquals(Set.of(), none.features());
         assumeTrue(System.getProperty("os.name").equals("Linux"));
@@ -119,14 +119,14 @@ class NativeCodeTest {
     }
 
     @Test
-    void aFeatureThatDoesNotExistIsNamed() {
+    void anUnknownFeatureIsNamed() {
         String message = assertThrows(IllegalArgumentException.class, () -> new NativeCode("avx2,sse9"))
                 .getMessage();
         assertEquals("gyre.machine.without: expected avx2, avx512, avx512_bf16, amx_bf16 or all, got sse9", message);
     }
 
     @Test
-    void aProcessorsAnswersAreReadAsItsManualSays() {
+    void cpuidIsDecodedAsTheManualSpecifies() {
         // Leaf 7 with everything that counts; leaf 1 with FMA and OSXSAVE.
         Cpuid.Query full = (leaf, subleaf) -> switch (leaf * 10 + subleaf) {
             case 0 -> new int[] {7, 0, 0, 0};

@@ -17,7 +17,7 @@ import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** The README's layer of one's own. */
+/** The custom layer of the README. */
 class LeakyReluTest {
     /** y = max(x, slope · x). */
     public record LeakyRelu(Value x, float slope, Value y) implements Op {

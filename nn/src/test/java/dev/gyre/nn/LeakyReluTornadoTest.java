@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.gyre.core.tornado.TornadoBackend;
 import org.junit.jupiter.api.Test;
 
-/** The README's layer of one's own, unchanged, on the device that TornadoVM reaches. */
+/** The custom layer of the README, unchanged, on a device. */
 class LeakyReluTornadoTest {
     @Test
     void runs() {

@@ -4,11 +4,11 @@ package dev.gyre.core.tornado;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.common.TornadoFunctions.*;
 
-/** Hands a kernel to a task graph: the method reference itself, since TornadoVM looks for the method in it. */
+/** Adds a kernel to a task graph: the method reference itself, from which TornadoVM finds the method. */
 final class TornadoTasks {
     private TornadoTasks() {}
 
-    // The types were checked when the call was made.
+    // The factories checked the types.
     @SuppressWarnings({"unchecked", "rawtypes"})
     static void add(TaskGraph graph, String id, Object kernel, Object... a) {
         switch (a.length) {
@@ -30,7 +30,7 @@ final class TornadoTasks {
             case 18 -> graph.task(id, (Task18) kernel, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16], a[17]);
             case 19 -> graph.task(id, (Task19) kernel, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16], a[17], a[18]);
             case 20 -> graph.task(id, (Task20) kernel, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16], a[17], a[18], a[19]);
-            default -> throw new IllegalStateException("a task has 3 to 20 arguments, got " + a.length);
+            default -> throw new IllegalStateException("a task takes 3 to 20 arguments, got " + a.length);
         }
     }
 }

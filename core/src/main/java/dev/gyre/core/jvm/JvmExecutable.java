@@ -13,6 +13,7 @@ import dev.gyre.core.Profiler;
 import dev.gyre.core.Scratch;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import dev.gyre.core.plan.GraphInputs;
 import dev.gyre.core.plan.KernelArrays;
 import dev.gyre.core.plan.MemoryPlanner;
 import dev.gyre.core.profile.OpEvent;
@@ -169,7 +170,7 @@ final class JvmExecutable implements Executable, JvmMemory {
     @Override
     public synchronized List<Tensor> run(Tensor... inputs) {
         if (closed) throw new IllegalStateException("this executable is closed");
-        graph.checkInputs(inputs);
+        GraphInputs.check(graph, inputs);
         Profiler profiler = backend.options().profiler();
         RunEvent event = new RunEvent();
         event.begin();

@@ -73,11 +73,11 @@ record DeviceProgram(List<Task> tasks, List<Array> arrays, List<Integer> inputs,
          *
          * @return the index of the first task of each part, then the number of tasks
          */
-        List<Integer> cuts(int most) {
+        List<Integer> cuts(int limit) {
             List<Integer> cuts = new ArrayList<>(List.of(0));
             for (int i = 0, first = 0; i < ops.size(); i++) {
                 if (i == 0 || ops.get(i) != ops.get(i - 1)) first = i;
-                if (i - cuts.getLast() == most) cuts.add(first);
+                if (i - cuts.getLast() == limit) cuts.add(first);
             }
             if (!ops.isEmpty()) cuts.add(ops.size());
             return cuts;

@@ -104,7 +104,7 @@ final class TornadoDevices {
                 };
         // Only OpenCL has devices without F16 arithmetic.
         String info = device.getPhysicalDevice().getDeviceInfo();
-        boolean halves = type != TornadoVMBackendType.OPENCL || info.contains("cl_khr_fp16");
+        boolean f16 = type != TornadoVMBackendType.OPENCL || info.contains("cl_khr_fp16");
         Matcher capability = CAPABILITY.matcher(info);
         return new Device(
                 id,
@@ -117,7 +117,7 @@ final class TornadoDevices {
                 device.getMaxAllocMemory(),
                 device.getDeviceLocalMemorySize(),
                 (int) device.getPhysicalDevice().getDeviceMaxWorkGroupSize()[0],
-                halves,
+                f16,
                 capability.find() ? Optional.of(capability.group(1)) : Optional.empty());
     }
 }

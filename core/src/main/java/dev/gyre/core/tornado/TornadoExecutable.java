@@ -4,6 +4,7 @@ import dev.gyre.core.Executable;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
+import dev.gyre.core.plan.GraphInputs;
 import dev.gyre.core.plan.ObservedValues;
 import dev.gyre.core.profile.RunEvent;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ final class TornadoExecutable implements Executable {
     @Override
     public synchronized List<Tensor> run(Tensor... inputs) {
         if (closed) throw new IllegalStateException("this executable is closed");
-        graph.checkInputs(inputs);
+        GraphInputs.check(graph, inputs);
         RunEvent event = new RunEvent();
         event.begin();
         long start = System.nanoTime();

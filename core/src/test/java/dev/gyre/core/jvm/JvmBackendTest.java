@@ -46,7 +46,7 @@ class JvmBackendTest {
     }
 
     @Test
-    void weightsOf16BitsWidenOnTheirWayIntoADefinition() {
+    void definitionsReceive16BitWeightsAsFloats() {
         float[] values = {1.5f, -2, 0.25f};
         short[] half = new short[3], brain = new short[3];
         for (int i = 0; i < 3; i++) {
@@ -64,7 +64,7 @@ class JvmBackendTest {
     }
 
     @Test
-    void aWeightMayLieAtAnyAddress() {
+    void weightsMayBeUnaligned() {
         try (Arena arena = Arena.ofConfined();
                 JvmBackend backend = new JvmBackend(1)) {
             MemorySegment odd = arena.allocate(13).asSlice(1);
@@ -91,7 +91,7 @@ class JvmBackendTest {
     }
 
     @Test
-    void memoryIsGivenBack() {
+    void memoryIsFreed() {
         try (JvmBackend backend = new JvmBackend(1)) {
             Executable executable = backend.compile(graph(4));
             assertEquals(1, backend.openExecutables());
@@ -103,7 +103,7 @@ class JvmBackendTest {
     }
 
     @Test
-    void theFirstFailureOfAPieceIsThrownAndTheWorkersLiveOn() {
+    void theFirstFailureIsThrownAndTheWorkersSurvive() {
         try (Workers workers = new Workers(3)) {
             IllegalStateException failure = new IllegalStateException("piece 5");
             Exception e = assertThrows(
@@ -147,7 +147,7 @@ class JvmBackendTest {
     }
 
     @Test
-    void shapesAndTensorsSayWhatDoesNotFit() {
+    void invalidShapesAndTensorsAreRejected() {
         Exception size = assertThrows(IllegalArgumentException.class, () -> Tensor.of(new float[3], 2, 2));
         assertEquals("a tensor F32 [2, 2] has 16 bytes, got 12", size.getMessage());
         Exception negative = assertThrows(IllegalArgumentException.class, () -> Shape.of(2, -1));
@@ -161,7 +161,7 @@ class JvmBackendTest {
     }
 
     @Test
-    void valuesOfAnotherGraphAreRefused() {
+    void valuesOfAnotherGraphAreRejected() {
         Value other = new Graph().input("other", DType.F32, 2);
         Graph graph = new Graph();
         Value x = graph.input("x", DType.F32, 2);

@@ -34,7 +34,7 @@ class ObserverTest {
     }
 
     @Test
-    void seesTheValuesOfANameAsTheyAreMade() {
+    void observesValuesByName() {
         Map<String, float[]> seen = new TreeMap<>();
         Observer observer = Observer.of("block*", (name, tensor) -> seen.put(name, tensor.floats()));
         try (JvmBackend backend = new JvmBackend(1);
@@ -52,7 +52,7 @@ class ObserverTest {
     }
 
     @Test
-    void aPatternIsTheWholeNameAndItsDotsAreDots() {
+    void patternsMatchTheWholeNameAndDotsAreLiteral() {
         List<String> seen = new ArrayList<>();
         Observer observer = Observer.of("block.0", (name, tensor) -> seen.add(name));
         try (JvmBackend backend = new JvmBackend(1);
@@ -65,7 +65,7 @@ class ObserverTest {
     }
 
     @Test
-    void seesWhatAnOpReads() {
+    void observesInputs() {
         List<float[]> read = new ArrayList<>();
         Observer observer = new Observer() {
             @Override
@@ -105,7 +105,7 @@ class ObserverTest {
     }
 
     @Test
-    void namesBelongToWhatAGraphMakes() {
+    void onlyComputedValuesCanBeNamed() {
         Graph graph = graph();
         Value weight = graph.constant("w", Tensor.of(new float[] {1}, 1));
         assertThrows(IllegalArgumentException.class, () -> graph.name("w", weight));
@@ -119,7 +119,7 @@ class ObserverTest {
     }
 
     @Test
-    void aGraphIsDrawn() {
+    void graphsAreDrawnWithGraphviz() {
         String dot = Graphviz.of(graph());
         assertTrue(dot.startsWith("digraph \"test\" {\n"), dot);
         assertTrue(dot.contains("in0 [shape=ellipse, label=\"x\"]"), dot);

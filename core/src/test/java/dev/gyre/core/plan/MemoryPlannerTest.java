@@ -31,7 +31,7 @@ class MemoryPlannerTest {
         for (int i = 0; i < 50; i++) x = Twice.of(x);
         graph.output(x);
         MemoryPlanner.Plan plan = plan(graph);
-        // What an op reads, its scratch and what it makes live together; nothing else does.
+        // An op's inputs, scratch and output have overlapping lifetimes; no other values do.
         assertEquals(3, plan.buffers().size());
         assertEquals(3 * 4000, plan.peakBytes());
     }
@@ -50,7 +50,7 @@ class MemoryPlannerTest {
     }
 
     @Test
-    void aReshapedValueKeepsWhatItIsAViewOf() {
+    void aReshapedValueKeepsItsStorage() {
         Graph graph = new Graph();
         Value x = graph.input("x", DType.F32, 10);
         Value a = Sum.of(x, x), view = a.reshape(2, 5), b = Sum.of(x, x), c = Sum.of(b, b);
@@ -111,7 +111,7 @@ class MemoryPlannerTest {
     }
 
     @Test
-    void anOpThatReadsWhatNothingMadeIsNamed() {
+    void anOpThatReadsAnUncomputedValueIsNamed() {
         Graph graph = new Graph();
         Value never = graph.value("never", DType.F32, 3);
         graph.output(Sum.of(never, never));

@@ -158,10 +158,10 @@ class DeviceProgramTest {
         graph.output(x);
         DeviceProgram program = DeviceProgram.of(graph, new Target(Target.KernelKind.WORKGROUP, false))
                 .program();
-        List<DeviceProgram.Array> halves = program.arrays().stream()
+        List<DeviceProgram.Array> f16 = program.arrays().stream()
                 .filter(array -> array.type() == DType.F16)
                 .toList();
-        assertEquals(List.of(new DeviceProgram.Array(DType.F16, 6, null)), halves);
+        assertEquals(List.of(new DeviceProgram.Array(DType.F16, 6, null)), f16);
         for (DeviceProgram.Task task : program.tasks())
             assertEquals(
                     1,
@@ -170,7 +170,7 @@ class DeviceProgramTest {
                             .count());
     }
 
-    /** Rounds to 16 bits and back. */
+    /** Rounds to F16 and back. */
     private record Halving(Value x, Value y) implements Op {
         static Value of(Value x) {
             return x.graph().add(new Halving(x, x.like(2, 3)));
@@ -212,7 +212,7 @@ class DeviceProgramTest {
     }
 
     @Test
-    void panelsKeepHalvesWhereTheFileHasThem() {
+    void panelsKeepF16OfTheCheckpoint() {
         short[] bits = {Float.floatToFloat16(0.1f), Float.floatToFloat16(-3f)};
         Value w = new Graph().constant("w", new Tensor(DType.F16, Shape.of(2, 1), MemorySegment.ofArray(bits)));
         assertFalse(DevicePanels.of(w, 2, TARGET).f16());
@@ -240,7 +240,7 @@ class DeviceProgramTest {
     }
 
     @Test
-    void withoutTornadoVmItSaysWhatToInstall() {
+    void withoutTornadoVmTheErrorSaysWhatToInstall() {
         assumeFalse(TornadoBackend.isAvailable(), "TornadoVM is on this JVM");
         Exception e = assertThrows(UnsupportedOperationException.class, TornadoBackend::new);
         assertTrue(e.getMessage().contains("TORNADOVM_HOME"), e.getMessage());

@@ -64,15 +64,15 @@ public record ExpKernels(
         Constants constants = load(asm, bits, table, MIN, ROUND);
 
         asm.sub(RSP, 4 * bytes);
-        Vector[] most = {v(bits, 0), v(bits, 1)}, sum = {v(bits, 12), v(bits, 13)};
-        for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS, most[i], Address.at(RSI, i * bytes));
+        Vector[] maximum = {v(bits, 0), v(bits, 1)}, sum = {v(bits, 12), v(bits, 13)};
+        for (int i = 0; i < 2; i++) asm.op(Instruction.VMOVUPS, maximum[i], Address.at(RSI, i * bytes));
         asm.mov(R10, RDI);
         asm.mov(R11, R8);
         Assembler.Label max = asm.here("max");
         for (int i = 0; i < 2; i++) {
             asm.op(Instruction.VMOVUPS, v(bits, 2 + i), Address.at(R10, i * bytes));
             // The score if it is greater, otherwise the old maximum: NaN is ignored.
-            asm.op(Instruction.VMAXPS, most[i], v(bits, 2 + i), most[i]);
+            asm.op(Instruction.VMAXPS, maximum[i], v(bits, 2 + i), maximum[i]);
         }
         asm.add(R10, line);
         asm.sub(R11, 1);
@@ -85,8 +85,8 @@ public record ExpKernels(
         for (int i = 0; i < 2; i++) {
             Vector x = half.get(i).x;
             asm.op(Instruction.VMOVUPS, x, Address.at(RSI, i * bytes));
-            asm.op(Instruction.VSUBPS, x, x, most[i]);
-            asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * bytes), most[i]);
+            asm.op(Instruction.VSUBPS, x, x, maximum[i]);
+            asm.op(Instruction.VMOVUPS_STORE, Address.at(RSI, i * bytes), maximum[i]);
         }
         exp(asm, constants, half, false);
         for (int i = 0; i < 2; i++) {

@@ -33,7 +33,7 @@ class AssemblerTest {
     }
 
     @Test
-    void everyInstructionHasTheBytesThatAnIndependentAssemblerGivesIt() throws IOException {
+    void instructionsAreEncodedAsByAnIndependentAssembler() throws IOException {
         Map<String, String> table = table();
         Map<String, byte[]> lines = Encodings.lines();
         assertTrue(lines.size() > 5000, "only " + lines.size());
@@ -42,7 +42,7 @@ class AssemblerTest {
     }
 
     @Test
-    void jumpsTakeOneByteWhereTheyGoBackAShortWay() {
+    void shortBackwardJumpsUseOneByte() {
         Assembler asm = new Assembler();
         Assembler.Label back = asm.here("back"), on = asm.label("on");
         asm.jump(on);
@@ -66,13 +66,13 @@ class AssemblerTest {
     }
 
     @Test
-    void addressesThatDoNotExistAreRefused() {
+    void invalidAddressesAreRejected() {
         assertThrows(IllegalArgumentException.class, () -> Address.at(Register.RAX, Register.RSP, 1, 0));
         assertThrows(IllegalArgumentException.class, () -> Address.at(Register.RAX, Register.RCX, 3, 0));
     }
 
     @Test
-    void aListingShowsPlacesBytesAndInstructions() {
+    void aListingShowsOffsetsBytesAndInstructions() {
         String listing = Cpuid.xgetbv().listing();
         assertEquals(
                 """

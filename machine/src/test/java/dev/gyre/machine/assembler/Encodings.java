@@ -25,7 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Every instruction with operands of every kind that is encoded in a way of its own, and all that kernels consist of. */
+/** All instructions with operands of every kind that is encoded differently, and all that kernels use. */
 final class Encodings {
     private Encodings() {}
 
@@ -34,7 +34,7 @@ final class Encodings {
         lines().keySet().forEach(System.out::println);
     }
 
-    /** Codes of every shape that is used, and some more. */
+    /** Kernels of every shape in use, and some more. */
     static List<Code> kernels() {
         List<Code> all = new ArrayList<>(List.of(
                 Cpuid.cpuid(),
@@ -71,7 +71,7 @@ final class Encodings {
         return all;
     }
 
-    /** Instruction to bytes. Jumps and labels are left out: their text does not say how far. */
+    /** Instruction to bytes, without jumps and labels, whose text does not give the distance. */
     static Map<String, byte[]> lines() {
         Map<String, byte[]> lines = new LinkedHashMap<>();
         List<Line> all = new ArrayList<>(systematic().lines());
@@ -193,7 +193,7 @@ final class Encodings {
         }
     }
 
-    /** Instructions for the 16 registers that VEX reaches. */
+    /** Instructions on the 16 registers that VEX encodes. */
     private static void low(Assembler asm, Instruction i, List<Address> addresses) {
         boolean part = i.form == Instruction.Form.STORE;
         boolean wider = i == Instruction.VCVTPH2PS || i == Instruction.VPMOVZXWD;

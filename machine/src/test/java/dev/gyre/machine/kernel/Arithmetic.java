@@ -1,10 +1,10 @@
 package dev.gyre.machine.kernel;
 
-/** A processor's arithmetic on floats' bits: which bits a NaN has counts, too. */
+/** The processor's arithmetic on the bits of floats, including the payloads of NaNs. */
 final class Arithmetic {
     private static final int QUIET = 0x0040_0000, INDEFINITE = 0xFFC0_0000, SIGN = 0x8000_0000;
 
-    /** Of numbers. */
+    /** On numbers other than NaN. */
     interface Binary {
         float of(float a, float b);
     }
@@ -19,20 +19,20 @@ final class Arithmetic {
         return Float.isNaN(f(bits));
     }
 
-    /** The first NaN, else the operation's outcome. */
+    /** The first NaN, otherwise the operation's result. */
     static int binary(int a, int b, Binary operation) {
         if (isNaN(a)) return a | QUIET;
         if (isNaN(b)) return b | QUIET;
         return number(operation.of(f(a), f(b)));
     }
 
-    /** a · b + c in one rounding. */
+    /** a · b + c, rounded once. */
     static int fma(int a, int b, int c) {
         for (int bits : new int[] {a, b, c}) if (isNaN(bits)) return bits | QUIET;
         return number(Math.fma(f(a), f(b), f(c)));
     }
 
-    /** Likewise, with zero for what is too small to be normal: so instructions for bf16 have it, whatever the settings are. */
+    /** Likewise, flushing subnormals to zero, as bf16 instructions do whatever MXCSR says. */
     static int flushedFma(int a, int b, int c) {
         return flushed(fma(flushed(a), flushed(b), flushed(c)));
     }
@@ -45,13 +45,13 @@ final class Arithmetic {
         return Float.isNaN(outcome) ? INDEFINITE : Float.floatToRawIntBits(outcome);
     }
 
-    /** Towards zero; what no number of 32 bits is becomes the least of them. */
+    /** Rounds towards zero; out of range, the smallest 32-bit integer. */
     static int truncated(int a) {
         float v = f(a);
         return v >= -0x1p31f && v < 0x1p31f ? (int) v : Integer.MIN_VALUE;
     }
 
-    /** To the nearest whole number, of two the even one. */
+    /** Rounds to the nearest integer, ties to even. */
     static int rounded(int a) {
         return isNaN(a) ? a | QUIET : Float.floatToRawIntBits((float) Math.rint(f(a)));
     }
@@ -68,7 +68,7 @@ final class Arithmetic {
         return number(Math.scalb(f(a), (int) Math.floor(to)));
     }
 
-    /** To bf16, to nearest even, in the lower half. */
+    /** Rounds to bf16, to nearest even, in the lower half. */
     static int bf16(int a) {
         if (isNaN(a)) return (a | QUIET) >>> 16;
         int bits = flushed(a);

@@ -17,7 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Kernels of whole rows against plain loops, on buffers between guard pages, with numbers of all sizes and none. */
+/**
+ * Element-wise kernels against plain loops, on buffers between guard pages, with numbers of all magnitudes, infinities
+ * and NaN.
+ */
 public class ElementwiseKernelsTest {
     public static final ErfKernels ERF = new ErfKernels(
             4f,
@@ -40,7 +43,7 @@ public class ElementwiseKernelsTest {
 
     private final Random random = new Random(7);
 
-    /** Bits of a vector, and whether buffers end or begin at a guard. */
+    /** Vector width, and whether buffers end or begin at a guard page. */
     static Stream<Arguments> ways() {
         return Stream.of(256, 512).flatMap(bits -> Stream.of(true, false).map(atEnd -> Arguments.of(bits, atEnd)));
     }
@@ -55,7 +58,7 @@ public class ElementwiseKernelsTest {
         return numbers;
     }
 
-    /** Numbers among which are the least, the largest and none. */
+    /** Numbers including the smallest, the largest and NaN. */
     private float[] extremes(int rounds) {
         float[] numbers = numbers(rounds),
                 some =
@@ -81,7 +84,7 @@ public class ElementwiseKernelsTest {
 
     @ParameterizedTest
     @MethodSource("ways")
-    void sumsOfTwo(int bits, boolean atEnd) throws Throwable {
+    void add(int bits, boolean atEnd) throws Throwable {
         MethodHandle add = place(bits, new ElementwiseKernels(bits).add(), P, P, P, L, P);
         for (int rounds = 1; rounds < 6; rounds++)
             try (Arena arena = Arena.ofConfined()) {
@@ -96,7 +99,7 @@ public class ElementwiseKernelsTest {
 
     @ParameterizedTest
     @MethodSource("ways")
-    void scaledAndShifted(int bits, boolean atEnd) throws Throwable {
+    void scale(int bits, boolean atEnd) throws Throwable {
         MethodHandle scale = place(bits, new ElementwiseKernels(bits).scale(), P, P, L, P);
         for (int rounds = 1; rounds < 6; rounds++)
             try (Arena arena = Arena.ofConfined()) {
@@ -111,7 +114,7 @@ public class ElementwiseKernelsTest {
 
     @ParameterizedTest
     @MethodSource("ways")
-    void sumsAndSquares(int bits, boolean atEnd) throws Throwable {
+    void sumsAndSquaredDifferences(int bits, boolean atEnd) throws Throwable {
         MethodHandle add = place(bits, new ElementwiseKernels(bits).sums(), P, L, P);
         MethodHandle square = place(bits, new ElementwiseKernels(bits).squares(), P, L, P, P);
         for (int rounds = 1; rounds < 6; rounds++)
@@ -152,7 +155,7 @@ public class ElementwiseKernelsTest {
 
     @ParameterizedTest
     @MethodSource("ways")
-    void gates(int bits, boolean atEnd) throws Throwable {
+    void siluOfScaled(int bits, boolean atEnd) throws Throwable {
         MethodHandle gate = place(bits, ExpKernelsTest.EXP.silu(bits), P, P, L, P);
         for (int rounds = 1; rounds < 6; rounds++)
             try (Arena arena = Arena.ofConfined()) {
@@ -174,7 +177,7 @@ public class ElementwiseKernelsTest {
 
     @ParameterizedTest
     @MethodSource("ways")
-    void geglus(int bits, boolean atEnd) throws Throwable {
+    void geglu(int bits, boolean atEnd) throws Throwable {
         MethodHandle geglu = place(bits, ERF.geglu(bits), P, P, P, L);
         for (int rounds = 1; rounds < 6; rounds++)
             try (Arena arena = Arena.ofConfined()) {

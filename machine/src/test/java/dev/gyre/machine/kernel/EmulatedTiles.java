@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.LongSupplier;
 
-/** AMX's tiles with their shapes. */
+/** AMX's tiles and their configuration. */
 final class EmulatedTiles {
     private static final int ROWS = 16, LANES = 16;
 
@@ -58,7 +58,7 @@ final class EmulatedTiles {
         configured = true;
     }
 
-    /** The index is the distance between rows. */
+    /** The index register holds the stride. */
     private Emulator.Step move(Operand tile, Address place, boolean load) {
         LongSupplier first = machine.address(place);
         return () -> {
@@ -73,7 +73,7 @@ final class EmulatedTiles {
         };
     }
 
-    /** Sums of the first numbers of pairs and of the second, each a chain from zero; then one of both, which is added. */
+    /** Sums of the pairs' first elements and of their second, each a chain from zero; then the sum of both is added. */
     private void multiply(int c, int a, int b) {
         if (rows[a] != rows[c] || bytes[b] != bytes[c] || bytes[a] != 4 * rows[b])
             throw new IllegalStateException("shapes do not fit: tiles " + c + ", " + a + ", " + b);

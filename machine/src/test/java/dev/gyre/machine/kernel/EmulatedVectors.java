@@ -15,17 +15,17 @@ import java.util.function.LongSupplier;
 
 /** Vector registers and masks: lanes of 32 bits. */
 final class EmulatedVectors {
-    /** A lane of the target from what it was and the sources' lanes. */
+    /** A lane of the destination from its old value and the sources' lanes. */
     private interface Lane {
         int of(int t, int a, int b);
     }
 
-    /** Lane i of the target from all that it was and all lanes of the sources. */
+    /** Lane i of the destination from all of its old lanes and all lanes of the sources. */
     private interface Mixed {
         int of(int i, int[] t, int[] a, int[] b);
     }
 
-    /** The lanes that a mask has; others may hold anything. */
+    /** The lanes of a mask; others are undefined. */
     private interface Source {
         int[] lanes(int mask);
     }
@@ -36,19 +36,19 @@ final class EmulatedVectors {
     private final Emulator machine;
     private final int[][] registers = new int[32][LANES];
     private final int[] masks = new int[8];
-    private boolean upper; // whether upper halves were written of registers that older instructions know
+    private boolean upper; // whether upper halves of registers that SSE shares were written
 
     EmulatedVectors(Emulator machine) {
         this.machine = machine;
     }
 
     void begin() {
-        for (int[] register : registers) Arrays.fill(register, -1); // numbers that are none
+        for (int[] register : registers) Arrays.fill(register, -1); // NaN
         Arrays.fill(masks, 0x5A5A);
         upper = false;
     }
 
-    /** Upper halves that are not empty slow down whoever uses the old instructions next. */
+    /** Dirty upper halves slow down subsequent SSE instructions. */
     void end() {
         if (upper) throw new IllegalStateException("no vzeroupper");
     }
@@ -74,7 +74,7 @@ final class EmulatedVectors {
             case "vsubps" -> each(o, binary((a, b) -> a - b));
             case "vmulps" -> each(o, binary((a, b) -> a * b));
             case "vdivps" -> each(o, binary((a, b) -> a / b));
-            // Of a NaN, and of two zeros, the second.
+            // With a NaN, or two zeros, the second.
             case "vminps" -> each(o, (t, a, b) -> Arithmetic.f(a) < Arithmetic.f(b) ? a : b);
             case "vmaxps" -> each(o, (t, a, b) -> Arithmetic.f(a) > Arithmetic.f(b) ? a : b);
             case "vfmadd231ps" -> each(o, (t, a, b) -> Arithmetic.fma(a, b, t));
@@ -149,7 +149,7 @@ final class EmulatedVectors {
         return lanes[i / 2] >>> i % 2 * 16 & 0xFFFF;
     }
 
-    /** A mask of the lanes whose sign is set. */
+    /** A mask of the lanes whose sign bit is set. */
     private int signs(Operand vector) {
         int[] lanes = registers[((Vector) vector).number()];
         int signs = 0;
@@ -180,7 +180,7 @@ final class EmulatedVectors {
         int all = (1 << lanes) - 1;
         return mask -> {
             long at = address.getAsLong();
-            // Lanes that the mask leaves out are not accessed.
+            // Masked-out lanes are not accessed.
             if ((mask & all) == all) MemorySegment.copy(machine.at(at, 4L * lanes), INT, 0, to, 0, lanes);
             else
                 for (int i = 0; i < lanes; i++)
@@ -189,7 +189,7 @@ final class EmulatedVectors {
         };
     }
 
-    /** Lane by lane, under the target's mask. */
+    /** Lane by lane, with the destination's mask. */
     private Emulator.Step each(Operand[] o, Lane f) {
         Vector to = (Vector) o[0];
         int lanes = count(to);
@@ -207,7 +207,7 @@ final class EmulatedVectors {
         };
     }
 
-    /** Lanes of any place. */
+    /** The lanes of any operand. */
     private Emulator.Step mix(Operand[] o, int lastLanes, Mixed f) {
         Vector to = (Vector) o[0];
         if (to.mask() != 0) throw new IllegalArgumentException("no emulation of masks: " + to);
@@ -234,7 +234,7 @@ final class EmulatedVectors {
         };
     }
 
-    /** What is beyond the vector becomes zero. */
+    /** Lanes beyond the vector become zero. */
     private void written(Vector to) {
         Arrays.fill(registers[to.number()], count(to), LANES, 0);
         upper |= to.number() < 16 && to.bits() > 128;

@@ -37,12 +37,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Runs a listing on paper, each instruction as Intel's manual has it (Software Developer's Manual, volume 2), for processors that lack
- * what it needs. Stricter than any of them: every access lies wholly within a buffer that was passed, the stack that is in use or the
- * code's own numbers; nothing depends on what registers held before; a jump's flags are those that the manual defines.
+ * Emulates a listing, each instruction as Intel's manual specifies it (Software Developer's Manual, volume 2), for
+ * processors that lack its features. It is stricter than any processor: every access must lie within a buffer that was
+ * passed, the used part of the stack or the code's own constants; nothing may depend on the registers' initial content;
+ * a jump may use only flags that the manual defines.
  */
 final class Emulator {
-    /** An instruction, its operands found. */
+    /** A decoded instruction. */
     interface Step {
         void run();
     }
@@ -55,8 +56,8 @@ final class Emulator {
             "(?:dword ptr )?\\[(\\w+)(?:\\+(\\w+)\\*(\\d))?([+-]\\d+)?](?:\\{1to(\\d+)})?(?:\\{k(\\d)})?");
 
     private static final int STACK = 8192; // bytes
-    private static final int STEPS = 10_000_000; // after which nothing is expected to end
-    private static final long BEFORE = 0xDEADBEEFL; // what registers hold when the code is called
+    private static final int STEPS = 10_000_000; // the limit for endless loops
+    private static final long BEFORE = 0xDEADBEEFL; // the registers' content when the code is called
     private static final int UNDEFINED = 2;
 
     private static final List<Register> ARGUMENTS = List.of(RDI, RSI, RDX, RCX, R8, R9);
@@ -64,7 +65,7 @@ final class Emulator {
 
     private final Code code;
     private final List<String> texts = new ArrayList<>();
-    private final Map<String, Integer> labels = new HashMap<>(); // to the step that follows
+    private final Map<String, Integer> labels = new HashMap<>(); // to the instruction that follows
     private final Step[] steps;
 
     private final long[] general = new long[16];
@@ -74,8 +75,8 @@ final class Emulator {
     private final MemorySegment numbers; // behind the code
     private final int numbersAt;
     private List<MemorySegment> buffers = List.of();
-    private long top; // of the stack, where the return address lies
-    private int order; // the sign of the last calculation's or comparison's exact outcome
+    private long top; // of the stack, where the return address is
+    private int order; // the sign of the last operation's exact result
     private int next;
 
     Emulator(Code code) {
@@ -98,16 +99,16 @@ final class Emulator {
         steps = texts.stream().map(text -> step(text, places)).toArray(Step[]::new);
     }
 
-    /** Calls the code as System V's convention has it. Arguments: native segments, and longs. */
+    /** Calls the code by the System V convention. Arguments: native segments and longs. */
     void call(Object... arguments) {
         List<MemorySegment> passed = new ArrayList<>();
         for (Object argument : arguments) if (argument instanceof MemorySegment segment) passed.add(segment);
         passed.add(numbers);
         buffers = passed;
         Arrays.fill(general, BEFORE);
-        stack.fill((byte) -1); // numbers that are none
+        stack.fill((byte) -1); // NaN
         vectors.begin();
-        top = stack.address() + STACK - 128 - 8; // a call leaves eight bytes on a stack of whole sixteens
+        top = stack.address() + STACK - 128 - 8; // a call pushes eight bytes on a stack aligned to 16
         general[RSP.ordinal()] = top;
         at(top, 8).set(LONG, 0, BEFORE);
         for (int i = 0; i < arguments.length; i++) {
@@ -141,7 +142,7 @@ final class Emulator {
     // --- memory
     // -------------------------------------------------------------------------------------------------------
 
-    /** So many bytes, if the code may access them. */
+    /** The bytes at an address, if the code may access them. */
     MemorySegment at(long address, long bytes) {
         for (MemorySegment buffer : buffers)
             if (within(buffer, address, bytes)) return buffer.asSlice(address - buffer.address(), bytes);
@@ -260,7 +261,7 @@ final class Emulator {
     private Step calculation(String mnemonic, int to, Operand[] operands) {
         LongSupplier value = value(operands[1]);
         return switch (mnemonic) {
-            // Sums of addresses and counts do not overflow, so the outcome's sign is the exact one.
+            // Sums of addresses and counts do not overflow, so the result's sign is exact.
             case "add" -> () -> order = Long.signum(general[to] = Math.addExact(general[to], value.getAsLong()));
             case "sub" -> () -> order = Long.signum(general[to] = Math.subtractExact(general[to], value.getAsLong()));
             case "cmp" -> () -> order = Long.compare(general[to], value.getAsLong());

@@ -21,7 +21,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
-/** What the emulator does not let pass, and what only processors of 512 bits could show. */
+/** What the emulator rejects, and behaviour that only processors with AVX-512 show. */
 class EmulatorTest {
     private static final int SIZE = 128;
 
@@ -51,7 +51,7 @@ class EmulatorTest {
     }
 
     @Test
-    void numbersBehindTheCodeAreOnlyRead() {
+    void constantsAreReadOnly() {
         Assembler asm = new Assembler();
         Assembler.Label numbers = asm.label("numbers");
         asm.lea(RAX, numbers);
@@ -63,7 +63,7 @@ class EmulatorTest {
     }
 
     @Test
-    void whatIsTheCallersIsGivenBack() {
+    void calleeSavedRegistersMustBeRestored() {
         refused("rbx is not as it was", asm -> asm.mov(RBX, 1));
         refused("the stack is not as it was", asm -> asm.push(RBX));
         refused("no vzeroupper", asm -> asm.op(Instruction.VMOVUPS, ymm(1), Address.at(RDI)));
@@ -76,7 +76,7 @@ class EmulatorTest {
     }
 
     @Test
-    void nothingIsKnownThatWasNotMade() {
+    void undefinedStateMustNotBeRead() {
         refused("the flags are not defined", asm -> {
             asm.shl(RAX, 1);
             asm.jump(Assembler.Condition.ZERO, asm.here("again"));
@@ -88,7 +88,7 @@ class EmulatorTest {
     }
 
     @Test
-    void lanesThatAMaskLeavesOutAreNeitherReadNorWritten() {
+    void maskedOutLanesAreNotAccessed() {
         for (int i = 0; i < 32; i++) buffer.setAtIndex(ValueLayout.JAVA_INT, i, i);
         run(asm -> {
             asm.mov(RAX, 5);

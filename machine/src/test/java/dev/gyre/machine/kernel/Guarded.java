@@ -9,8 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Native buffers between pages that nothing may touch: whoever reads or writes a byte beyond one's end (or before its begin) dies. Where
- * there is no machine code, just buffers: the emulator holds to them.
+ * Native buffers between guard pages: a read or write beyond a buffer's end (or before its begin) kills the process.
+ * Where there is no machine code they are plain buffers, whose bounds the emulator checks.
  */
 @SuppressWarnings("restricted")
 final class Guarded {
@@ -19,7 +19,7 @@ final class Guarded {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
-    /** Linux's. */
+    /** Linux's constant. */
     private static final class Calls {
         private static final MethodHandle MMAP =
                 call("mmap", FunctionDescriptor.of(LONG, LONG, LONG, INT, INT, INT, LONG));

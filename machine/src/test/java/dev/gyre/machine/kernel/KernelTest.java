@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every kernel against plain loops, on buffers between guard pages: nothing is read or written outside of them. */
+/** Every kernel against plain loops, on buffers between guard pages: nothing is read or written outside them. */
 class KernelTest {
     private static final MemoryLayout P = ValueLayout.ADDRESS, L = ValueLayout.JAVA_LONG;
 
@@ -51,7 +51,7 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void productsOfFloats(boolean atEnd) throws Throwable {
+    void gemmF32(boolean atEnd) throws Throwable {
         for (int bits : new int[] {256, 512})
             for (int rows = 1; rows <= (bits == 512 ? 14 : 6); rows++) {
                 GemmKernel product = new GemmKernel(Kind.F32, rows, bits);
@@ -62,7 +62,7 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void productsOfPairs(boolean atEnd) throws Throwable {
+    void gemmBf16(boolean atEnd) throws Throwable {
         for (int rows = 1; rows <= 14; rows++) {
             GemmKernel product = new GemmKernel(Kind.BF16, rows, 512);
             MethodHandle multiply = Placed.on(Feature.AVX512_BF16, product.code(), P, P, P, L, L, L);
@@ -72,7 +72,7 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void productsOfPairsThatLieScattered(boolean atEnd) throws Throwable {
+    void indirectGemmBf16(boolean atEnd) throws Throwable {
         GemmKernel product = new GemmKernel(Kind.BF16, 12, 12, 2, 512, true);
         MethodHandle multiply = Placed.on(Feature.AVX512_BF16, product.code(), P, P, P, L, L, L, P);
         for (int depth : new int[] {1, 3, 4, 5, 40}) product(product, multiply, depth, 1 + depth % 3, atEnd);
@@ -80,51 +80,51 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void productsInTiles(boolean atEnd) throws Throwable {
+    void gemmAmx(boolean atEnd) throws Throwable {
         MethodHandle multiply = Placed.on(Feature.AMX_BF16, AmxGemmKernel.code(), P, P, P, L, L, L);
         GemmKernel shape = new GemmKernel(Kind.BF16, 14, 32, 2, 512, false);
         for (int depth : new int[] {1, 3, 15, 16, 17, 32, 40, 47}) tiles(shape, multiply, depth, 1 + depth % 3, atEnd);
     }
 
-    private void tiles(GemmKernel shape, MethodHandle multiply, int depth, int bands, boolean atEnd) throws Throwable {
-        run(shape, 32, multiply, depth, bands, atEnd);
+    private void tiles(GemmKernel shape, MethodHandle multiply, int depth, int panels, boolean atEnd) throws Throwable {
+        run(shape, 32, multiply, depth, panels, atEnd);
     }
 
-    private void product(GemmKernel product, MethodHandle multiply, int depth, int bands, boolean atEnd)
+    private void product(GemmKernel product, MethodHandle multiply, int depth, int panels, boolean atEnd)
             throws Throwable {
-        run(product, product.rows(), multiply, depth, bands, atEnd);
+        run(product, product.rows(), multiply, depth, panels, atEnd);
     }
 
-    private void run(GemmKernel product, int rows, MethodHandle multiply, int depth, int bands, boolean atEnd)
+    private void run(GemmKernel product, int rows, MethodHandle multiply, int depth, int panels, boolean atEnd)
             throws Throwable {
         boolean floats = product.kind() == Kind.F32;
-        int strip = product.nr(), gap = product.indirect() ? 3 : 0;
-        float[] a = floats ? numbers(bands * rows * depth) : pairs(bands * rows * depth);
-        float[] b = floats ? numbers(depth * strip) : pairs(depth * (strip + gap) - gap);
-        float[] c = numbers(bands * rows * strip);
+        int nr = product.nr(), gap = product.indirect() ? 3 : 0;
+        float[] a = floats ? numbers(panels * rows * depth) : pairs(panels * rows * depth);
+        float[] b = floats ? numbers(depth * nr) : pairs(depth * (nr + gap) - gap);
+        float[] c = numbers(panels * rows * nr);
         long[] table = new long[depth];
-        // Backwards, so that the table counts.
-        for (int k = 0; k < depth; k++) table[k] = (depth - 1 - k) * (strip + gap) * 4L;
+        // Backwards, so that the table matters.
+        for (int k = 0; k < depth; k++) table[k] = (depth - 1 - k) * (nr + gap) * 4L;
         try (Arena arena = Arena.ofConfined()) {
             Guarded memory = new Guarded(arena, atEnd);
             MemorySegment left = memory.floats(a), right = memory.floats(b), places = memory.longs(table);
             for (long add = 0; add < 2; add++) {
                 MemorySegment to = memory.floats(c);
-                if (product.indirect()) multiply.invokeExact(left, right, to, (long) depth, (long) bands, add, places);
-                else multiply.invokeExact(left, right, to, (long) depth, (long) bands, add);
+                if (product.indirect()) multiply.invokeExact(left, right, to, (long) depth, (long) panels, add, places);
+                else multiply.invokeExact(left, right, to, (long) depth, (long) panels, add);
                 float[] result = Guarded.floats(to);
-                for (int i = 0; i < bands * rows; i++)
-                    for (int j = 0; j < strip; j++) {
-                        float chain = 0, first = add == 1 ? c[i * strip + j] : 0;
+                for (int i = 0; i < panels * rows; i++)
+                    for (int j = 0; j < nr; j++) {
+                        float chain = 0, first = add == 1 ? c[i * nr + j] : 0;
                         double sum = first;
                         for (int k = 0; k < depth; k++) {
-                            float y = b[(product.indirect() ? (int) table[k] / 4 : k * strip) + j];
+                            float y = b[(product.indirect() ? (int) table[k] / 4 : k * nr) + j];
                             if (floats) chain = Math.fma(a[i / rows * rows * depth + k * rows + i % rows], y, chain);
                             else sum += dot(a[i * depth + k], y);
                         }
                         String where = product + ", depth " + depth + ", add " + add + ": " + i + ", " + j;
-                        if (floats) assertEquals(add == 1 ? first + chain : chain, result[i * strip + j], 0f, where);
-                        else assertEquals(sum, result[i * strip + j], 2e-5, where);
+                        if (floats) assertEquals(add == 1 ? first + chain : chain, result[i * nr + j], 0f, where);
+                        else assertEquals(sum, result[i * nr + j], 2e-5, where);
                     }
             }
         }
@@ -132,12 +132,12 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void roundingOfRows(boolean atEnd) throws Throwable {
+    void roundsToBf16AlongRows(boolean atEnd) throws Throwable {
         MethodHandle round = Placed.on(Feature.AVX512_BF16, ToBf16.alongRows(), P, L, P, L, L, L);
         for (int count = 1; count < 100; count++) {
             int rows = 1 + count % 3, width = (count + 1) / 2;
             float[] from = numbers(rows * count);
-            from[0] = Float.intBitsToFloat(0x3F808000); // half way: to the even neighbour
+            from[0] = Float.intBitsToFloat(0x3F808000); // a tie: to the even neighbour
             try (Arena arena = Arena.ofConfined()) {
                 Guarded memory = new Guarded(arena, atEnd);
                 MemorySegment to = memory.bytes(rows * width * 4L);
@@ -153,7 +153,7 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void roundingOfTwoRows(boolean atEnd) throws Throwable {
+    void roundsToBf16AcrossRows(boolean atEnd) throws Throwable {
         MethodHandle round = Placed.on(Feature.AVX512_BF16, ToBf16.acrossRows(), P, L, P, L, L, L);
         for (int count = 1; count < 70; count++) {
             int rows = 1 + count % 5;
@@ -179,14 +179,14 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void stores(boolean atEnd) throws Throwable {
+    void storesPanels(boolean atEnd) throws Throwable {
         for (int bits : new int[] {256, 512})
             for (boolean perRow : new boolean[] {true, false}) {
-                int strip = bits / 16;
+                int nr = bits / 16;
                 MethodHandle store = Placed.on(feature(bits), PanelKernels.store(bits, perRow), P, P, L, L, L, P);
-                for (int count = 1; count <= strip; count++) {
+                for (int count = 1; count <= nr; count++) {
                     int rows = 1 + count % 4;
-                    float[] from = numbers((rows - 1) * strip + count), bias = numbers(perRow ? rows : count);
+                    float[] from = numbers((rows - 1) * nr + count), bias = numbers(perRow ? rows : count);
                     try (Arena arena = Arena.ofConfined()) {
                         Guarded memory = new Guarded(arena, atEnd);
                         MemorySegment to = memory.bytes(rows * count * 4L);
@@ -195,7 +195,7 @@ class KernelTest {
                         float[] result = Guarded.floats(to);
                         for (int i = 0; i < rows; i++)
                             for (int j = 0; j < count; j++)
-                                assertEquals(from[i * strip + j] + bias[perRow ? i : j], result[i * count + j]);
+                                assertEquals(from[i * nr + j] + bias[perRow ? i : j], result[i * count + j]);
                     }
                 }
             }
@@ -203,47 +203,47 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void loads(boolean atEnd) throws Throwable {
+    void packsRows(boolean atEnd) throws Throwable {
         for (int bits : new int[] {256, 512})
             for (int width = 2; width <= bits / 16; width += 2) {
-                int distance = width + 3;
+                int fromStride = width + 3;
                 MethodHandle load =
                         Placed.on(feature(bits), PanelKernels.load(width, bits, width % 4 == 0), P, L, P, L);
                 for (int rows = 1; rows < 6; rows++) {
-                    float[] from = numbers((rows - 1) * distance + width);
+                    float[] from = numbers((rows - 1) * fromStride + width);
                     try (Arena arena = Arena.ofConfined()) {
                         Guarded memory = new Guarded(arena, atEnd);
                         MemorySegment to = memory.bytes(rows * width * 4L);
-                        load.invokeExact(memory.floats(from), distance * 4L, to, (long) rows);
+                        load.invokeExact(memory.floats(from), fromStride * 4L, to, (long) rows);
                         float[] result = Guarded.floats(to);
                         for (int i = 0; i < result.length; i++)
-                            assertEquals(from[i / width * distance + i % width], result[i]);
+                            assertEquals(from[i / width * fromStride + i % width], result[i]);
                     }
                 }
             }
     }
 
-    /** Any bits pass, those of numbers that are not numbers too. */
+    /** Any bit pattern is copied unchanged, NaNs included. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void transpositions(boolean atEnd) throws Throwable {
-        MethodHandle turn = Placed.on(Feature.AVX2, Transpose.code(false), P, L, P, L, L, L);
+    void transposes(boolean atEnd) throws Throwable {
+        MethodHandle transpose = Placed.on(Feature.AVX2, Transpose.code(false), P, L, P, L, L, L);
         MethodHandle scaled = Placed.on(Feature.AVX2, Transpose.code(true), P, L, P, L, L, L, P);
         for (int rows = 1; rows <= 17; rows++)
             for (int columns = 1; columns <= 13; columns++) {
-                int distance = columns + rows % 3, apart = rows + columns % 3;
-                float[] from = numbers((rows - 1) * distance + columns);
+                int fromStride = columns + rows % 3, toStride = rows + columns % 3;
+                float[] from = numbers((rows - 1) * fromStride + columns);
                 from[0] = Float.intBitsToFloat(0x7F800001);
-                float[] before = numbers((columns - 1) * apart + rows);
+                float[] before = numbers((columns - 1) * toStride + rows);
                 try (Arena arena = Arena.ofConfined()) {
                     Guarded memory = new Guarded(arena, atEnd);
                     MemorySegment x = memory.floats(from), y = memory.floats(before), z = memory.floats(before);
-                    turn.invokeExact(x, distance * 4L, y, apart * 4L, (long) rows, (long) columns);
+                    transpose.invokeExact(x, fromStride * 4L, y, toStride * 4L, (long) rows, (long) columns);
                     MemorySegment scale = memory.floats(new float[] {0.3f});
-                    scaled.invokeExact(x, distance * 4L, z, apart * 4L, (long) rows, (long) columns, scale);
+                    scaled.invokeExact(x, fromStride * 4L, z, toStride * 4L, (long) rows, (long) columns, scale);
                     float[] after = Guarded.floats(z);
                     for (int i = 0; i < before.length; i++) {
-                        int row = i % apart, at = row * distance + i / apart;
+                        int row = i % toStride, at = row * fromStride + i / toStride;
                         same(row < rows ? from[at] : before[i], y, i);
                         if (at > 0) assertEquals(row < rows ? from[at] * 0.3f : before[i], after[i]);
                     }
@@ -251,10 +251,10 @@ class KernelTest {
             }
     }
 
-    /** All 65,536 numbers of either type. */
+    /** All 65,536 elements of either type. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void widenings(boolean atEnd) throws Throwable {
+    void widens16BitElements(boolean atEnd) throws Throwable {
         MethodHandle f16 = Placed.on(Feature.AVX2, ToF32.f16(), P, P, L);
         MethodHandle bf16 = Placed.on(Feature.AVX2, ToF32.bf16(), P, P, L);
         int count = 1 << 16;
@@ -275,7 +275,7 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void scalesAndGathers(boolean atEnd) throws Throwable {
+    void scalesAndGathersPanels(boolean atEnd) throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
             Guarded memory = new Guarded(arena, atEnd);
             for (int bits : new int[] {256, 512}) {
@@ -305,7 +305,7 @@ class KernelTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void softmaxes(boolean atEnd) throws Throwable {
+    void softmaxesPanels(boolean atEnd) throws Throwable {
         for (int bits : new int[] {256, 512}) {
             MethodHandle softmax = Placed.on(
                     bits == 512 ? Feature.AVX512 : Feature.AVX2, ExpKernelsTest.EXP.softmax(bits), P, P, P, P, L);
@@ -351,19 +351,19 @@ class KernelTest {
         }
     }
 
-    /** All three transforms: filtering one channel's tiles with some outputs' taps is as many convolutions. */
+    /** All three transforms: together they convolve one channel's tiles with some outputs' taps. */
     @ParameterizedTest
     @CsvSource({"256, true", "256, false", "512, true", "512, false"})
-    void filtering(int bits, boolean atEnd) throws Throwable {
+    void winograd(int bits, boolean atEnd) throws Throwable {
         WinogradKernel f = new WinogradKernel(0.75f, 1.5f, bits);
         Feature feature = bits == 512 ? Feature.AVX512 : Feature.AVX2;
         MethodHandle input = Placed.on(feature, f.input(), P, P, P, L, L, L, L);
         MethodHandle weights = Placed.on(feature, f.weights(), P, L, P, L, L);
         MethodHandle output = Placed.on(feature, f.output(), P, P, P, L, L, L, P, L);
-        // A vector's groups side by side and two more vectors below: a strip and a half.
-        int lanes = bits / 32, strip = 2 * lanes, side = bits / 128, vectors = 3, rows = lanes;
-        int width = side * 16, pitch = width + 4, height = 4 * vectors, place = 2 * 36 * strip;
-        float[] picture = numbers((height + 2) * pitch), taps = numbers(9 * rows), bias = numbers(rows);
+        // A vector's quads side by side and two more vectors below: a panel and a half.
+        int lanes = bits / 32, nr = 2 * lanes, side = bits / 128, vectors = 3, rows = lanes;
+        int width = side * 16, pitch = width + 4, height = 4 * vectors, place = 2 * 36 * nr;
+        float[] image = numbers((height + 2) * pitch), taps = numbers(9 * rows), bias = numbers(rows);
         long[] from = new long[vectors * side], to = new long[vectors * side];
         for (int g = 0; g < from.length; g++) {
             from[g] = (g / side * 4L * pitch + g % side * 16) * 4;
@@ -371,31 +371,25 @@ class KernelTest {
         }
         try (Arena arena = Arena.ofConfined()) {
             Guarded memory = new Guarded(arena, atEnd);
-            // The last strip is half written: what it ends with is not there.
+            // Only half of the last panel is written: the rest does not exist.
             MemorySegment v = memory.bytes((place - lanes) * 4L), u = memory.bytes(36L * rows * 4);
             input.invokeExact(
-                    memory.floats(picture),
-                    memory.longs(from),
-                    v,
-                    strip * 4L,
-                    36L * strip * 4,
-                    (long) vectors,
-                    pitch * 4L);
+                    memory.floats(image), memory.longs(from), v, nr * 4L, 36L * nr * 4, (long) vectors, pitch * 4L);
             weights.invokeExact(memory.floats(taps), rows * 4L, u, rows * 4L, (long) rows / lanes);
             float[] points = Arrays.copyOf(Guarded.floats(v), place), factors = Guarded.floats(u);
             MemorySegment y = memory.bytes(rows * height * width * 4L);
             for (int vector = 0; vector < vectors; vector++) {
-                float[] sums = new float[36 * rows * strip];
+                float[] sums = new float[36 * rows * nr];
                 for (int i = 0; i < sums.length; i++) {
-                    int p = i / strip / rows, row = i / strip % rows;
-                    sums[i] = points[(vector / 2 * 36 + p) * strip + i % strip] * factors[p * rows + row];
+                    int p = i / nr / rows, row = i / nr % rows;
+                    sums[i] = points[(vector / 2 * 36 + p) * nr + i % nr] * factors[p * rows + row];
                 }
                 int half = vector % 2 * lanes, first = vector * side;
                 output.invokeExact(
                         memory.floats(Arrays.copyOfRange(sums, half, sums.length - lanes + half)),
                         memory.longs(Arrays.copyOfRange(to, first, first + side)),
                         y,
-                        rows * strip * 4L,
+                        rows * nr * 4L,
                         (long) rows,
                         height * width * 4L,
                         memory.floats(bias),
@@ -406,7 +400,7 @@ class KernelTest {
                 int row = i / width / height, r = i / width % height, c = i % width;
                 double sum = bias[row];
                 for (int tap = 0; tap < 9; tap++)
-                    sum += (double) taps[tap * rows + row] * picture[(r + tap / 3) * pitch + c + tap % 3];
+                    sum += (double) taps[tap * rows + row] * image[(r + tap / 3) * pitch + c + tap % 3];
                 assertEquals(sum, result[i], 5e-5, row + ": " + r + ", " + c);
             }
         }

@@ -15,7 +15,10 @@ import java.lang.invoke.MethodType;
 import java.util.Arrays;
 import java.util.List;
 
-/** Code for tests to call: emulated everywhere, and where the processor has what it needs run by that, too. Both give the same bits. */
+/**
+ * Code for tests to call: emulated everywhere, and also executed where the processor supports it. Both must give the
+ * same bits.
+ */
 final class Placed {
     private final Code code;
     private final Emulator emulator;
@@ -27,7 +30,7 @@ final class Placed {
         this.processor = processor;
     }
 
-    /** @param feature what the code needs */
+    /** @param feature the feature that the code requires */
     static MethodHandle on(Feature feature, Code code, MemoryLayout... arguments) {
         FunctionDescriptor type = FunctionDescriptor.ofVoid(arguments);
         MethodType all = MethodType.methodType(void.class, Object[].class);
@@ -59,7 +62,7 @@ final class Placed {
         for (int i = 0; i < before.size(); i++)
             MemorySegment.copy(before.get(i), 0, buffers.get(i), ValueLayout.JAVA_BYTE, 0, before.get(i).length);
         processor.invokeExact(arguments);
-        // How a dot product of bf16 rounds in between is each processor's own.
+        // The intermediate rounding of a bf16 dot product depends on the processor.
         if (code.lines().stream().anyMatch(line -> line.text().contains("dpbf16ps"))) return;
         List<byte[]> run = contents(buffers);
         for (int i = 0; i < run.size(); i++)

@@ -14,7 +14,7 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
-/** Each number comes out the same, bit for bit, whatever the width of a vector: a graph's result does not depend on the processor. */
+/** Results are the same, bit for bit, at every vector width, so they do not depend on the processor. */
 class WidthsTest {
     private static final MemoryLayout P = ValueLayout.ADDRESS, L = ValueLayout.JAVA_LONG;
 
@@ -37,9 +37,9 @@ class WidthsTest {
     }
 
     @Test
-    void gates() throws Throwable {
+    void siluIsTheSame() throws Throwable {
         float[] x = numbers(1024);
-        for (int i = 0; i < x.length; i++) x[i] *= 40; // beyond both ends of what is raised to a power
+        for (int i = 0; i < x.length; i++) x[i] *= 40; // beyond both bounds of the exponent
         x[5] = Float.NaN;
         float[][] y = new float[2][];
         for (int wide = 0; wide < 2; wide++) {
@@ -51,9 +51,9 @@ class WidthsTest {
         for (int i = 0; i < x.length; i++) same(y[0][i], y[1][i], "at " + i);
     }
 
-    /** A strip of 512 bits is two of 256. */
+    /** A panel of 512-bit vectors is two of 256-bit vectors. */
     @Test
-    void softmaxes() throws Throwable {
+    void softmaxIsTheSame() throws Throwable {
         MethodHandle wide = on(512, ExpKernelsTest.EXP.softmax(512), P, P, P, P, L);
         MethodHandle narrow = on(256, ExpKernelsTest.EXP.softmax(256), P, P, P, P, L);
         for (int rows = 1; rows < 8; rows++) {
@@ -84,33 +84,32 @@ class WidthsTest {
         return new float[][] {Guarded.floats(s), Guarded.floats(l), Guarded.floats(t), Guarded.floats(c)};
     }
 
-    /** Four groups of tiles, of which a vector of 512 bits holds all, one of 256 two. */
+    /** Four quads of tiles, of which a vector of 512 bits holds all, one of 256 bits two. */
     @Test
-    void filtering() throws Throwable {
-        float[] picture = numbers(6 * 100), taps = numbers(9 * 16), sums = numbers(36 * 2 * 16), bias = numbers(2);
+    void winogradIsTheSame() throws Throwable {
+        float[] image = numbers(6 * 100), taps = numbers(9 * 16), sums = numbers(36 * 2 * 16), bias = numbers(2);
         float[][] points = new float[2][], factors = new float[2][], outputs = new float[2][];
         for (int wide = 0; wide < 2; wide++) {
-            int bits = 256 << wide, lanes = bits / 32, strip = 2 * lanes, vectors = 16 / lanes, side = lanes / 4;
+            int bits = 256 << wide, lanes = bits / 32, nr = 2 * lanes, vectors = 16 / lanes, side = lanes / 4;
             WinogradKernel f = new WinogradKernel(0.75f, 1.5f, bits);
-            long[] groups = LongStream.range(0, 4).map(g -> g * 16 * 4).toArray();
-            MemorySegment v = memory.bytes(36L * strip * 4), u = memory.bytes(36 * 16 * 4);
+            long[] quads = LongStream.range(0, 4).map(g -> g * 16 * 4).toArray();
+            MemorySegment v = memory.bytes(36L * nr * 4), u = memory.bytes(36 * 16 * 4);
             MethodHandle input = on(bits, f.input(), P, P, P, L, L, L, L);
             input.invokeExact(
-                    memory.floats(picture), memory.longs(groups), v, strip * 4L, 36L * strip * 4, (long) vectors, 400L);
-            points[wide] = columns(Guarded.floats(v), strip);
+                    memory.floats(image), memory.longs(quads), v, nr * 4L, 36L * nr * 4, (long) vectors, 400L);
+            points[wide] = columns(Guarded.floats(v), nr);
             on(bits, f.weights(), P, L, P, L, L).invokeExact(memory.floats(taps), 64L, u, 64L, (long) vectors);
             factors[wide] = Guarded.floats(u);
             MemorySegment y = memory.bytes(2 * 4 * 100 * 4);
             MethodHandle output = on(bits, f.output(), P, P, P, L, L, L, P, L);
             for (int vector = 0; vector < vectors; vector++) {
-                float[] from = new float[36 * 2 * strip];
-                for (int i = 0; i < 36 * 2; i++)
-                    System.arraycopy(sums, i * 16 + vector * lanes, from, i * strip, lanes);
+                float[] from = new float[36 * 2 * nr];
+                for (int i = 0; i < 36 * 2; i++) System.arraycopy(sums, i * 16 + vector * lanes, from, i * nr, lanes);
                 output.invokeExact(
                         memory.floats(from),
-                        memory.longs(Arrays.copyOfRange(groups, vector * side, (vector + 1) * side)),
+                        memory.longs(Arrays.copyOfRange(quads, vector * side, (vector + 1) * side)),
                         y,
-                        2 * strip * 4L,
+                        2 * nr * 4L,
                         2L,
                         4 * 100 * 4L,
                         memory.floats(bias),
@@ -122,10 +121,10 @@ class WidthsTest {
             for (int i = 0; i < both[0].length; i++) same(both[0][i], both[1][i], "at " + i);
     }
 
-    /** The first 16 of each row of a strip. */
-    private static float[] columns(float[] strips, int strip) {
-        float[] columns = new float[strips.length / strip * 16];
-        for (int i = 0; i < columns.length; i++) columns[i] = strips[i / 16 * strip + i % 16];
+    /** The first 16 elements of each row of a panel. */
+    private static float[] columns(float[] panels, int nr) {
+        float[] columns = new float[panels.length / nr * 16];
+        for (int i = 0; i < columns.length; i++) columns[i] = panels[i / 16 * nr + i % 16];
         return columns;
     }
 }

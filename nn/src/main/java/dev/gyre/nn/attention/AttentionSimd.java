@@ -26,30 +26,31 @@ final class AttentionSimd {
         int batch = q.dim(0), queries = q.dim(1), keys = op.k().dim(1), heads = op.heads(), depth = q.dim(2) / heads;
         // Causal attention has few queries, which gain nothing; the definition handles the mask.
         if (op.causal()) return op.loops();
-        int wide = (keys + Float16s.COUNT - 1) / Float16s.COUNT * Float16s.COUNT;
-        int deep = (depth + Float16s.COUNT - 1) / Float16s.COUNT * Float16s.COUNT;
-        Value columns = Value.scratch(q.dtype(), batch * heads, wide / Float16s.COUNT, depth + 1, Float16s.COUNT);
-        Value values = Value.scratch(q.dtype(), batch * heads, wide / Float16s.COUNT, deep, Float16s.COUNT);
-        Value sums = Value.scratch(q.dtype(), batch * heads, (queries + QUERIES - 1) / QUERIES * QUERIES, deep);
+        int paddedKeys = (keys + Float16s.COUNT - 1) / Float16s.COUNT * Float16s.COUNT;
+        int paddedDepth = (depth + Float16s.COUNT - 1) / Float16s.COUNT * Float16s.COUNT;
+        Value columns = Value.scratch(q.dtype(), batch * heads, paddedKeys / Float16s.COUNT, depth + 1, Float16s.COUNT);
+        Value values =
+                Value.scratch(q.dtype(), batch * heads, paddedKeys / Float16s.COUNT, paddedDepth, Float16s.COUNT);
+        Value sums = Value.scratch(q.dtype(), batch * heads, (queries + QUERIES - 1) / QUERIES * QUERIES, paddedDepth);
         return List.of(
                 Kernel.call(
-                        batch * heads * (wide / Float16s.COUNT) * (depth + 1),
+                        batch * heads * (paddedKeys / Float16s.COUNT) * (depth + 1),
                         AttentionSimd::attentionKeys,
                         keys,
                         heads,
                         depth,
-                        wide,
+                        paddedKeys,
                         (float) (1 / Math.sqrt(depth)),
                         op.k(),
                         columns),
                 Kernel.call(
-                        batch * heads * wide,
+                        batch * heads * paddedKeys,
                         AttentionSimd::attentionValues,
                         keys,
                         heads,
                         depth,
-                        wide,
-                        deep,
+                        paddedKeys,
+                        paddedDepth,
                         op.v(),
                         values),
                 Kernel.call(
@@ -58,8 +59,8 @@ final class AttentionSimd {
                         queries,
                         heads,
                         depth,
-                        wide,
-                        deep,
+                        paddedKeys,
+                        paddedDepth,
                         target.kernels() == Target.KernelKind.SIMD ? 1 : 0,
                         q,
                         columns,
@@ -73,13 +74,21 @@ final class AttentionSimd {
      * 0, or a large negative number for keys beyond the last.
      *
      * @param k [batch, keys, heads, depth]
-     * @param y [batch, heads, wide / 16, depth + 1, 16]
+     * @param y [batch, heads, paddedKeys / 16, depth + 1, 16]
      */
     public static void attentionKeys(
-            int begin, int count, int keys, int heads, int depth, int wide, float scale, FloatArray k, FloatArray y) {
+            int begin,
+            int count,
+            int keys,
+            int heads,
+            int depth,
+            int paddedKeys,
+            float scale,
+            FloatArray k,
+            FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
-            int i = begin + n, c = i % (depth + 1), first = i / (depth + 1) % (wide / 16) * 16;
-            int batchHead = i / ((depth + 1) * (wide / 16)), head = batchHead % heads, batch = batchHead / heads;
+            int i = begin + n, c = i % (depth + 1), first = i / (depth + 1) % (paddedKeys / 16) * 16;
+            int batchHead = i / ((depth + 1) * (paddedKeys / 16)), head = batchHead % heads, batch = batchHead / heads;
             int from = (batch * keys * heads + head) * depth + c;
             for (int j = 0; j < 16; j++) {
                 float v = 0f;
@@ -94,17 +103,25 @@ final class AttentionSimd {
      * Packs the values of each head as blocks of 16 keys by 16 columns, padded with zeros.
      *
      * @param v [batch, keys, heads, depth]
-     * @param y [batch, heads, wide / 16, deep / 16, 16, 16]
+     * @param y [batch, heads, paddedKeys / 16, paddedDepth / 16, 16, 16]
      */
     public static void attentionValues(
-            int begin, int count, int keys, int heads, int depth, int wide, int deep, FloatArray v, FloatArray y) {
+            int begin,
+            int count,
+            int keys,
+            int heads,
+            int depth,
+            int paddedKeys,
+            int paddedDepth,
+            FloatArray v,
+            FloatArray y) {
         for (@Parallel int n = 0; n < count; n++) {
-            int i = begin + n, j = i % wide, head = i / wide % heads, batch = i / (wide * heads);
+            int i = begin + n, j = i % paddedKeys, head = i / paddedKeys % heads, batch = i / (paddedKeys * heads);
             int from = ((batch * keys + j) * heads + head) * depth;
-            for (int c = 0; c < deep; c++) {
+            for (int c = 0; c < paddedDepth; c++) {
                 float value = 0f;
                 if (j < keys && c < depth) value = v.get(from + c);
-                y.set((i / 16 * (deep / 16) + c / 16) * 256 + i % 16 * 16 + c % 16, value);
+                y.set((i / 16 * (paddedDepth / 16) + c / 16) * 256 + i % 16 * 16 + c % 16, value);
             }
         }
     }
@@ -114,9 +131,9 @@ final class AttentionSimd {
      *
      * @param lanes 1 where a vectorized loop over {@link Float16s#exp} pays
      * @param q [batch, queries, heads, depth]
-     * @param k [batch, heads, wide / 16, depth + 1, 16]
-     * @param v [batch, heads, wide / 16, deep / 16, 16, 16]
-     * @param sums [batch, heads, queries, deep], scratch
+     * @param k [batch, heads, paddedKeys / 16, depth + 1, 16]
+     * @param v [batch, heads, paddedKeys / 16, paddedDepth / 16, 16, 16]
+     * @param sums [batch, heads, queries, paddedDepth], scratch
      * @param y as q
      */
     public static void attentionSimd(
@@ -125,8 +142,8 @@ final class AttentionSimd {
             int queries,
             int heads,
             int depth,
-            int wide,
-            int deep,
+            int paddedKeys,
+            int paddedDepth,
             int lanes,
             FloatArray q,
             FloatArray k,
@@ -140,11 +157,13 @@ final class AttentionSimd {
             int q1 = (batch * queries + TornadoMath.min(query + 1, last)) * width + head * depth;
             int q2 = (batch * queries + TornadoMath.min(query + 2, last)) * width + head * depth;
             int q3 = (batch * queries + TornadoMath.min(query + 3, last)) * width + head * depth;
-            int key = batchHead * (depth + 1) * wide, from = batchHead * wide * deep, at = i * 4 * deep;
-            for (int c = 0; c < 4 * deep; c++) sums.set(at + c, 0f);
+            int key = batchHead * (depth + 1) * paddedKeys,
+                    from = batchHead * paddedKeys * paddedDepth,
+                    at = i * 4 * paddedDepth;
+            for (int c = 0; c < 4 * paddedDepth; c++) sums.set(at + c, 0f);
             float m0 = -1e30f, m1 = -1e30f, m2 = -1e30f, m3 = -1e30f, l0 = 0f, l1 = 0f, l2 = 0f, l3 = 0f;
             float[] p = new float[64];
-            for (int j = 0; j < Float16s.tripCount(wide, n); j += 16) {
+            for (int j = 0; j < Float16s.tripCount(paddedKeys, n); j += 16) {
                 Float16 s0 = Float16s.load(k, key + depth * 16);
                 Float16 s1 = s0, s2 = s0, s3 = s0;
                 for (int c = 0; c < Float16s.tripCount(depth, n); c++) {
@@ -168,11 +187,11 @@ final class AttentionSimd {
                 l1 = l1 * f1 + exponentials(s1, n1, lanes, p, 16);
                 l2 = l2 * f2 + exponentials(s2, n2, lanes, p, 32);
                 l3 = l3 * f3 + exponentials(s3, n3, lanes, p, 48);
-                for (int c = 0; c < Float16s.tripCount(deep, n); c += 16) {
+                for (int c = 0; c < Float16s.tripCount(paddedDepth, n); c += 16) {
                     Float16 y0 = Float16.mult(Float16s.load(sums, at + c), f0);
-                    Float16 y1 = Float16.mult(Float16s.load(sums, at + deep + c), f1);
-                    Float16 y2 = Float16.mult(Float16s.load(sums, at + 2 * deep + c), f2);
-                    Float16 y3 = Float16.mult(Float16s.load(sums, at + 3 * deep + c), f3);
+                    Float16 y1 = Float16.mult(Float16s.load(sums, at + paddedDepth + c), f1);
+                    Float16 y2 = Float16.mult(Float16s.load(sums, at + 2 * paddedDepth + c), f2);
+                    Float16 y3 = Float16.mult(Float16s.load(sums, at + 3 * paddedDepth + c), f3);
                     for (int r = 0; r < Float16s.tripCount(16, n); r++) {
                         Float16 value = Float16s.load(v, from);
                         y0 = Float16s.multiplyAdd(y0, value, p[r]);
@@ -182,16 +201,16 @@ final class AttentionSimd {
                         from += 16;
                     }
                     Float16s.store(sums, at + c, y0);
-                    Float16s.store(sums, at + deep + c, y1);
-                    Float16s.store(sums, at + 2 * deep + c, y2);
-                    Float16s.store(sums, at + 3 * deep + c, y3);
+                    Float16s.store(sums, at + paddedDepth + c, y1);
+                    Float16s.store(sums, at + 2 * paddedDepth + c, y2);
+                    Float16s.store(sums, at + 3 * paddedDepth + c, y3);
                 }
             }
             for (int c = 0; c < depth; c++) {
                 y.set(q0 + c, sums.get(at + c) / l0);
-                if (query + 1 < queries) y.set(q1 + c, sums.get(at + deep + c) / l1);
-                if (query + 2 < queries) y.set(q2 + c, sums.get(at + 2 * deep + c) / l2);
-                if (query + 3 < queries) y.set(q3 + c, sums.get(at + 3 * deep + c) / l3);
+                if (query + 1 < queries) y.set(q1 + c, sums.get(at + paddedDepth + c) / l1);
+                if (query + 2 < queries) y.set(q2 + c, sums.get(at + 2 * paddedDepth + c) / l2);
+                if (query + 3 < queries) y.set(q3 + c, sums.get(at + 3 * paddedDepth + c) / l3);
             }
         }
     }

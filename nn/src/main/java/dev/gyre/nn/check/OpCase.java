@@ -27,7 +27,7 @@ import java.util.function.Function;
  * @param layer builds the op
  * @param oracle the expected output from the inputs, then the weights, in order
  */
-public record OpCase(
+record OpCase(
         String name,
         List<Shape> inputs,
         Map<String, Shape> weights,
@@ -59,7 +59,7 @@ public record OpCase(
     }
 
     /** The weights of this case by key, the same at each call. */
-    public Map<String, Tensor> makeWeights() {
+    Map<String, Tensor> makeWeights() {
         Random random = new Random(17);
         Map<String, Tensor> made = new LinkedHashMap<>();
         weights.forEach((key, shape) -> made.put(key, stored(values(random, shape), shape)));
@@ -67,7 +67,7 @@ public record OpCase(
     }
 
     /** A graph of this op alone. */
-    public Graph graph(Map<String, Tensor> tensors) {
+    Graph graph(Map<String, Tensor> tensors) {
         Graph graph = new Graph();
         List<Value> values = new ArrayList<>();
         for (Shape shape : inputs) values.add(graph.input("x" + values.size(), DType.F32, dims(shape)));

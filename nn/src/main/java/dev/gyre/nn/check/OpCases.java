@@ -28,11 +28,11 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The table of op tests: every op with odd sizes, strides and batches. All tests and checks that run ops use it. */
-public final class OpCases {
+final class OpCases {
     private OpCases() {}
 
     /** The table. */
-    public static Stream<OpCase> cases() {
+    static Stream<OpCase> cases() {
         List<OpCase> all = new ArrayList<>();
         linear(all);
         conv2d(all);

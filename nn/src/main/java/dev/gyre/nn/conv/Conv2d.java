@@ -71,7 +71,7 @@ public record Conv2d(Value x, Value weight, Value bias, int stride, int padding,
      * @param before rows of zeros above and columns of zeros to the left
      * @param after rows of zeros below and columns of zeros to the right
      */
-    public static Value withoutBias(Value x, Value weight, int stride, int before, int after) {
+    private static Value withoutBias(Value x, Value weight, int stride, int before, int after) {
         int out = weight.dim(0);
         Value none = x.graph().constant("no bias", Tensor.of(new float[out], out));
         return of(x, weight, none, stride, before, after);

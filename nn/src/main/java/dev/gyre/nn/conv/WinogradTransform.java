@@ -5,7 +5,7 @@ package dev.gyre.nn.conv;
  * Neural Networks"), each along one dimension; a two-dimensional map applies one after the other. All run over arrays,
  * element by element: array {@code first + step · j} holds coordinate j of every element.
  */
-public enum WinogradTransform {
+enum WinogradTransform {
     /**
      * 2 × 2 outputs from 16 products: 2.25 times fewer than taps. Points 0, 1, −1, ∞. As exact as direct convolution.
      */
@@ -148,7 +148,7 @@ public enum WinogradTransform {
     }
 
     /** The points besides 0 and ∞ are ±P and ±Q. */
-    public static final float P = 0.75f, Q = 1.5f;
+    static final float P = 0.75f, Q = 1.5f;
 
     private static final float P2 = P * P, Q2 = Q * Q, P3 = P * P2, Q3 = Q * Q2;
 

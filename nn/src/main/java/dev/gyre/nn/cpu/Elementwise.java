@@ -122,6 +122,11 @@ public final class Elementwise {
         for (int i = 0; i < count; i++) v[i] = v[i] / (1f + e[i]);
     }
 
+    /** v = GELU(v), for the first n elements. */
+    public static void gelu(float[] v, int n) {
+        for (int i = 0; i < n; i++) v[i] = 0.5f * v[i] * (1f + Erf.erfFused(v[i] * 0.70710678f));
+    }
+
     public static void read(MemorySegment from, long at, float[] to, int count) {
         read(from, at, to, 0, count);
     }

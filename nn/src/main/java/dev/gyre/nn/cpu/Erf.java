@@ -40,7 +40,7 @@ public final class Erf {
     }
 
     /** {@link #erf} with fused multiply-adds; bit for bit the result of {@link ErfKernels}. */
-    public static float erfFused(float x) {
+    static float erfFused(float x) {
         float v = Math.max(-BOUND, Math.min(BOUND, x));
         float s = v * v;
         float p = Math.fma(P6, s, P5);

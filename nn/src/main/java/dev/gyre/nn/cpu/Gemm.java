@@ -89,12 +89,14 @@ public final class Gemm {
          */
         static Partition of(MicroKernel micro, int m, int n, int threads) {
             int aPanels = (m + micro.mr() - 1) / micro.mr(), bPanels = micro.panels(n);
-            int minRows = (m + MC - 1) / MC, minColumns = (n + NC - 1) / NC, most = minRows * minColumns + 4 * threads;
+            int minRows = (m + MC - 1) / MC,
+                    minColumns = (n + NC - 1) / NC,
+                    maxPieces = minRows * minColumns + 4 * threads;
             Partition best = null;
             double soonest = Double.POSITIVE_INFINITY;
-            for (int rowPieces = minRows; rowPieces <= Math.min(aPanels, most); rowPieces++)
+            for (int rowPieces = minRows; rowPieces <= Math.min(aPanels, maxPieces); rowPieces++)
                 for (int columnPieces = minColumns;
-                        columnPieces <= bPanels && rowPieces * columnPieces <= most;
+                        columnPieces <= bPanels && rowPieces * columnPieces <= maxPieces;
                         columnPieces++) {
                     int rows = (aPanels + rowPieces - 1) / rowPieces * micro.mr();
                     int width = (bPanels + columnPieces - 1) / columnPieces * micro.nr();

@@ -142,23 +142,23 @@ final class ScalarKernel implements MicroKernel {
             float[] correction,
             int at,
             Scratch scratch) {
-        float[] most = scratch.floats(ScratchSlots.MAX, NR), sum = scratch.floats(ScratchSlots.TOTAL, NR);
-        float[] change = scratch.floats(ScratchSlots.RESCALE, NR);
+        float[] maximum = scratch.floats(ScratchSlots.MAX, NR), sum = scratch.floats(ScratchSlots.TOTAL, NR);
+        float[] rescale = scratch.floats(ScratchSlots.RESCALE, NR);
         int[] bits = scratch.ints(NR);
-        System.arraycopy(largest, at, most, 0, width);
-        System.arraycopy(largest, at, change, 0, width);
+        System.arraycopy(largest, at, maximum, 0, width);
+        System.arraycopy(largest, at, rescale, 0, width);
         System.arraycopy(total, at, sum, 0, width);
-        for (int j = 0; j < rows; j++) max(most, scores[first + j], width);
-        subtract(change, most, width);
-        Exp.inPlace(change, width, bits);
-        multiply(sum, change, width);
+        for (int j = 0; j < rows; j++) max(maximum, scores[first + j], width);
+        subtract(rescale, maximum, width);
+        Exp.inPlace(rescale, width, bits);
+        multiply(sum, rescale, width);
         for (int j = 0; j < rows; j++) {
-            subtract(scores[first + j], most, width);
+            subtract(scores[first + j], maximum, width);
             Exp.inPlace(scores[first + j], width, bits);
             add(sum, scores[first + j], width);
         }
-        System.arraycopy(most, 0, largest, at, width);
-        System.arraycopy(change, 0, correction, at, width);
+        System.arraycopy(maximum, 0, largest, at, width);
+        System.arraycopy(rescale, 0, correction, at, width);
         System.arraycopy(sum, 0, total, at, width);
     }
 

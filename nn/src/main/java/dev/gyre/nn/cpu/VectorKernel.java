@@ -106,13 +106,13 @@ final class VectorKernel extends PackedMicroKernel {
 
     /** Updates the running maximum; {@code correction} gets the old one's difference from it. */
     private static void max(float[] scores, int begin, int rows, float[] largest, float[] correction, int at) {
-        FloatVector old = FloatVector.fromArray(SPECIES, largest, at), most = old;
+        FloatVector old = FloatVector.fromArray(SPECIES, largest, at), maximum = old;
         for (int i = begin; i < rows * NR; i += NR) {
             FloatVector score = FloatVector.fromArray(SPECIES, scores, i);
-            most = most.blend(score, score.compare(VectorOperators.GT, most));
+            maximum = maximum.blend(score, score.compare(VectorOperators.GT, maximum));
         }
-        most.intoArray(largest, at);
-        old.sub(most).intoArray(correction, at);
+        maximum.intoArray(largest, at);
+        old.sub(maximum).intoArray(correction, at);
     }
 
     private static void correct(float[] correction, float[] total, int at) {
@@ -122,9 +122,10 @@ final class VectorKernel extends PackedMicroKernel {
     }
 
     private static void exp(float[] scores, int begin, int rows, float[] largest, float[] total, int at) {
-        FloatVector most = FloatVector.fromArray(SPECIES, largest, at), sum = FloatVector.fromArray(SPECIES, total, at);
+        FloatVector maximum = FloatVector.fromArray(SPECIES, largest, at),
+                sum = FloatVector.fromArray(SPECIES, total, at);
         for (int i = begin; i < rows * NR; i += NR) {
-            FloatVector e = exp(FloatVector.fromArray(SPECIES, scores, i).sub(most));
+            FloatVector e = exp(FloatVector.fromArray(SPECIES, scores, i).sub(maximum));
             e.intoArray(scores, i);
             sum = sum.add(e);
         }
@@ -133,9 +134,10 @@ final class VectorKernel extends PackedMicroKernel {
 
     /** {@link Exp#inPlace}'s formula, lane by lane. */
     static FloatVector exp(FloatVector x) {
-        FloatVector least = FloatVector.broadcast(SPECIES, Exp.MIN), most = FloatVector.broadcast(SPECIES, Exp.MAX);
-        FloatVector v = x.blend(least, x.compare(VectorOperators.LT, least));
-        v = v.blend(most, v.compare(VectorOperators.GT, most));
+        FloatVector minimum = FloatVector.broadcast(SPECIES, Exp.MIN),
+                maximum = FloatVector.broadcast(SPECIES, Exp.MAX);
+        FloatVector v = x.blend(minimum, x.compare(VectorOperators.LT, minimum));
+        v = v.blend(maximum, v.compare(VectorOperators.GT, maximum));
         FloatVector n = v.mul(Exp.LOG2_E).add(Exp.ROUND).sub(Exp.ROUND);
         FloatVector r = n.fma(FloatVector.broadcast(SPECIES, -Exp.LN2_HIGH), v);
         r = n.fma(FloatVector.broadcast(SPECIES, -Exp.LN2_LOW), r);

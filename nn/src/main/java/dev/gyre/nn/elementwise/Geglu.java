@@ -73,7 +73,7 @@ public record Geglu(Value x, Value y) implements Op {
                         gate = scratch.floats(ScratchSlots.GATHERED, left);
                 Elementwise.read(from, values + done, value, left);
                 Elementwise.read(from, gates + done, gate, left);
-                Gelu.inPlace(gate, left);
+                Elementwise.gelu(gate, left);
                 for (int i = 0; i < left; i++) value[i] *= gate[i];
                 Elementwise.write(value, to, at + done, left);
             }

@@ -57,11 +57,6 @@ public record Gelu(Value x, Value y) implements Op {
 
     @Override
     public Optional<JvmKernel> jvm() {
-        return Optional.of(Elementwise.map(x, y, Gelu::inPlace));
-    }
-
-    /** Replaces the first n elements of an array by their GELU. */
-    public static void inPlace(float[] v, int n) {
-        for (int i = 0; i < n; i++) v[i] = 0.5f * v[i] * (1f + Erf.erfFused(v[i] * 0.70710678f));
+        return Optional.of(Elementwise.map(x, y, Elementwise::gelu));
     }
 }

@@ -54,7 +54,7 @@ public record Linear(Value x, Value weight, Optional<Value> bias, Value y) imple
     /**
      * Adds a linear layer to x [..., in] with a weight [out, in] and, unless empty, a bias [out]; returns [..., out].
      */
-    public static Value of(Value x, Value weight, Optional<Value> bias) {
+    private static Value of(Value x, Value weight, Optional<Value> bias) {
         int in = x.dim(-1), out = weight.dim(0), rows = x.shape().elements() / in;
         Value y = x.graph().add(new Linear(x.reshape(rows, in), weight, bias, x.like(rows, out)));
         int[] dims = x.shape().dims().stream().mapToInt(Integer::intValue).toArray();

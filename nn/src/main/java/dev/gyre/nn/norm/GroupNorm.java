@@ -11,6 +11,7 @@ import dev.gyre.core.Workers;
 import dev.gyre.nn.AcceptsActivation;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.cpu.Elementwise;
+import dev.gyre.nn.cpu.Moments;
 import dev.gyre.nn.elementwise.Silu;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

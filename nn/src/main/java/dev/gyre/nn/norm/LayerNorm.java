@@ -11,6 +11,7 @@ import dev.gyre.core.Workers;
 import dev.gyre.nn.Weights;
 import dev.gyre.nn.cpu.Elementwise;
 import dev.gyre.nn.cpu.MachineElementwise;
+import dev.gyre.nn.cpu.Moments;
 import dev.gyre.nn.cpu.ScratchSlots;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

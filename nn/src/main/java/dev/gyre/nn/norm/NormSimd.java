@@ -87,24 +87,24 @@ final class NormSimd {
 
     /** Sums in 16 lanes, and in runs of 64 vectors: a float's rounding error grows with the length of a sum. */
     private static float sum(FloatArray x, int at, int count) {
-        int whole = count / 16;
+        int vectors = count / 16;
         float sum = 0f;
-        for (int from = 0; from < whole; from += 64) {
-            int to = TornadoMath.min(from + 64, whole);
+        for (int from = 0; from < vectors; from += 64) {
+            int to = TornadoMath.min(from + 64, vectors);
             Float16 part = Float16s.broadcast(0f);
             for (int i = from; i < to; i++) part = Float16.add(part, Float16s.load(x, at + i * 16));
             sum += Float16s.sum(part);
         }
-        for (int i = whole * 16; i < count; i++) sum += x.get(at + i);
+        for (int i = vectors * 16; i < count; i++) sum += x.get(at + i);
         return sum;
     }
 
     /** The sum of squared differences from {@code mean}. */
     private static float squares(FloatArray x, int at, int count, float mean) {
-        int whole = count / 16;
+        int vectors = count / 16;
         float sum = 0f;
-        for (int from = 0; from < whole; from += 64) {
-            int to = TornadoMath.min(from + 64, whole);
+        for (int from = 0; from < vectors; from += 64) {
+            int to = TornadoMath.min(from + 64, vectors);
             Float16 part = Float16s.broadcast(0f);
             for (int i = from; i < to; i++) {
                 Float16 delta = Float16.add(Float16s.load(x, at + i * 16), Float16s.broadcast(-mean));
@@ -112,7 +112,7 @@ final class NormSimd {
             }
             sum += Float16s.sum(part);
         }
-        for (int i = whole * 16; i < count; i++) {
+        for (int i = vectors * 16; i < count; i++) {
             float delta = x.get(at + i) - mean;
             sum += delta * delta;
         }

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AttentionMapTest {
     static final int BATCH = 2, QUERIES = 9, KEYS = 9, HEADS = 3, DEPTH = 5, WIDTH = HEADS * DEPTH;
 
-    /** Remembers the map of every attention that runs. */
+    /** Keeps the map of every attention that runs. */
     private static Observer maps(List<Tensor> maps) {
         return new Observer() {
             @Override
@@ -43,13 +43,13 @@ class AttentionMapTest {
         };
     }
 
-    /** The map times v is what attention gives. */
+    /** The map times v is the attention's output. */
     static void check(Backend backend, boolean causal) {
         Graph graph = new Graph();
         Value q = graph.input("q", DType.F32, BATCH, QUERIES, WIDTH);
         Value k = graph.input("k", DType.F32, BATCH, KEYS, WIDTH);
         Value v = graph.input("v", DType.F32, BATCH, KEYS, WIDTH);
-        // Between other ops, so that nothing it reads or makes is an input or an output.
+        // Between other ops, so that none of its values is an input or an output of the graph.
         graph.output(Silu.of(Attention.of(Add.of(q, q), k, Add.of(v, v), HEADS, causal)));
         Random random = new Random(3);
         Tensor[] inputs = new Tensor[3];
@@ -94,15 +94,15 @@ class AttentionMapTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void timesTheValuesIsTheAttention(boolean causal) {
+    void theMapTimesTheValuesIsTheAttention(boolean causal) {
         try (JvmBackend backend = new JvmBackend(2)) {
             check(backend, causal);
         }
     }
 
-    /** A norm and the SiLU behind it run as one, unless somebody looks between them. */
+    /** A norm and the SiLU after it are fused, unless the value between them is observed. */
     @Test
-    void opsAreApartWhereSomebodyLooks() {
+    void observedOpsAreNotFused() {
         Graph graph = new Graph();
         Value x = graph.input("x", DType.F32, 1, 4, 5, 5);
         Tensor ones = Tensor.of(new float[] {1, 1, 1, 1}, 4);
@@ -119,14 +119,14 @@ class AttentionMapTest {
                 Executable plain = backend.compile(graph);
                 Executable watched =
                         backend.compile(graph, Observer.of("norm", (name, tensor) -> seen.add(tensor.floats())))) {
-            float[] together = plain.run(input).getFirst().floats();
+            float[] fused = plain.run(input).getFirst().floats();
             assertEquals(List.of("GroupNorm"), ran);
             ran.clear();
-            float[] apart = watched.run(input).getFirst().floats();
+            float[] separate = watched.run(input).getFirst().floats();
             assertEquals(List.of("GroupNorm", "Silu"), ran);
-            assertArrayEquals(together, apart, 1e-5f);
+            assertArrayEquals(fused, separate, 1e-5f);
             for (int i = 0; i < 100; i++)
-                assertEquals(apart[i], seen.getFirst()[i] / (1 + Math.exp(-seen.getFirst()[i])), 1e-5);
+                assertEquals(separate[i], seen.getFirst()[i] / (1 + Math.exp(-seen.getFirst()[i])), 1e-5);
         }
     }
 }

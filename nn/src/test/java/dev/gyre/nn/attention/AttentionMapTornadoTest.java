@@ -6,11 +6,11 @@ import dev.gyre.core.tornado.TornadoBackend;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What an observer sees of a device. */
+/** Observing values on a device. */
 class AttentionMapTornadoTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void timesTheValuesIsTheAttention(boolean causal) {
+    void theMapTimesTheValuesIsTheAttention(boolean causal) {
         assumeTrue(TornadoBackend.isAvailable(), "TornadoVM is not on this JVM: no device is observed");
         try (TornadoBackend backend = new TornadoBackend()) {
             AttentionMapTest.check(backend, causal);

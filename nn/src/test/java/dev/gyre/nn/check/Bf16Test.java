@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("processor")
 class Bf16Test {
     @BeforeAll
-    static void aProcessorThatHasIt() {
+    static void requireBf16() {
         assumeTrue(
                 Precision.BF16.refusal().isEmpty(),
                 "not run: " + Precision.BF16.refusal().orElse(""));
@@ -41,8 +41,8 @@ class Bf16Test {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
-    void theTableAgreesWithDoublePrecision(OpCase one) {
-        check(one);
+    void theTableAgreesWithDoublePrecision(OpCase opCase) {
+        check(opCase);
     }
 
     @Test
@@ -110,39 +110,42 @@ class Bf16Test {
         }
     }
 
-    private static void check(OpCase one) {
+    private static void check(OpCase opCase) {
         List<Tensor> inputs = new ArrayList<>();
-        for (Tensor input : one.makeInputs()) inputs.add(rounded(input));
+        for (Tensor input : opCase.makeInputs()) inputs.add(rounded(input));
         Map<String, Tensor> weights = new LinkedHashMap<>();
-        one.makeWeights().forEach((key, tensor) -> weights.put(key, rounded(tensor)));
-        double[] expected = one.expected(inputs, weights);
+        opCase.makeWeights().forEach((key, tensor) -> weights.put(key, rounded(tensor)));
+        double[] expected = opCase.expected(inputs, weights);
         JvmBackend.Options options = JvmBackend.Options.DEFAULT.precision(Precision.BF16);
-        float[] single = run(options.threads(1), one, inputs, weights);
-        compare(one, expected, single);
-        assertArrayEquals(single, run(options.threads(3), one, inputs, weights), 0f, "threads change " + one);
+        float[] single = run(options.threads(1), opCase, inputs, weights);
+        compare(opCase, expected, single);
+        assertArrayEquals(single, run(options.threads(3), opCase, inputs, weights), 0f, "threads change " + opCase);
         assertArrayEquals(
-                single, run(options.threads(2).lowMemory(true), one, inputs, weights), 0f, "low memory changes " + one);
+                single,
+                run(options.threads(2).lowMemory(true), opCase, inputs, weights),
+                0f,
+                "low memory changes " + opCase);
     }
 
     private static float[] run(
-            JvmBackend.Options options, OpCase one, List<Tensor> inputs, Map<String, Tensor> weights) {
+            JvmBackend.Options options, OpCase opCase, List<Tensor> inputs, Map<String, Tensor> weights) {
         try (JvmBackend backend = new JvmBackend(options);
-                Executable executable = backend.compile(one.graph(weights))) {
+                Executable executable = backend.compile(opCase.graph(weights))) {
             return executable.run(inputs.toArray(Tensor[]::new)).get(0).floats();
         }
     }
 
-    /** Attention rounds its queries' scaling and its exponentials to bf16 as well, each by up to one part in 256. */
-    private static void compare(OpCase one, double[] expected, float[] actual) {
-        assertEquals(expected.length, actual.length, one.name());
+    /** Attention also rounds its scaled queries and its exponentials to bf16, each with a relative error of up to 1/256. */
+    private static void compare(OpCase opCase, double[] expected, float[] actual) {
+        assertEquals(expected.length, actual.length, opCase.name());
         double largest = 0, error = 0;
         for (double v : expected) largest = Math.max(largest, Math.abs(v));
         for (int i = 0; i < actual.length; i++) {
-            assertTrue(Float.isFinite(actual[i]), one + " is not finite at " + i);
+            assertTrue(Float.isFinite(actual[i]), opCase + " is not finite at " + i);
             error = Math.max(error, Math.abs(actual[i] - expected[i]));
         }
-        double allowed = (one.name().contains("attention") ? 2e-2 : 4e-6) * Math.max(1, largest);
-        assertTrue(error <= allowed, one + ": error " + error + " where the largest is " + largest);
+        double allowed = (opCase.name().contains("attention") ? 2e-2 : 4e-6) * Math.max(1, largest);
+        assertTrue(error <= allowed, opCase + ": error " + error + " where the largest is " + largest);
     }
 
     private static Tensor rounded(Tensor tensor) {
@@ -154,7 +157,7 @@ class Bf16Test {
                 tensor.shape().dims().stream().mapToInt(Integer::intValue).toArray());
     }
 
-    /** Rounded to nearest even, as the processor does it. */
+    /** Rounded to nearest even, as the processor rounds. */
     static float bf16(float v) {
         int bits = Float.floatToRawIntBits(v);
         return Float.intBitsToFloat(bits + 0x7FFF + (bits >>> 16 & 1) & 0xFFFF0000);

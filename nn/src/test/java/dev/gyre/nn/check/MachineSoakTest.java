@@ -32,7 +32,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Machine code on Java's arrays while the collector moves them: no result may change. */
+/** Machine code on Java arrays while the garbage collector moves them: no result may change. */
 class MachineSoakTest {
     private static final int THREADS = 12;
 
@@ -52,7 +52,7 @@ class MachineSoakTest {
         long collections = collections(), end = System.nanoTime() + seconds * 1_000_000_000L;
         AtomicBoolean done = new AtomicBoolean();
         try (ExecutorService pool = Executors.newCachedThreadPool()) {
-            for (int i = 0; i < 2; i++) pool.submit(() -> litter(done));
+            for (int i = 0; i < 2; i++) pool.submit(() -> allocate(done));
             var runs = IntStream.range(0, THREADS)
                     .<Future<?>>mapToObj(i -> pool.submit(() -> repeat(i, end)))
                     .toList();
@@ -66,14 +66,14 @@ class MachineSoakTest {
                 collections() - collections > seconds, "the collector was not busy: " + (collections() - collections));
     }
 
-    /** Objects of many sizes, some of which live long enough to be moved. */
-    private static void litter(AtomicBoolean done) {
+    /** Allocates objects of many sizes, some of which live long enough to be moved. */
+    private static void allocate(AtomicBoolean done) {
         Random random = new Random(1);
         byte[][] kept = new byte[2000][];
         while (!done.get()) kept[random.nextInt(kept.length)] = new byte[random.nextInt(200_000)];
     }
 
-    /** A convolution, a norm with its gate, attention and a linear layer, again and again with a scratch of its own. */
+    /** Repeats a convolution, a norm with its SiLU, attention and a linear layer, with scratch of its own. */
     private static void repeat(int seed, long end) {
         Random random = new Random(seed);
         Map<String, Tensor> weights = new HashMap<>();
@@ -83,7 +83,7 @@ class MachineSoakTest {
                 JvmBackend.Options.DEFAULT.threads(1 + seed % 3).precision(bf16 ? Precision.BF16 : Precision.F32);
         float[] expected = null;
         while (expected == null || System.nanoTime() < end)
-            // A new backend every time: its arrays are young.
+            // A new backend every time, so that its arrays are in the young generation.
             try (JvmBackend backend = new JvmBackend(options)) {
                 Graph graph = new Graph();
                 Value in = graph.input("x", DType.F32, 1, 32, 16, 16);

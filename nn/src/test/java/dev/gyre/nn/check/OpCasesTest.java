@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every op of the table against double precision: its definition, its faster way, and the faster way on several threads. */
+/** Every op of the table against double precision: its definition and its faster implementation, on one thread and on several. */
 class OpCasesTest {
     private static final List<OpCase> CASES = OpCases.cases().toList();
 
@@ -55,12 +55,12 @@ class OpCasesTest {
         return actual;
     }
 
-    private static float[] run(JvmBackend backend, OpCase one, List<Tensor> inputs, Map<String, Tensor> weights) {
+    private static float[] run(JvmBackend backend, OpCase opCase, List<Tensor> inputs, Map<String, Tensor> weights) {
         try (backend) {
-            try (Executable executable = backend.compile(one.graph(weights))) {
+            try (Executable executable = backend.compile(opCase.graph(weights))) {
                 Tensor[] given = inputs.toArray(Tensor[]::new);
                 float[] first = executable.run(given).get(0).floats();
-                assertArrayEquals(first, executable.run(given).get(0).floats(), 0f, "a second run differs: " + one);
+                assertArrayEquals(first, executable.run(given).get(0).floats(), 0f, "a second run differs: " + opCase);
                 return first;
             } finally {
                 assertEquals(0, backend.openExecutables());
@@ -68,7 +68,7 @@ class OpCasesTest {
         }
     }
 
-    /** Within a few roundings of a sum of the size that came out. */
+    /** The difference is within a few roundings of a sum of the result's magnitude. */
     static void compare(String what, double[] expected, float[] actual) {
         assertEquals(expected.length, actual.length, what);
         double largest = 0, error = 0;

@@ -20,9 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every op of the table, with every kind of kernels, on the device that TornadoVM reaches, against double precision. */
+/** Every op of the table on a device, with every kind of kernels, against double precision. */
 class OpCasesTornadoTest {
-    /** Those that any device can run. */
+    /** The kinds that every device supports. */
     private static final Set<Target.KernelKind> KINDS =
             EnumSet.range(Target.KernelKind.REFERENCE, Target.KernelKind.WORKGROUP);
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every op's faster way against its definition on numbers that networks seldom see. */
+/** Every op's faster implementation against its definition on extreme inputs. */
 class OpExtremesTest {
     /** Kinds of inputs. */
     enum Numbers {
@@ -38,7 +38,7 @@ class OpExtremesTest {
                 return random.nextBoolean() ? -0f : 0f;
             }
         },
-        /** Twenty orders of magnitude side by side, zeros of both signs among them. */
+        /** Twenty orders of magnitude side by side, including zeros of both signs. */
         MIXED {
             @Override
             float next(Random random) {
@@ -46,7 +46,7 @@ class OpExtremesTest {
                 return (float) (random.nextGaussian() * Math.pow(10, random.nextInt(21) - 10));
             }
         },
-        /** Numbers at which exponentials overflow, underflow or are cut off. */
+        /** Numbers at which exponentials overflow, underflow or are clamped. */
         STEEP {
             @Override
             float next(Random random) {
@@ -65,36 +65,36 @@ class OpExtremesTest {
     }
 
     static Stream<Arguments> cases() {
-        return OpCases.cases().flatMap(one -> Stream.of(Numbers.values())
-                .filter(numbers -> isDefined(one.name(), numbers))
-                .map(numbers -> Arguments.of(one, numbers)));
+        return OpCases.cases().flatMap(opCase -> Stream.of(Numbers.values())
+                .filter(numbers -> isDefined(opCase.name(), numbers))
+                .map(numbers -> Arguments.of(opCase, numbers)));
     }
 
-    /** Whether rounding leaves anything of the result that two ways to it could agree in. */
+    /** Whether rounding leaves any digits in which two implementations can agree. */
     private static boolean isDefined(String op, Numbers numbers) {
-        // Angles of millions of turns.
+        // Angles of millions of revolutions.
         if (op.startsWith("timestep embedding")) return false;
-        // An exponential of a score of 100,000, whose last digit is a hundredth.
+        // An exponential of a score of 100,000, whose unit in the last place is 0.01.
         if (numbers == Numbers.STEEP) return !op.startsWith("attention");
-        // A tile of Winograd's, a norm, a softmax or a gate makes NaN of infinities, and of more or fewer elements.
+        // Infinities make NaN in a Winograd tile, a norm, a softmax or SiLU, of more or fewer elements.
         return numbers != Numbers.INFINITE
                 || Stream.of("linear", "add", "concat", "upsample", "transpose").anyMatch(op::startsWith);
     }
 
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("cases")
-    void theFasterWayAgreesWithTheDefinition(OpCase one, Numbers numbers) {
+    void jvmKernelAgreesWithTheDefinition(OpCase opCase, Numbers numbers) {
         Random random = new Random(3);
         List<Tensor> inputs = new ArrayList<>();
-        for (Shape shape : one.inputs()) {
+        for (Shape shape : opCase.inputs()) {
             float[] values = new float[shape.elements()];
             for (int i = 0; i < values.length; i++) values[i] = numbers.next(random);
             inputs.add(Tensor.of(
                     values, shape.dims().stream().mapToInt(Integer::intValue).toArray()));
         }
-        Map<String, Tensor> weights = one.makeWeights();
-        float[] definition = run(JvmBackend.ofDefinitions(), one, inputs, weights);
-        float[] faster = run(new JvmBackend(2), one, inputs, weights);
+        Map<String, Tensor> weights = opCase.makeWeights();
+        float[] definition = run(JvmBackend.ofDefinitions(), opCase, inputs, weights);
+        float[] faster = run(new JvmBackend(2), opCase, inputs, weights);
         double largest = 0;
         for (float v : definition) if (Float.isFinite(v)) largest = Math.max(largest, Math.abs(v));
         double allowed = 4e-6 * largest + Float.MIN_NORMAL;
@@ -105,9 +105,9 @@ class OpExtremesTest {
             } else assertEquals(definition[i], faster[i], 0f, "at " + i);
     }
 
-    private static float[] run(JvmBackend backend, OpCase one, List<Tensor> inputs, Map<String, Tensor> weights) {
+    private static float[] run(JvmBackend backend, OpCase opCase, List<Tensor> inputs, Map<String, Tensor> weights) {
         try (backend;
-                Executable executable = backend.compile(one.graph(weights))) {
+                Executable executable = backend.compile(opCase.graph(weights))) {
             return executable.run(inputs.toArray(Tensor[]::new)).get(0).floats();
         }
     }

@@ -21,11 +21,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Kernels for tensor cores, which no device at hand has, on paper: against double precision over operands rounded to 16 bits. */
+/** Tensor core kernels, emulated without a device: against double precision on operands rounded to F16. */
 class TensorCoresTest {
     private static final Target TENSOR = new Target(Target.KernelKind.TENSOR_CORE, true);
 
-    /** What the op table has of such sums, and shapes of chance. */
+    /** The op table's linear layers and convolutions, and random shapes. */
     static Stream<OpCase> cases() {
         Random random = new Random(11);
         Stream<OpCase> linear = IntStream.range(0, 8).mapToObj(i -> {
@@ -40,7 +40,7 @@ class TensorCoresTest {
                     .weight("weight", out, in);
             return i % 2 == 0 ? one.weight("bias", out) : one;
         });
-        // Whole blocks without bias are stored where they belong at once.
+        // Whole blocks without bias are stored straight to the output.
         OpCase whole = OpCase.of(
                         "linear without bias, 128x32x64",
                         (x, at) -> Linear.withoutBias(x.get(0), 64, at),
@@ -85,7 +85,7 @@ class TensorCoresTest {
         OpCasesTest.compare(one.name(), one.expected(inputs, weights), y);
     }
 
-    // By the size of its groups: kernels have no names where they are compiled against TornadoVM's own API.
+    // By the size of its work groups: kernels have no names when compiled against TornadoVM's own API.
     private static boolean runs(OpCase one, Target target) {
         return VendorModel.steps(one, target).stream().anyMatch(step -> step.group() == TensorCores.THREADS);
     }
@@ -98,7 +98,7 @@ class TensorCoresTest {
     }
 
     @Test
-    void sumsThatAreNoMultipleOf16RunAsGroups() {
+    void depthsThatAreNoMultipleOf16RunAsWorkGroups() {
         OpCase odd = OpCases.cases()
                 .filter(one -> one.name().equals("linear 7x33x13"))
                 .findFirst()
@@ -108,7 +108,7 @@ class TensorCoresTest {
     }
 
     @Test
-    void nothingElseTakesThem() {
+    void noOtherOpUsesTensorCores() {
         for (Target.KernelKind kernels : Target.KernelKind.values())
             if (kernels != Target.KernelKind.TENSOR_CORE)
                 cases().forEach(one -> assertFalse(runs(one, new Target(kernels, true)), one.name()));

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
-/** Calls of cuBLAS and cuDNN, which no device at hand has: what they are given, by models of what their manuals say. */
+/** Calls of cuBLAS and cuDNN without a device: their arguments, by models of the libraries' documentation. */
 class VendorLibrariesTest {
     private static final Target LIBRARIES = new Target(Target.KernelKind.VENDOR, false);
 
@@ -35,14 +35,14 @@ class VendorLibrariesTest {
     }
 
     @Test
-    void everyLinearLayerAndMostConvolutionsAreTheirs() {
+    void linearLayersAndMostConvolutionsUseLibraries() {
         List<String> names = cases().map(OpCase::name).toList();
         assertEquals(
                 OpCases.cases().filter(one -> one.name().startsWith("linear")).count(),
                 names.stream().filter(name -> name.startsWith("linear")).count());
         assertTrue(names.contains("conv2d [3, 33, 17, 23, 10, 3, 1, 1, 1]"), names.toString());
         assertTrue(names.contains("conv2d [2, 5, 9, 6, 7, 3, 2, 1, 1]"), names.toString());
-        // Zeros below and to the right alone: cuDNN has the same on all sides.
+        // Padding below and to the right only; cuDNN pads all sides alike.
         OpCase uneven = OpCases.cases()
                 .filter(one -> one.name().equals("conv2d [1, 4, 8, 8, 9, 3, 2, 0, 1]"))
                 .findFirst()
@@ -92,7 +92,7 @@ class VendorLibrariesTest {
         }
     }
 
-    /** C [m, n] = alpha · op(A) [m, k] · op(B) [k, n] + beta · C, all of them by columns; op is 0, as it is, or 1, transposed. */
+    /** C [m, n] = alpha · op(A) [m, k] · op(B) [k, n] + beta · C, all column-major; op is 0 for none, 1 for transposed. */
     private static void sgemm(
             int transa,
             int transb,

@@ -15,18 +15,18 @@ import java.util.function.BiConsumer;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
-/** Runs a case's device steps without the device: loops as plain Java, and what plain Java cannot by a stand-in for it. */
+/** Runs a case's device kernels without the device: loops as plain Java, other kernels by a model. */
 final class VendorModel {
     private VendorModel() {}
 
-    /** The device steps of a case's op, or ops. */
+    /** The device kernels of a case's op or ops. */
     static List<KernelCall> steps(OpCase one, Target target) {
         return ops(one.graph(one.makeWeights()), target).stream()
                 .flatMap(op -> op.device(target).stream())
                 .toList();
     }
 
-    /** As one, where the second takes the first in. */
+    /** Fused, where the second op accepts the first. */
     private static List<Op> ops(Graph graph, Target target) {
         List<Op> ops = graph.ops();
         if (ops.size() == 1) return ops;
@@ -34,10 +34,10 @@ final class VendorModel {
     }
 
     /**
-     * Runs them.
+     * Runs the kernels.
      *
-     * @param special runs a step that is no loop, with its arguments
-     * @return what the case gives
+     * @param special runs a kernel that is no loop, with its arguments
+     * @return the case's output
      */
     static float[] run(
             OpCase one,

@@ -17,10 +17,10 @@ import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * Runs a kernel of threads in groups on paper: threads in an order of chance, one at a time and each until it has to wait for the
- * others, so that what a barrier is missing from comes out wrong; local memory that holds nonsense at first; and the instructions of
- * tensor cores as the PTX ISA describes {@code ldmatrix} and {@code mma.m16n8k16}, with the addresses that TornadoVM 5.2 gives them.
- * Products and sums are in double precision, rounded once an instruction.
+ * Emulates a kernel of work groups: threads run in random order, one at a time and each until it waits at a barrier, so
+ * that a missing barrier gives wrong results; local memory initially holds garbage; and tensor core instructions follow
+ * the PTX ISA's {@code ldmatrix} and {@code mma.m16n8k16}, with the addresses that TornadoVM 5.2 passes. Products and
+ * sums are in double precision, rounded once per instruction.
  */
 final class WorkGroupEmulator {
     private static final int WARP = 32;
@@ -29,9 +29,9 @@ final class WorkGroupEmulator {
     private final int group;
     private final Random random;
     private final Semaphore turn = new Semaphore(1);
-    private final List<CyclicBarrier> barriers = new ArrayList<>(); // of the group, then of each warp
+    private final List<CyclicBarrier> barriers = new ArrayList<>(); // of the work group, then of each warp
     private final Map<Integer, Object> local = new HashMap<>();
-    private final Object[] shown; // what each thread shows to its warp
+    private final Object[] shown; // what each thread shares with its warp
     private Throwable failure;
 
     private WorkGroupEmulator(int threads, int group) {
@@ -43,7 +43,7 @@ final class WorkGroupEmulator {
         for (int warp = 0; warp < threads / WARP; warp++) barriers.add(new CyclicBarrier(WARP));
     }
 
-    /** Runs all groups of a step, with arguments from {@link KernelCall#bind}. */
+    /** Runs all work groups of a call, with arguments from {@link KernelCall#bind}. */
     static void run(KernelCall step, Object[] arguments) {
         for (int group = 0; group < step.range() / step.group(); group++)
             new WorkGroupEmulator(step.group(), group).run(step.kernel(), arguments);
@@ -100,7 +100,7 @@ final class WorkGroupEmulator {
         }
     }
 
-    /** What one thread sees. */
+    /** The context of one thread. */
     private final class Context extends KernelContext {
         private final int thread, lane, warp;
         private int allocated;
@@ -115,7 +115,7 @@ final class WorkGroupEmulator {
             set("localGroupSizeX", threads);
         }
 
-        /** TornadoVM's compiler replaces these fields; nothing else gives them a value. */
+        /** TornadoVM's compiler replaces these fields; nothing else assigns them. */
         private void set(String name, int value) {
             try {
                 Field field = KernelContext.class.getField(name);
@@ -152,7 +152,7 @@ final class WorkGroupEmulator {
         @Override
         public HalfFloat[] mmaLoadB(int[] bTile, int wmmaK, int byteOffset) {
             require(wmmaK);
-            // Of 16 rows of 16 bytes; lanes from 16 on give addresses that nobody looks at.
+            // 16 rows of 16 bytes; the addresses of lanes from 16 on are ignored.
             return matrices(bTile, byteOffset + lane % 8 * 16 + lane / 8 % 2 * 128, 2, true);
         }
 
@@ -161,8 +161,8 @@ final class WorkGroupEmulator {
         }
 
         /**
-         * {@code ldmatrix}: lane 8 m + r says where row r of matrix m lies, 8 halves; of each matrix every lane gets two neighbours
-         * of row lane / 4, or of that column where it is transposed.
+         * {@code ldmatrix}: lane 8 m + r gives the address of row r of matrix m, 8 F16 elements; of each matrix every lane gets two
+         * neighbours of row lane / 4, or of that column where it is transposed.
          */
         private HalfFloat[] matrices(int[] tile, int address, int count, boolean transposed) {
             if (address % 16 != 0) throw new IllegalStateException("address " + address + " is none of a row");
@@ -176,7 +176,7 @@ final class WorkGroupEmulator {
             return mine;
         }
 
-        /** Where a lane's numbers belong: rows of A and C, columns of B and C, and steps of the sum, by the PTX ISA's figures. */
+        /** The position of a lane's elements: rows of A and C, columns of B and C, and steps of K, by the PTX ISA's figures. */
         @Override
         public float[] mma(HalfFloat[] fragA, HalfFloat[] fragB, float[] fragC, MMAShape mmaShape) {
             if (mmaShape != MMAShape.M16N8K16) throw new IllegalArgumentException(mmaShape + " is not of 16 bits");
@@ -216,13 +216,13 @@ final class WorkGroupEmulator {
             for (int i = 0; i < 4; i++) c.set((tileRow + row(i)) * dimN + tileCol + column(i), fragD[i]);
         }
 
-        /** What each lane of the warp shows, once all have. */
+        /** What each lane of the warp shares, once all have. */
         private Object[] together(Object mine) {
             shown[thread] = mine;
             await(1 + warp);
             Object[] all = new Object[WARP];
             System.arraycopy(shown, warp * WARP, all, 0, WARP);
-            await(1 + warp); // before anything else is shown
+            await(1 + warp); // before anything else is shared
             return all;
         }
     }

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Filtering in machine code gives the bits that it gives in loops. */
 @Tag("processor")
 class WinogradTest {
-    /** A convolution that is done in one particular way. */
-    private record Chosen(Conv2d conv, Function<Conv2d, JvmKernel> way) implements Op {
+    /** A convolution by one particular algorithm. */
+    private record Chosen(Conv2d conv, Function<Conv2d, JvmKernel> algorithm) implements Op {
         @Override
         public List<Value> inputs() {
             return conv.inputs();
@@ -44,7 +44,7 @@ class WinogradTest {
 
         @Override
         public Optional<JvmKernel> jvm() {
-            return Optional.of(way.apply(conv));
+            return Optional.of(algorithm.apply(conv));
         }
     }
 
@@ -59,7 +59,7 @@ class WinogradTest {
         "1, 140, 36, 32, 26"
     })
     void machineCodeGivesTheSameBits(int batch, int in, int height, int width, int out) {
-        assumeTrue(MachineMicroKernel.isAvailable(), "not run: no AVX2, or it is switched off");
+        assumeTrue(MachineMicroKernel.isAvailable(), "not run: no AVX2, or it is disabled");
         Random random = new Random(in);
         Tensor weight = numbers(random, out, in, 3, 3),
                 bias = numbers(random, out),
@@ -78,13 +78,14 @@ class WinogradTest {
                     0f);
     }
 
-    private static float[] run(Tensor x, Tensor weight, Tensor bias, Function<Conv2d, JvmKernel> way, int threads) {
+    private static float[] run(
+            Tensor x, Tensor weight, Tensor bias, Function<Conv2d, JvmKernel> algorithm, int threads) {
         Graph graph = new Graph();
         Value in = graph.input("x", DType.F32, dims(x));
         int out = weight.shape().dim(0);
         Value y = in.like(x.shape().dim(0), out, x.shape().dim(2), x.shape().dim(3));
         Conv2d conv = new Conv2d(in, graph.constant("w", weight), graph.constant("b", bias), 1, 1, y);
-        graph.output(graph.add(new Chosen(conv, way)));
+        graph.output(graph.add(new Chosen(conv, algorithm)));
         try (JvmBackend backend = new JvmBackend(threads);
                 Executable executable = backend.compile(graph)) {
             return executable.run(x).get(0).floats();

@@ -5,14 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gyre.core.Scratch;
-import dev.gyre.nn.elementwise.Gelu;
-import dev.gyre.nn.norm.Moments;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Machine code gives the bits of the loops that do what it leaves over, so a picture does not depend on which of them ran. */
+/** Machine code gives the same bits as the loops that process the remainder, so an image does not depend on which of them ran. */
 class MachineElementwiseTest {
     private static final int COUNT = 3 * (1 << 16) + 16 + 5, WHOLE = COUNT / 16 * 16;
     private final float[] x = numbers(1), y = numbers(2);
@@ -56,7 +54,7 @@ class MachineElementwiseTest {
     }
 
     @Test
-    void gate() {
+    void silu() {
         float[] expected = x.clone();
         for (int at = 0; at < COUNT; at += Elementwise.BLOCK) {
             int n = Math.min(Elementwise.BLOCK, COUNT - at);
@@ -73,14 +71,14 @@ class MachineElementwiseTest {
         float[] both = new float[2 * COUNT], expected = y.clone();
         System.arraycopy(x, 0, both, 0, COUNT);
         System.arraycopy(y, 0, both, COUNT, COUNT);
-        Gelu.inPlace(expected, COUNT);
+        Elementwise.gelu(expected, COUNT);
         for (int i = 0; i < COUNT; i++) expected[i] *= x[i];
         holds(MachineElementwise.geglu(MemorySegment.ofArray(both), 0, COUNT, to, 0, COUNT), expected);
     }
 
     @Test
     void moments() {
-        int count = 1000 + 5; // from an odd place
+        int count = 1000 + 5; // from an unaligned index
         float mean = 0.2f;
         float[] sums = new float[16], squared = new float[16];
         for (int i = 0; i < count / 16 * 16; i++) {

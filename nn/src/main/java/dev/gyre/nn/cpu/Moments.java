@@ -1,10 +1,7 @@
-package dev.gyre.nn.norm;
+package dev.gyre.nn.cpu;
 
 import dev.gyre.core.Scratch;
 import dev.gyre.machine.kernel.ElementwiseKernels;
-import dev.gyre.nn.cpu.Elementwise;
-import dev.gyre.nn.cpu.MachineElementwise;
-import dev.gyre.nn.cpu.ScratchSlots;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 

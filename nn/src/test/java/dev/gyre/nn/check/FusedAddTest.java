@@ -1,4 +1,4 @@
-package dev.gyre.nn.elementwise;
+package dev.gyre.nn.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,8 +10,8 @@ import dev.gyre.core.Target;
 import dev.gyre.core.Tensor;
 import dev.gyre.core.Value;
 import dev.gyre.nn.Weights;
-import dev.gyre.nn.check.OpCase;
-import dev.gyre.nn.check.OpCases;
+import dev.gyre.nn.elementwise.Add;
+import dev.gyre.nn.elementwise.Silu;
 import dev.gyre.nn.linear.Linear;
 import java.util.List;
 import java.util.Optional;
@@ -19,11 +19,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Which sums devices take as one op with what they add to. What comes out is the op table's matter. */
+/** Which additions devices fuse with the op before them. The op table tests their results. */
 class FusedAddTest {
     @ParameterizedTest
     @EnumSource(Target.KernelKind.class)
-    void sumsOfTheTableAreJoined(Target.KernelKind kernels) {
+    void sumsOfTheTableAreFused(Target.KernelKind kernels) {
         List<OpCase> cases = OpCases.cases()
                 .filter(one -> one.name().contains("plus") && one.type() == DType.F32)
                 .toList();
@@ -31,7 +31,7 @@ class FusedAddTest {
         Stream<String> alone = cases.stream()
                 .filter(one -> joined(one.graph(one.makeWeights()), kernels).isEmpty())
                 .map(OpCase::name);
-        // Loops stay as they are, and on CPUs a convolution of 5 × 5 is its loops.
+        // Definitions are not fused, and on CPUs a 5 × 5 convolution runs its definition.
         if (kernels == Target.KernelKind.REFERENCE) assertEquals(12, alone.count());
         else if (kernels == Target.KernelKind.SIMD)
             assertEquals(
@@ -41,7 +41,7 @@ class FusedAddTest {
 
     @ParameterizedTest
     @EnumSource(Target.KernelKind.class)
-    void othersAreNot(Target.KernelKind kernels) {
+    void othersAreNotFused(Target.KernelKind kernels) {
         Graph graph = new Graph();
         Value x = graph.input("x", DType.F32, 3, 4);
         Weights at = Weights.of(graph, key -> Optional.of(Tensor.of(new float[16], 4, 4)));
