@@ -2,6 +2,6 @@ import dev.gyre.diffusion.*
 import java.nio.file.Path
 
 try (var sd = StableDiffusion.embedded()) {
-    sd.draw(Request.of("a red circle on a blue background").seed(42)).write(Path.of("jshell.png"));
+    sd.generate(Request.of("a red circle on a blue background").seed(42)).write(Path.of("jshell.png"));
 }
 /exit

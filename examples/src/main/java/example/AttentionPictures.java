@@ -62,7 +62,7 @@ public final class AttentionPictures {
         Maps maps = new Maps(tokens.size());
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             sd.observe(maps);
-            sd.draw(Request.of(prompt).seed(42)).write(Path.of(args[0], "attended.png"));
+            sd.generate(Request.of(prompt).seed(42)).write(Path.of(args[0], "attended.png"));
         }
         BufferedImage strip = new BufferedImage(tokens.size() * SIDE, SIDE, BufferedImage.TYPE_BYTE_GRAY);
         for (int token = 0; token < tokens.size(); token++) {

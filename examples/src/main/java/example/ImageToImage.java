@@ -15,12 +15,12 @@ public final class ImageToImage {
     public static void main(String[] args) throws IOException {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             Picture first =
-                    sd.draw(Request.of("a red circle on a blue background").seed(42));
+                    sd.generate(Request.of("a red circle on a blue background").seed(42));
             Request second = Request.of("a yellow star on a blue background")
                     .with(InitImage.of(first.image()).strength(0.85))
                     .seed(1);
             first.write(Path.of(args[0], "before.png"));
-            sd.draw(second).write(Path.of(args[0], "after.png"));
+            sd.generate(second).write(Path.of(args[0], "after.png"));
         }
     }
 }

@@ -22,8 +22,8 @@ public final class OwnSampler {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             Request request =
                     Request.of("a purple square on a white background").seed(3);
-            sd.draw(request.sampler(bold)).write(Path.of(args[0], "bold.png"));
-            sd.draw(request.sampler(Sampler.named("euler"))).write(Path.of(args[0], "euler.png"));
+            sd.generate(request.sampler(bold)).write(Path.of(args[0], "bold.png"));
+            sd.generate(request.sampler(Sampler.named("euler"))).write(Path.of(args[0], "euler.png"));
         }
     }
 }

@@ -17,7 +17,7 @@ public final class TextToImage {
                     .sampler(Sampler.named("dpm++2m karras"))
                     .steps(20)
                     .seed(7);
-            sd.draw(request).write(Path.of(args[0], "heart.png"));
+            sd.generate(request).write(Path.of(args[0], "heart.png"));
         }
     }
 }

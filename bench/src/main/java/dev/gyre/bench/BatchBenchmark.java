@@ -84,7 +84,7 @@ public class BatchBenchmark {
     public List<Picture> draw() throws InterruptedException, ExecutionException {
         List<Picture> pictures = new ArrayList<>();
         for (int first = 0; first < REQUESTS; first += together)
-            for (Future<List<Picture>> drawn : sd.drawTogether(
+            for (Future<List<Picture>> drawn : sd.generateTogether(
                     requests.subList(first, first + together), Collections.nCopies(together, Progress.NONE)))
                 pictures.addAll(drawn.get());
         return pictures;

@@ -61,7 +61,7 @@ public class DeepCacheBenchmark {
     /** Draws it. */
     @Benchmark
     public Picture draw() {
-        return sd.draw(request);
+        return sd.generate(request);
     }
 
     /** Closes the model. */

@@ -46,7 +46,7 @@ public class PictureBenchmark {
     /** One picture at the model's native size, with guidance. */
     @Benchmark
     public Picture draw() {
-        return sd.draw(
+        return sd.generate(
                 Request.of("a red circle on a blue background").steps(steps).seed(42));
     }
 

@@ -149,7 +149,7 @@ class LoadOptions {
         StableDiffusion sd =
                 StableDiffusion.load(checkpoint, backend, new ModelOptions(ema, prediction, Optional.empty()));
         try {
-            if (memory != null) sd.room((long) memory << 20);
+            if (memory != null) sd.memoryLimit((long) memory << 20);
             if (type != null) console.note(sd.quantize().toString());
             if (safetyChecker != null) sd.safetyChecker(SafetyChecker.open(safetyChecker));
             return sd;

@@ -61,7 +61,7 @@ final class PictureWriter extends Console {
         line("model " + checkpoint.name() + ": " + weights(sd) + "; seed "
                 + request.noise().seed().getAsLong());
         long start = System.nanoTime();
-        sd.draw(request, this);
+        sd.generate(request, this);
         if (failure != null) throw failure;
         line(String.format(
                 Locale.ROOT,
@@ -81,7 +81,7 @@ final class PictureWriter extends Console {
         super.step(step);
         tracing.step(step);
         if (previews.every == 0 || step.step() % previews.every != 0 || step.step() == step.steps()) return;
-        Preview preview = previews.decoded ? step.look().decoded() : step.look().quick();
+        Preview preview = previews.decoded ? step.previews().decoded() : step.previews().approximate();
         Path name = output == null ? Path.of("gyre.png") : numbered(step.picture());
         try {
             preview.write(renamed(name, ".preview"));

@@ -113,7 +113,7 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /** What it computes on, in a few words. */
-    public String machine() {
+    public String device() {
         return model.backend().toString();
     }
 
@@ -128,8 +128,8 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /** Generates one picture; of a larger batch, the first. */
-    public Picture draw(Request request) {
-        return draw(request.batch(1), Progress.NONE).getFirst();
+    public Picture generate(Request request) {
+        return generate(request.batch(1), Progress.NONE).getFirst();
     }
 
     /**
@@ -139,7 +139,7 @@ public final class StableDiffusion implements AutoCloseable {
      * @throws java.util.concurrent.CancellationException when the listener says so or the thread is interrupted; pictures of the batch
      *     that were done have been handed to the listener
      */
-    public synchronized List<Picture> draw(Request request, Progress progress) {
+    public synchronized List<Picture> generate(Request request, Progress progress) {
         if (closed) throw new IllegalStateException("this model is closed");
         return new Generation(model, request, progress).run();
     }
@@ -149,14 +149,14 @@ public final class StableDiffusion implements AutoCloseable {
      * within a step.
      *
      * @param progress told in that thread
-     * @return the pictures, or what {@link #draw(Request, Progress)} would throw
+     * @return the pictures, or what {@link #generate(Request, Progress)} would throw
      */
-    public CompletableFuture<List<Picture>> drawAsync(Request request, Progress progress) {
+    public CompletableFuture<List<Picture>> generateAsync(Request request, Progress progress) {
         CompletableFuture<List<Picture>> pictures = new CompletableFuture<>();
         Progress until = new CancellableProgress(progress, pictures::isDone);
         Thread.ofPlatform().daemon().name("gyre-drawing").start(() -> {
             try {
-                pictures.complete(draw(request, until));
+                pictures.complete(generate(request, until));
             } catch (Throwable e) {
                 pictures.completeExceptionally(e);
             }
@@ -172,9 +172,9 @@ public final class StableDiffusion implements AutoCloseable {
      * @return what became of each; all are done
      * @throws InterruptedException when the thread is interrupted; then the requests are cancelled
      */
-    public List<Future<List<Picture>>> drawTogether(List<Request> requests, List<Progress> listeners)
+    public List<Future<List<Picture>>> generateTogether(List<Request> requests, List<Progress> listeners)
             throws InterruptedException {
-        return new StepBatcher(model, this).draw(requests, listeners);
+        return new StepBatcher(model, this).generate(requests, listeners);
     }
 
     /** The request with this model's defaults where it leaves something empty, and a random seed if it has none. */
@@ -317,8 +317,8 @@ public final class StableDiffusion implements AutoCloseable {
      *
      * @param bytes else what the machine has when a request starts
      */
-    public synchronized void room(long bytes) {
-        model.graphs().room(bytes);
+    public synchronized void memoryLimit(long bytes) {
+        model.graphs().memoryLimit(bytes);
     }
 
     @Override

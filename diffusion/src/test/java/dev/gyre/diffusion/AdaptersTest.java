@@ -87,16 +87,16 @@ class AdaptersTest {
 
     @Test
     void withoutThemThePictureIsTheSameAsBefore() throws IOException {
-        byte[] before = sd.draw(REQUEST).rgb();
+        byte[] before = sd.generate(REQUEST).rgb();
         Lora other = Lora.open(References.copy("lora-kohya.safetensors", Files.createTempDirectory(folder, "other")));
-        byte[] with = sd.draw(REQUEST.with(Conditions.PLAIN.lora(other, 1))).rgb();
+        byte[] with = sd.generate(REQUEST.with(Conditions.PLAIN.lora(other, 1))).rgb();
         assertFalse(Arrays.equals(before, with));
         assertArrayEquals(
-                before, sd.draw(REQUEST.with(Conditions.PLAIN.lora(other, 0))).rgb());
+                before, sd.generate(REQUEST.with(Conditions.PLAIN.lora(other, 0))).rgb());
         sd.unload(other);
-        assertArrayEquals(before, sd.draw(REQUEST).rgb());
+        assertArrayEquals(before, sd.generate(REQUEST).rgb());
         assertArrayEquals(
-                with, sd.draw(REQUEST.with(Conditions.PLAIN.lora(kohya, 1))).rgb());
+                with, sd.generate(REQUEST.with(Conditions.PLAIN.lora(kohya, 1))).rgb());
     }
 
     @Test
@@ -144,7 +144,7 @@ class AdaptersTest {
     private static String refused(Path file) {
         Exception e = assertThrows(IllegalArgumentException.class, () -> {
             try (Lora lora = Lora.open(file)) {
-                sd.draw(REQUEST.with(Conditions.PLAIN.lora(lora, 1)));
+                sd.generate(REQUEST.with(Conditions.PLAIN.lora(lora, 1)));
             }
         });
         return e.getMessage();
@@ -183,7 +183,7 @@ class AdaptersTest {
         assertEquals(2, word.tokens());
         try (StableDiffusion knowing = StableDiffusion.embedded()) {
             byte[] before =
-                    knowing.draw(Request.of("a Wobbly circle").steps(1).seed(1)).rgb();
+                    knowing.generate(Request.of("a Wobbly circle").steps(1).seed(1)).rgb();
             knowing.add(new TextualInversion("wug", word.vectors(), word.width()));
             for (String text : List.of("a wug on a blue background", "a WUG on a blue background"))
                 GOLDEN.check("inversion.text", knowing.encodeText(List.of(text), Progress.NONE));
@@ -196,7 +196,7 @@ class AdaptersTest {
             // It is another word as long as nobody has learned it.
             assertArrayEquals(
                     before,
-                    knowing.draw(Request.of("a Wobbly circle").steps(1).seed(1)).rgb());
+                    knowing.generate(Request.of("a Wobbly circle").steps(1).seed(1)).rgb());
             Exception twice = assertThrows(IllegalArgumentException.class, () -> knowing.add(named));
             assertEquals("the word \"<wobbly>\" is known already", twice.getMessage());
             Exception wide = assertThrows(

@@ -101,20 +101,20 @@ class EmbeddedModelTest {
         Request request = Request.of("a cyan moon at the top on a brown background")
                 .steps(3)
                 .seed(7);
-        List<Picture> batch = sd.draw(request.batch(3), Progress.NONE);
+        List<Picture> batch = sd.generate(request.batch(3), Progress.NONE);
         assertEquals(
                 List.of(7L, 8L, 9L),
                 batch.stream().map(p -> p.parameters().seed()).toList());
-        assertArrayEquals(sd.draw(request.seed(8)).rgb(), batch.get(1).rgb());
+        assertArrayEquals(sd.generate(request.seed(8)).rgb(), batch.get(1).rgb());
         try (StableDiffusion other = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(3))) {
-            assertArrayEquals(other.draw(request.seed(9)).rgb(), batch.get(2).rgb());
+            assertArrayEquals(other.generate(request.seed(9)).rgb(), batch.get(2).rgb());
         }
         assertFalse(java.util.Arrays.equals(batch.get(0).rgb(), batch.get(1).rgb()));
     }
 
     @Test
     void sizesThatAreNoMultipleOf64Work() {
-        Picture picture = sd.draw(Request.of("a red circle on a blue background")
+        Picture picture = sd.generate(Request.of("a red circle on a blue background")
                 .size(104, 72)
                 .steps(2)
                 .seed(1));
@@ -126,7 +126,7 @@ class EmbeddedModelTest {
     @Test
     void beyondTheNativeSizeIsDrawnThereAndEnlargedAndSaid() {
         List<String> notes = new ArrayList<>();
-        Picture picture = sd.draw(
+        Picture picture = sd.generate(
                         Request.of("a red circle on a blue background")
                                 .size(512, 256)
                                 .steps(2)
@@ -141,7 +141,7 @@ class EmbeddedModelTest {
         assertEquals(512, picture.width());
         assertEquals(
                 Optional.of(new Request.Size(128, 64)), picture.parameters().drawn());
-        assertEquals(List.of("this model draws at 128 pixels: drawn at 128x64 and enlarged to 512x256"), notes);
+        assertEquals(List.of("this model works at 128 pixels: generated at 128x64 and resized to 512x256"), notes);
     }
 
     @Test
@@ -150,14 +150,14 @@ class EmbeddedModelTest {
                 Request.of("a red circle on a blue background").steps(2).seed(1).guidance(1);
         // The negative prompt has no say without guidance.
         assertArrayEquals(
-                sd.draw(request).rgb(),
-                sd.draw(request.negative("a green star")).rgb());
+                sd.generate(request).rgb(),
+                sd.generate(request.negative("a green star")).rgb());
     }
 
     @Test
     void coloursAreWhatThePromptSays() {
         Picture picture =
-                sd.draw(Request.of("a red circle on a blue background").seed(42));
+                sd.generate(Request.of("a red circle on a blue background").seed(42));
         assertColour(picture, 64, 64, 200, 60, 60);
         assertColour(picture, 4, 4, 40, 70, 200);
     }

@@ -79,7 +79,7 @@ class EmbeddedPromptsTest {
     }
 
     private static byte[] draw(String prompt) {
-        return sd.draw(Request.of(prompt).steps(4).seed(1)).rgb();
+        return sd.generate(Request.of(prompt).steps(4).seed(1)).rgb();
     }
 
     @Test
@@ -109,18 +109,18 @@ class EmbeddedPromptsTest {
     void aPlainPromptIsTakenAsItStands() {
         Request request = Request.of("a (red:1.5) circle").steps(2).seed(1);
         assertFalse(Arrays.equals(
-                sd.draw(request).rgb(),
-                sd.draw(request.with(request.text().plain(true))).rgb()));
+                sd.generate(request).rgb(),
+                sd.generate(request.with(request.text().plain(true))).rgb()));
     }
 
     @Test
     void guidanceForPartOfTheSteps() {
         Request request = Request.of(CIRCLE).negative("a star").steps(4).seed(1);
-        byte[] all = sd.draw(request).rgb(), none = sd.draw(request.guidance(1)).rgb();
-        assertArrayEquals(all, sd.draw(part(request, 0, 1)).rgb());
-        assertArrayEquals(none, sd.draw(part(request, 0.5, 0.5)).rgb());
-        assertArrayEquals(none, sd.draw(part(request, 0.76, 1)).rgb()); // The last step begins at three quarters.
-        byte[] some = sd.draw(part(request, 0.25, 0.75)).rgb();
+        byte[] all = sd.generate(request).rgb(), none = sd.generate(request.guidance(1)).rgb();
+        assertArrayEquals(all, sd.generate(part(request, 0, 1)).rgb());
+        assertArrayEquals(none, sd.generate(part(request, 0.5, 0.5)).rgb());
+        assertArrayEquals(none, sd.generate(part(request, 0.76, 1)).rgb()); // The last step begins at three quarters.
+        byte[] some = sd.generate(part(request, 0.25, 0.75)).rgb();
         assertFalse(Arrays.equals(all, some));
         assertFalse(Arrays.equals(none, some));
     }

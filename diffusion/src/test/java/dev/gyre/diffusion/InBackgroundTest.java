@@ -29,9 +29,9 @@ class InBackgroundTest {
     @Test
     void aDrawingInTheBackgroundIsTheSame() throws Exception {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            CompletableFuture<List<Picture>> first = sd.drawAsync(REQUEST, Progress.NONE);
-            CompletableFuture<List<Picture>> second = sd.drawAsync(REQUEST.batch(2), Progress.NONE);
-            byte[] expected = sd.draw(REQUEST).rgb();
+            CompletableFuture<List<Picture>> first = sd.generateAsync(REQUEST, Progress.NONE);
+            CompletableFuture<List<Picture>> second = sd.generateAsync(REQUEST.batch(2), Progress.NONE);
+            byte[] expected = sd.generate(REQUEST).rgb();
             assertArrayEquals(
                     expected, first.get(1, TimeUnit.MINUTES).getFirst().rgb());
             assertArrayEquals(
@@ -45,7 +45,7 @@ class InBackgroundTest {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             CountDownLatch begun = new CountDownLatch(1), cancelled = new CountDownLatch(1);
             AtomicInteger steps = new AtomicInteger();
-            CompletableFuture<List<Picture>> drawing = sd.drawAsync(REQUEST.steps(1000), new Progress() {
+            CompletableFuture<List<Picture>> drawing = sd.generateAsync(REQUEST.steps(1000), new Progress() {
                 @Override
                 public void step(Step step) {
                     steps.incrementAndGet();
@@ -61,7 +61,7 @@ class InBackgroundTest {
             assertTrue(drawing.cancel(true));
             cancelled.countDown();
             assertThrows(CancellationException.class, drawing::get);
-            sd.draw(REQUEST); // waits for the model
+            sd.generate(REQUEST); // waits for the model
             assertEquals(1, steps.get());
         }
     }
@@ -69,7 +69,7 @@ class InBackgroundTest {
     @Test
     void aFailureArrivesAndAClosedModelSaysSo() throws Exception {
         StableDiffusion sd = StableDiffusion.embedded();
-        CompletableFuture<List<Picture>> drawing = sd.drawAsync(REQUEST, new Progress() {
+        CompletableFuture<List<Picture>> drawing = sd.generateAsync(REQUEST, new Progress() {
             @Override
             public void step(Step step) {
                 throw new IllegalStateException("a listener fails");
@@ -78,14 +78,14 @@ class InBackgroundTest {
         ExecutionException e = assertThrows(ExecutionException.class, () -> drawing.get(1, TimeUnit.MINUTES));
         assertEquals("a listener fails", e.getCause().getMessage());
         sd.close();
-        CompletableFuture<List<Picture>> late = sd.drawAsync(REQUEST, Progress.NONE);
+        CompletableFuture<List<Picture>> late = sd.generateAsync(REQUEST, Progress.NONE);
         assertInstanceOf(
                 IllegalStateException.class,
                 assertThrows(ExecutionException.class, () -> late.get(1, TimeUnit.MINUTES))
                         .getCause());
         assertEquals(
                 "this model is closed",
-                assertThrows(IllegalStateException.class, () -> sd.draw(REQUEST))
+                assertThrows(IllegalStateException.class, () -> sd.generate(REQUEST))
                         .getMessage());
         sd.close();
     }
@@ -95,21 +95,21 @@ class InBackgroundTest {
     void severalModelsDrawAtOnce() throws Exception {
         byte[] expected;
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            expected = sd.draw(REQUEST).rgb();
+            expected = sd.generate(REQUEST).rgb();
         }
         List<StableDiffusion> models = new ArrayList<>();
         List<CompletableFuture<List<Picture>>> drawings = new ArrayList<>();
         for (int threads = 1; threads <= 4; threads++) {
             StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(threads));
             models.add(sd);
-            for (int seed = 42; seed < 44; seed++) drawings.add(sd.drawAsync(REQUEST.seed(seed), Progress.NONE));
+            for (int seed = 42; seed < 44; seed++) drawings.add(sd.generateAsync(REQUEST.seed(seed), Progress.NONE));
         }
         for (int i = 0; i < drawings.size(); i += 2)
             assertArrayEquals(
                     expected,
                     drawings.get(i).get(1, TimeUnit.MINUTES).getFirst().rgb());
         models.getFirst().close();
-        assertArrayEquals(expected, models.getLast().draw(REQUEST).rgb());
+        assertArrayEquals(expected, models.getLast().generate(REQUEST).rgb());
         for (StableDiffusion model : models) model.close();
     }
 }

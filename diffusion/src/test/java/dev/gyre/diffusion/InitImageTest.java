@@ -96,7 +96,7 @@ public class InitImageTest {
                 StableDiffusion.load(Variants.inpainting(folder.resolve(sampler + ".safetensors")))) {
             GOLDEN.check("inpaint9." + sampler, latents(wide, request(sampler).with(start)));
             // Without a picture it draws, too.
-            assertEquals(128, wide.draw(request(sampler).steps(1)).width());
+            assertEquals(128, wide.generate(request(sampler).steps(1)).width());
         }
     }
 
@@ -105,10 +105,10 @@ public class InitImageTest {
         HiresFix how = new HiresFix(1.5, 0.7, true, OptionalInt.empty());
         Generation drawing = new Generation(sd.model(), request("euler").with(how), Progress.NONE);
         drawing.prepare();
-        GOLDEN.check("hires.latent", drawing.second(0, drawing.denoise(0, 1).get(0), how));
-        Picture picture = sd.draw(request("euler").steps(4).with(how));
+        GOLDEN.check("hires.latent", drawing.hires(0, drawing.denoise(0, 1).get(0), how));
+        Picture picture = sd.generate(request("euler").steps(4).with(how));
         assertEquals(192, picture.width());
-        Picture other = sd.draw(request("euler").steps(4).with(new HiresFix(1.5, 0.5, false, OptionalInt.of(6))));
+        Picture other = sd.generate(request("euler").steps(4).with(new HiresFix(1.5, 0.5, false, OptionalInt.of(6))));
         assertEquals(192, other.height());
         assertFalse(Arrays.equals(picture.rgb(), other.rgb()));
     }
@@ -119,7 +119,7 @@ public class InitImageTest {
                 .strength(1)
                 .mask(InitImage.Mask.of(RIGHT_HALF).blur(2));
         Picture picture =
-                sd.draw(Request.of("a red circle on a white background").seed(3).with(start));
+                sd.generate(Request.of("a red circle on a white background").seed(3).with(start));
         int changed = 0;
         for (int i = 0; i < 128 * 128; i++) {
             boolean same = Arrays.equals(picture.rgb(), 3 * i, 3 * i + 3, CIRCLE.rgb(), 3 * i, 3 * i + 3);
@@ -138,7 +138,7 @@ public class InitImageTest {
         InitImage start = InitImage.of(whole)
                 .strength(1)
                 .mask(InitImage.Mask.of(mask).blur(0).closeUp(16));
-        Picture picture = sd.draw(Request.of("a yellow star on a white background")
+        Picture picture = sd.generate(Request.of("a yellow star on a white background")
                 .steps(8)
                 .seed(3)
                 .with(start));
@@ -170,7 +170,7 @@ public class InitImageTest {
     @Test
     void whatIsBeyondTheEdgesIsPainted() {
         InitImage start = InitImage.outpaint(CIRCLE.crop(0, 0, 96, 128), 0, 0, 32, 0);
-        Picture picture = sd.draw(
+        Picture picture = sd.generate(
                 Request.of("a red circle on a blue background").steps(6).seed(4).with(start));
         assertEquals(128, picture.width());
         for (int y = 0; y < 128; y++)
@@ -184,8 +184,8 @@ public class InitImageTest {
     void littleStrengthKeepsThePictureAndMuchDoesNot() {
         Request same = Request.of("a red circle on a blue background").seed(5);
         Request other = Request.of("a green square on a white background").seed(5);
-        double kept = difference(sd.draw(same.with(InitImage.of(CIRCLE).strength(0.1))));
-        double lost = difference(sd.draw(other.with(InitImage.of(CIRCLE).strength(0.95))));
+        double kept = difference(sd.generate(same.with(InitImage.of(CIRCLE).strength(0.1))));
+        double lost = difference(sd.generate(other.with(InitImage.of(CIRCLE).strength(0.95))));
         assertTrue(kept < 12, "little strength changes " + kept);
         assertTrue(lost > 40, "much strength changes " + lost);
     }
@@ -236,7 +236,7 @@ public class InitImageTest {
             for (int i = 0; i < z.length; i++) z[i] = (float) Math.sin(0.01 * i);
             float[] whole = small.model().vae(false, listener).decode(z, 80, 72);
             assertEquals(List.of(), notes);
-            small.room(20 << 20);
+            small.memoryLimit(20 << 20);
             float[] tiled = small.model().vae(false, listener).decode(z, 80, 72);
             assertEquals(1, notes.size());
             assertTrue(
@@ -266,10 +266,10 @@ public class InitImageTest {
                 .steps(4)
                 .with(InitImage.of(CIRCLE).mask(InitImage.Mask.of(RIGHT_HALF)))
                 .with(Conditions.PLAIN.reuse(Conditions.Reuse.every(2)));
-        List<Picture> batch = sd.draw(request.batch(2), Progress.NONE);
-        assertArrayEquals(sd.draw(request.seed(43)).rgb(), batch.get(1).rgb());
+        List<Picture> batch = sd.generate(request.batch(2), Progress.NONE);
+        assertArrayEquals(sd.generate(request.seed(43)).rgb(), batch.get(1).rgb());
         try (StableDiffusion other = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(3))) {
-            assertArrayEquals(other.draw(request).rgb(), batch.get(0).rgb());
+            assertArrayEquals(other.generate(request).rgb(), batch.get(0).rgb());
         }
     }
 
@@ -279,10 +279,10 @@ public class InitImageTest {
         refused("mask blur: 0 to 256, got -1.0", () -> InitImage.Mask.of(CIRCLE).blur(-1));
         refused(
                 "strength: 0.05 of 10 steps leaves none to take",
-                () -> sd.draw(request("ddim").with(InitImage.of(CIRCLE).strength(0.05))));
+                () -> sd.generate(request("ddim").with(InitImage.of(CIRCLE).strength(0.05))));
         refused(
-                "the mask is black everywhere: there is nothing to paint",
-                () -> sd.draw(request("ddim").with(InitImage.of(CIRCLE).mask(InitImage.Mask.of(mask(i -> false))))));
+                "the mask is black everywhere: there is nothing to repaint",
+                () -> sd.generate(request("ddim").with(InitImage.of(CIRCLE).mask(InitImage.Mask.of(mask(i -> false))))));
         refused("hires: above 1 to 8, got 1.0", () -> new HiresFix(1, 0.5, true, OptionalInt.empty()));
         refused("deepcache: steps from one whole UNet to the next: 2 to 1000, got 1", () -> Conditions.Reuse.every(1));
     }

@@ -45,15 +45,15 @@ class InspectionTest {
         Map<String, List<Integer>> shapes = new TreeMap<>();
         Map<String, Integer> calls = new HashMap<>();
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            Picture plain = sd.draw(REQUEST);
+            Picture plain = sd.generate(REQUEST);
             sd.observe(Observer.of("*", (name, tensor) -> {
                 shapes.put(name, tensor.shape().dims());
                 calls.merge(name, 1, Integer::sum);
             }));
-            Picture watched = sd.draw(REQUEST);
+            Picture watched = sd.generate(REQUEST);
             sd.observe(Observer.NONE);
             int before = calls.size();
-            assertArrayEquals(plain.rgb(), sd.draw(REQUEST).rgb());
+            assertArrayEquals(plain.rgb(), sd.generate(REQUEST).rgb());
             assertEquals(before, calls.size());
             // Norms and what follows them run apart while they are watched, which rounds otherwise.
             int worst = 0;
@@ -112,7 +112,7 @@ class InspectionTest {
         try (Trace trace = Trace.to(file);
                 StableDiffusion sd = StableDiffusion.load(
                         Checkpoint.embedded(), new JvmBackend(JvmBackend.Options.DEFAULT.profiler(trace)))) {
-            sd.draw(REQUEST);
+            sd.generate(REQUEST);
             trace.span("steps", "a \"step\"\n", System.nanoTime(), 5, Map.of("seed", 42));
             assertFalse(Files.exists(file));
         }
@@ -158,7 +158,7 @@ class InspectionTest {
                 StableDiffusion sd = StableDiffusion.embedded()) {
             for (String event : List.of("dev.gyre.Op", "dev.gyre.Run", "dev.gyre.Step")) recording.enable(event);
             recording.start();
-            sd.draw(REQUEST);
+            sd.generate(REQUEST);
             recording.stop();
             recording.dump(file);
         }

@@ -75,7 +75,7 @@ class SameBitsTest {
                     Watched.of(checkpoints.open(), 2),
                     Watched.of(checkpoints.open(), 1),
                     Watched.of(checkpoints.open(), 3));
-            all.one.sd.room(1 << 20);
+            all.one.sd.memoryLimit(1 << 20);
             return all;
         }
 
@@ -197,7 +197,7 @@ class SameBitsTest {
 
     private static List<Drawn> draw(Watched on, Request request) {
         List<Drawn> all = new ArrayList<>();
-        on.sd.draw(request, new Progress() {
+        on.sd.generate(request, new Progress() {
             @Override
             public void picture(Picture picture) {
                 all.add(new Drawn(

@@ -182,14 +182,14 @@ class VPredictionTest {
         Request request = Request.of("a red circle").steps(2).seed(1);
         byte[] noise;
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            noise = sd.draw(request).rgb();
+            noise = sd.generate(request).rgb();
         }
-        Picture v = plain.draw(request);
+        Picture v = plain.generate(request);
         assertFalse(Arrays.equals(noise, v.rgb()));
         assertEquals(Optional.empty(), v.parameters().prediction());
         ModelOptions options = ModelOptions.DEFAULT.prediction(Prediction.V);
         try (StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(2), options)) {
-            Picture told = sd.draw(request);
+            Picture told = sd.generate(request);
             assertArrayEquals(v.rgb(), told.rgb());
             // What only the user knew, the picture remembers.
             String text = told.parameters().text();

@@ -39,7 +39,7 @@ class WatchingTest {
     @Test
     void stepsSaySigmaAndTheTimeLeft() {
         List<Progress.Step> steps = new ArrayList<>();
-        sd.draw(REQUEST.sampler(Sampler.named("euler karras")).batch(2), new Progress() {
+        sd.generate(REQUEST.sampler(Sampler.named("euler karras")).batch(2), new Progress() {
             @Override
             public void step(Step step) {
                 steps.add(step);
@@ -62,12 +62,12 @@ class WatchingTest {
     void bothLooksShowWhatIsThere() {
         List<Preview> quick = new ArrayList<>(), decoded = new ArrayList<>();
         double[] error = {0};
-        Picture picture = sd.draw(REQUEST, new Progress() {
+        Picture picture = sd.generate(REQUEST, new Progress() {
                     @Override
                     public void step(Step step) {
-                        quick.add(step.look().quick());
-                        if (step.step() == 6) error[0] = LatentPreviewTest.difference(step.look());
-                        if (step.step() % 3 == 0) decoded.add(step.look().decoded());
+                        quick.add(step.previews().approximate());
+                        if (step.step() == 6) error[0] = LatentPreviewTest.difference(step.previews());
+                        if (step.step() % 3 == 0) decoded.add(step.previews().decoded());
                     }
                 })
                 .get(0);
@@ -79,7 +79,7 @@ class WatchingTest {
         assertTrue(mean(last, 7, 9, 0) > mean(last, 7, 9, 2), "the middle is red");
         assertTrue(mean(last, 0, 4, 2) > mean(last, 0, 4, 0), "the corner is blue");
         // Watching changes nothing.
-        assertArrayEquals(sd.draw(REQUEST).rgb(), picture.rgb());
+        assertArrayEquals(sd.generate(REQUEST).rgb(), picture.rgb());
     }
 
     /** A colour in the square from there to there, as much from the left as from the top. */
@@ -105,7 +105,7 @@ class WatchingTest {
         });
         assertThrows(
                 CancellationException.class,
-                () -> sd.draw(REQUEST.steps(500), new Progress() {
+                () -> sd.generate(REQUEST.steps(500), new Progress() {
                     @Override
                     public void step(Step step) {
                         steps.add(step.step());
@@ -121,7 +121,7 @@ class WatchingTest {
                     }
                 }));
         assertEquals(List.of(1, 2), steps);
-        assertEquals(128, sd.draw(REQUEST).width()); // The model is as it was.
+        assertEquals(128, sd.generate(REQUEST).width()); // The model is as it was.
     }
 
     private static void join(Thread thread) {
@@ -140,7 +140,7 @@ class WatchingTest {
                 Thread.currentThread().interrupt();
             }
         };
-        assertThrows(CancellationException.class, () -> sd.draw(REQUEST, interrupting));
+        assertThrows(CancellationException.class, () -> sd.generate(REQUEST, interrupting));
     }
 
     /** Every picture's look is its own, and the same as alone. */
@@ -150,25 +150,25 @@ class WatchingTest {
         Progress last = new Progress() {
             @Override
             public void step(Step step) {
-                if (step.step() == step.steps()) looks.add(step.look().quick().rgb());
+                if (step.step() == step.steps()) looks.add(step.previews().approximate().rgb());
             }
         };
-        sd.draw(REQUEST.sampler(Sampler.named("euler a")).batch(3), last);
+        sd.generate(REQUEST.sampler(Sampler.named("euler a")).batch(3), last);
         for (int i = 0; i < 3; i++)
-            sd.draw(REQUEST.sampler(Sampler.named("euler a")).seed(42 + i), last);
+            sd.generate(REQUEST.sampler(Sampler.named("euler a")).seed(42 + i), last);
         for (int i = 0; i < 3; i++) assertArrayEquals(looks.get(3 + i), looks.get(i));
     }
 
     @Test
     void whereMemoryIsShortFewerAreDrawnTogetherAndTheSameComesOut() {
         Request request = REQUEST.steps(2).batch(5);
-        List<Picture> together = sd.draw(request, Progress.NONE);
+        List<Picture> together = sd.generate(request, Progress.NONE);
         for (long room : new long[] {3 << 20, 1 << 20, 1}) {
             List<String> notes = new ArrayList<>();
             List<Picture> apart;
             try (StableDiffusion small = StableDiffusion.embedded()) {
-                small.room(room);
-                apart = small.draw(request, new Progress() {
+                small.memoryLimit(room);
+                apart = small.generate(request, new Progress() {
                     @Override
                     public void note(String sentence) {
                         notes.add(sentence);
@@ -186,7 +186,7 @@ class WatchingTest {
         List<Picture> done = new ArrayList<>();
         assertThrows(
                 CancellationException.class,
-                () -> sd.draw(REQUEST.steps(1).batch(3), new Progress() {
+                () -> sd.generate(REQUEST.steps(1).batch(3), new Progress() {
                     @Override
                     public void picture(Picture picture) {
                         done.add(picture);

@@ -41,7 +41,7 @@ public final class JobRunner {
         Keeper kept = new Keeper();
         Request request = sd.complete(job.nearest());
         try {
-            Picture picture = sd.draw(job.request(), kept).getFirst();
+            Picture picture = sd.generate(job.request(), kept).getFirst();
             byte[] png = picture.png();
             Optional<ImageMetrics> likeness = Optional.empty();
             Optional<String> error = Optional.empty();
@@ -111,7 +111,7 @@ public final class JobRunner {
 
         @Override
         public void step(Step step) {
-            if (stepLatents) steps.add(step.look().latents());
+            if (stepLatents) steps.add(step.previews().latents());
             progress.step(step);
         }
 

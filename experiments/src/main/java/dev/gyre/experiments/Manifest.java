@@ -55,7 +55,7 @@ public record Manifest(Map<String, String> entries) {
         put(entries, "weights", sd.quantized() ? "Q8_0" : "as stored");
         put(entries, "step_latents", stepLatents);
         put(entries, "backend", sd.backend());
-        put(entries, "device", sd.machine());
+        put(entries, "device", sd.device());
         put(entries, "environment", Environment.line());
         put(
                 entries,

@@ -65,7 +65,7 @@ class ImagesTest {
         JsonNode answer =
                 draw(",\"seed\":7,\"guidance_scale\":4,\"negative_prompt\":\"green\",\"sampler\":\"euler_a\"");
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            Picture picture = sd.draw(Request.of("a red circle on a blue background")
+            Picture picture = sd.generate(Request.of("a red circle on a blue background")
                     .negative("green")
                     .steps(2)
                     .guidance(4)

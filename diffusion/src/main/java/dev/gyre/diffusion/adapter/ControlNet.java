@@ -100,13 +100,13 @@ public final class ControlNet implements AutoCloseable {
 
     /** @throws IllegalArgumentException naming all that does not fit the model's UNet */
     public void check(UNet unet) {
-        List<String> problems = ask(new Graph(), unet);
+        List<String> problems = asked(new Graph(), unet);
         if (!problems.isEmpty())
             throw new IllegalArgumentException(name + ": a ControlNet for another model: " + problems.size()
                     + " tensors are missing or of another shape:\n  " + String.join("\n  ", problems));
     }
 
-    private List<String> ask(Graph graph, UNet unet) {
+    private List<String> asked(Graph graph, UNet unet) {
         Weights at = weights(graph);
         build(graph, unet, at);
         return at.problems();

@@ -161,7 +161,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
     }
 
     /** As large, and all black. */
-    public Image black() {
+    public Image blackened() {
         return of(width, height, new byte[rgb.length]);
     }
 

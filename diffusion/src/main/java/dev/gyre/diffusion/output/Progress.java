@@ -40,14 +40,14 @@ public interface Progress {
      * @param step from 1
      * @param sigma how much noise is left
      * @param left an estimate of the time until this picture's last step, from the steps so far
-     * @param look how the picture would look if the model were right already
+     * @param previews how the picture would look if the model were right already
      */
-    record Step(int picture, int pictures, int step, int steps, double sigma, Duration left, Look look) {}
+    record Step(int picture, int pictures, int step, int steps, double sigma, Duration left, Previews previews) {}
 
     /** What is looked at costs time; nothing else does. Only while the step is being told of. */
-    interface Look {
+    interface Previews {
         /** A pixel for each latent, by a matrix fitted to such pictures: next to nothing. */
-        Preview quick();
+        Preview approximate();
 
         /** The latents of that, [4, height, width] at the scale that the UNet works with; the caller's to keep. */
         Tensor latents();

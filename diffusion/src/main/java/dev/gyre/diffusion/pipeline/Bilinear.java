@@ -1,6 +1,6 @@
 package dev.gyre.diffusion.pipeline;
 
-/** Another size by straight lines between the pixels' centres, as {@code torch.nn.functional.interpolate} without aligned corners. */
+/** Bilinear resizing, as {@code torch.nn.functional.interpolate} without aligned corners. */
 final class Bilinear {
     private Bilinear() {}
 

@@ -9,13 +9,13 @@ import dev.gyre.diffusion.sampler.Sampler;
 
 /**
  * The UNet under classifier-free guidance (Ho and Salimans 2022), as a sampler sees it. Where guidance is off, at a scale of 1 and below
- * and outside its part of the steps, the prompt alone is asked for, at half the cost.
+ * and outside its interval, the UNet runs with the prompt alone, at half the cost.
  */
 final class ClassifierFreeGuidance implements Sampler.Model {
     private final Denoiser denoiser;
     private final ModelConfig config;
     private final double scale;
-    private final Request.StepRange part;
+    private final Request.StepRange interval;
     private final Progress progress;
     private final Conditioning text;
 
@@ -26,14 +26,14 @@ final class ClassifierFreeGuidance implements Sampler.Model {
         this.text = text;
         this.progress = progress;
         scale = request.sampling().guidance().orElseThrow();
-        part = request.sampling().guided();
+        interval = request.sampling().guided();
     }
 
     @Override
     public float[] predict(float[] x, Sampler.StepInfo at) {
         Generation.check(progress);
         int pictures = denoiser.pictures(x);
-        return scale > 1 && part.has(at)
+        return scale > 1 && interval.has(at)
                 ? denoiser.guided(x, at, text.both(at, pictures), scale)
                 : denoiser.unguided(x, at, text.prompt(at, pictures));
     }

@@ -13,12 +13,12 @@ import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /**
- * A model's graphs, compiled: the UNet of the size drawn last and what runs beside it stay for all steps of all pictures of that size,
- * everything else runs once and goes.
+ * A model's compiled graphs. Those of the UNet and of ControlNets are kept for all steps of all pictures of a size; all others run once and
+ * are freed.
  */
 public final class CompiledGraphs implements AutoCloseable {
-    /** For guidance on and off, with and without control, and two nets. */
-    private static final int MOST = 8;
+    /** Enough for guidance on and off, with and without control, and two ControlNets. */
+    private static final int MAX_KEPT = 8;
 
     private final Backend backend;
     private final Map<Object, Executable> kept = new HashMap<>();
@@ -30,29 +30,29 @@ public final class CompiledGraphs implements AutoCloseable {
         this.backend = backend;
     }
 
-    /** Shows this observer what graphs make from here on. */
+    /** Shows this observer what graphs compute from here on. */
     public void observe(Observer observer) {
         close();
         this.observer = observer;
     }
 
     /**
-     * Runs what was compiled for a purpose, compiled now if need be.
+     * Runs the graph of a key, compiled now if it is not kept.
      *
-     * @param what runs, for the sentence that says so
-     * @throws ArithmeticException when it gives a number that is not finite, saying where that came from
+     * @param what runs, for error messages
+     * @throws ArithmeticException when it gives NaN or infinity, naming where that first appears
      */
     List<Tensor> run(Object key, Supplier<Graph> graph, String what, Tensor... inputs) {
         Executable executable = kept.get(key);
         if (executable == null) {
-            // What is left of other sizes and requests.
-            if (kept.size() >= MOST) close();
+            // Graphs of other sizes and requests.
+            if (kept.size() >= MAX_KEPT) close();
             executable = compile(graph.get());
             kept.put(key, executable);
         }
         List<Tensor> outputs = executable.run(inputs);
         for (Tensor output : outputs)
-            if (!NonFiniteSearch.finite(output.floats())) throw notFinite(what, graph.get(), inputs);
+            if (!NonFiniteSearch.finite(output.floats())) throw nonFinite(what, graph.get(), inputs);
         return outputs;
     }
 
@@ -62,12 +62,12 @@ public final class CompiledGraphs implements AutoCloseable {
         try (Executable executable = compile(graph)) {
             results = executable.run(inputs).stream().map(Tensor::floats).toList();
         }
-        for (float[] result : results) if (!NonFiniteSearch.finite(result)) throw notFinite(what, graph, inputs);
+        for (float[] result : results) if (!NonFiniteSearch.finite(result)) throw nonFinite(what, graph, inputs);
         return results;
     }
 
-    /** On a device all that is looked at would have to fit into its memory at once. */
-    private ArithmeticException notFinite(String what, Graph graph, Tensor... inputs) {
+    /** Searches on the JVM alone: a device would have to hold every observed value at once. */
+    private ArithmeticException nonFinite(String what, Graph graph, Tensor... inputs) {
         close();
         NonFiniteSearch search = new NonFiniteSearch();
         if (!search.isGiven(graph, inputs) && backend instanceof JvmBackend)
@@ -88,7 +88,7 @@ public final class CompiledGraphs implements AutoCloseable {
         if (!NonFiniteSearch.finite(values)) throw new ArithmeticException(what + " gave a number that is not finite");
     }
 
-    /** The most working memory that was planned at a time so far, in bytes. */
+    /** The most working memory that was planned at one time so far, in bytes. */
     public long peakBytes() {
         return peakBytes;
     }
@@ -98,17 +98,17 @@ public final class CompiledGraphs implements AutoCloseable {
         return backend.plan(graph);
     }
 
-    /** The bytes of working memory that there are. */
-    long room() {
+    /** The bytes of working memory that may be used. */
+    long availableMemory() {
         return room.orElseGet(AvailableMemory::available);
     }
 
-    /** Sets how many there are. */
-    public void room(long bytes) {
+    /** Sets how many bytes of working memory may be used. */
+    public void memoryLimit(long bytes) {
         room = OptionalLong.of(bytes);
     }
 
-    /** Lets go of what was kept: planning it again is cheap beside the decoder's working memory. */
+    /** Frees the kept graphs: to plan them again is cheap beside the decoder's working memory. */
     @Override
     public void close() {
         kept.values().forEach(Executable::close);

@@ -16,7 +16,7 @@ public record Condition(float[] states, float[] vectors) {
         return new Condition(states, new float[0]);
     }
 
-    /** One batch after the other. */
+    /** Concatenates batches. */
     static Condition of(List<Condition> all) {
         return new Condition(
                 joined(all.stream().map(Condition::states).toList()),
@@ -33,7 +33,7 @@ public record Condition(float[] states, float[] vectors) {
         return joined;
     }
 
-    /** This batch so many times. */
+    /** Repeats the batch. */
     Condition repeated(int times) {
         return of(Collections.nCopies(times, this));
     }

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the UNet is told in each step: the text states of the prompt and of the negative prompt, which may change from step to step. All
- * have as many chunks of 77 tokens as the longest; chunks without text fill the others up.
+ * The text states of the prompt and of the negative prompt, which may change from step to step. All have as many chunks of 77 tokens as
+ * the longest; the others are padded with empty chunks.
  */
 final class Conditioning {
     private static final PromptChunk EMPTY = PromptChunk.empty();
@@ -25,10 +25,10 @@ final class Conditioning {
     private final PromptEdits negative;
 
     /**
-     * Encodes every text that there will be.
+     * Encodes the texts of all steps.
      *
      * @param size of the picture
-     * @param guided whether the negative prompt is wanted
+     * @param guided whether the negative prompt is needed
      */
     Conditioning(
             PromptEncoder prompts, Request.Text text, Request.Size size, int steps, boolean guided, Progress progress) {
@@ -49,7 +49,7 @@ final class Conditioning {
             states.put(one, prompts.condition(encoded.part(i++, chunks.size()), longest, size));
     }
 
-    /** Tokens that the UNet sees at once. */
+    /** Tokens of the conditioning. */
     int tokens() {
         return tokens;
     }

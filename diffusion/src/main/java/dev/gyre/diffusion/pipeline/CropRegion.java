@@ -6,8 +6,8 @@ import dev.gyre.diffusion.request.Request;
 /** A rectangle of an image's pixels. */
 public record CropRegion(int left, int top, int width, int height) {
     /**
-     * What is drawn of an image where only the mask's surroundings are: the mask with some pixels around it, widened to the drawing's
-     * shape as far as the image reaches.
+     * The crop around a mask: its bounding box with padding, extended to the aspect ratio of the generated size as far as the image
+     * reaches.
      *
      * @param mask [height, width], 0 where nothing changes
      */
@@ -29,7 +29,7 @@ public record CropRegion(int left, int top, int width, int height) {
         return new CropRegion(across[0], down[0], across[1], down[1]);
     }
 
-    /** A stretch made longer on both sides, moved where it would leave [0, limit). */
+    /** An interval extended on both sides, shifted to lie in [0, limit). */
     private static int[] widen(int from, int length, int wanted, int limit) {
         int n = Math.min(wanted, limit);
         return new int[] {Math.clamp(from - (n - length) / 2, 0, limit - n), n};

@@ -20,20 +20,20 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
-/** The UNet with all that a request puts beside it: ControlNets, a picture to fill in, what other steps have computed. */
+/** The UNet with what a request adds to it: ControlNets, the channels of inpainting, DeepCache. */
 public final class Denoiser {
     /**
-     * A graph for one purpose.
+     * Identifies a compiled graph.
      *
-     * @param net a ControlNet's, or the UNet's where null
-     * @param controlled whether it takes what ControlNets add
-     * @param inner whether it is the UNet with its inner blocks; without, it takes their output
+     * @param net the ControlNet; null for the UNet
+     * @param controlled whether it takes the residuals of ControlNets
+     * @param whole whether it is the whole UNet; otherwise it takes the output of its inner blocks
      * @param blocks outermost blocks that run in every step; 0 where all do
      */
     private record Key(
             ControlNet net,
             boolean controlled,
-            boolean inner,
+            boolean whole,
             int blocks,
             int batch,
             int tokens,
@@ -45,44 +45,44 @@ public final class Denoiser {
     private final int factor;
     private final ModelWeights weights;
     private final CompiledGraphs graphs;
-    private final Conditions network;
+    private final Conditions conditions;
     private final int height;
     private final int width;
     private final List<float[]> hints = new ArrayList<>();
 
-    /** For an inpainting UNet: the mask and the latents of what is not masked, [5, height, width]. */
-    private float[] beside = new float[0];
+    /** For an inpainting UNet: the mask and the latents of the masked image, [5, height, width]. */
+    private float[] inpaintingChannels = new float[0];
 
     private final Progress progress;
-    private final StepBatcher together; // null: drawn alone
-    private final Tensor[] inner = new Tensor[2]; // what the inner blocks gave last, by the half where halves run apart
-    private final int[] since = new int[2]; // runs that have taken it over
-    private Boolean halves; // whether guidance runs its halves one after the other; null as long as nobody has asked
+    private final StepBatcher batcher; // null: runs alone
+    private final Tensor[] cachedInner = new Tensor[2]; // the inner blocks' last output, for each half of guidance that runs by itself
+    private final int[] stepsSinceFull = new int[2]; // runs that have reused it
+    private Boolean sequential; // whether guidance runs its halves one after the other; null until it is known
 
     /**
      * @param factor pixels to a latent, in each direction
-     * @param together runs the UNet for several drawings at once; null where this one runs alone
+     * @param batcher runs the UNet for several requests at once; null where this one runs alone
      */
     Denoiser(
             UNet unet,
             int factor,
             ModelWeights weights,
             CompiledGraphs graphs,
-            Conditions network,
+            Conditions conditions,
             int height,
             int width,
             Progress progress,
-            StepBatcher together) {
-        this.unet = unet.wraps(network.tileable());
+            StepBatcher batcher) {
+        this.unet = unet.wraps(conditions.tileable());
         this.factor = factor;
         this.weights = weights;
         this.graphs = graphs;
-        this.together = together;
+        this.batcher = batcher;
         this.progress = progress;
-        this.network = network;
+        this.conditions = conditions;
         this.height = height;
         this.width = width;
-        for (Conditions.Control control : network.controls()) {
+        for (Conditions.Control control : conditions.controls()) {
             control.net().check(this.unet);
             hints.add(hint(control));
         }
@@ -99,14 +99,14 @@ public final class Denoiser {
                 .getFirst();
     }
 
-    /** Channels that an inpainting UNet sees beside the latents. */
-    void beside(float[] channels) {
-        beside = channels;
+    /** Sets the channels that an inpainting UNet takes beside the latents. */
+    void inpaintingChannels(float[] channels) {
+        inpaintingChannels = channels;
     }
 
-    /** Another picture begins: nothing is taken over from the last. */
+    /** Another picture begins: nothing is reused from the last. */
     void begin() {
-        Arrays.fill(inner, null);
+        Arrays.fill(cachedInner, null);
     }
 
     /** The prediction with the prompt alone. */
@@ -124,7 +124,7 @@ public final class Denoiser {
     public float[] guided(float[] x, Sampler.StepInfo at, Condition condition, double scale) {
         int n = x.length, pictures = pictures(x);
         float[] without, with;
-        if (halves(2 * pictures, tokens(condition, 2 * pictures))) {
+        if (sequential(2 * pictures, tokens(condition, 2 * pictures))) {
             without = predict(x, at, condition.part(0, 2), 0);
             with = predict(x, at, condition.part(1, 2), 1);
         } else {
@@ -152,31 +152,31 @@ public final class Denoiser {
     /** The bytes of working memory that a run of the whole UNet takes. */
     long plan(int batch, int tokens) {
         return graphs.plan(
-                graph(new Key(null, !hints.isEmpty(), true, 0, batch, tokens, height, width, network.tileable())));
+                graph(new Key(null, !hints.isEmpty(), true, 0, batch, tokens, height, width, conditions.tileable())));
     }
 
-    /** The whole UNet, with nothing beside it. */
+    /** The whole UNet by itself. */
     public Graph graph(int batch, int tokens) {
-        return graph(new Key(null, false, true, 0, batch, tokens, height, width, network.tileable()));
+        return graph(new Key(null, false, true, 0, batch, tokens, height, width, conditions.tileable()));
     }
 
-    private boolean halves(int batch, int tokens) {
-        if (halves == null) {
-            long needed = plan(batch, tokens), room = graphs.room();
-            halves = needed > room;
-            if (halves)
+    private boolean sequential(int batch, int tokens) {
+        if (sequential == null) {
+            long needed = plan(batch, tokens), room = graphs.availableMemory();
+            sequential = needed > room;
+            if (sequential)
                 progress.note("the two halves of guidance at once take " + (needed >> 20) + " MiB of memory and "
                         + (room >> 20) + " MiB are there: one after the other");
         }
-        return halves;
+        return sequential;
     }
 
     private float[] predict(float[] x, Sampler.StepInfo at, Condition condition, int half) {
         float[] timesteps = new float[pictures(x)];
         Arrays.fill(timesteps, (float) at.timestep());
-        boolean plain = network.controls().isEmpty() && network.reuse().isEmpty() && beside.length == 0;
+        boolean plain = conditions.controls().isEmpty() && conditions.reuse().isEmpty() && inpaintingChannels.length == 0;
         try {
-            if (together != null && plain) return together.ask(this, x, timesteps, condition);
+            if (batcher != null && plain) return batcher.evaluate(this, x, timesteps, condition);
             return predict(x, timesteps, condition, controls(x, timesteps, condition, at), half);
         } catch (ArithmeticException e) {
             throw at(at, e);
@@ -190,20 +190,20 @@ public final class Denoiser {
         return said;
     }
 
-    /** What is alike in those that one run can answer. */
-    Object kind() {
-        return List.of(network, height, width);
+    /** Equal for denoisers that one run can serve. */
+    Object batchKey() {
+        return List.of(conditions, height, width);
     }
 
-    /** The prediction for several drawings of this kind. */
-    float[] predictTogether(float[] x, float[] timesteps, Condition condition) {
-        weights.use(network.loras()); // another kind may have taken others meanwhile
+    /** The prediction for several requests of the same key. */
+    float[] predictBatch(float[] x, float[] timesteps, Condition condition) {
+        weights.use(conditions.loras()); // another key may have applied others meanwhile
         return predict(x, timesteps, condition, List.of(), 0);
     }
 
-    /** Whether there is memory for a run for so many. */
+    /** Whether there is memory to run so many. */
     boolean fits(int batch, Condition condition) {
-        return plan(batch, tokens(condition, batch)) <= graphs.room();
+        return plan(batch, tokens(condition, batch)) <= graphs.availableMemory();
     }
 
     /**
@@ -211,25 +211,25 @@ public final class Denoiser {
      *
      * @param x [batch, 4, height, width]
      * @param controls what ControlNets add; empty where there are none
-     * @param half which of two runs of a step this is
+     * @param half which of a step's two runs this is
      */
     public float[] predict(float[] x, float[] timesteps, Condition condition, List<Tensor> controls, int half) {
         int batch = timesteps.length, tokens = tokens(condition, batch);
-        int blocks = network.reuse().map(Conditions.Reuse::blocks).orElse(0);
+        int blocks = conditions.reuse().map(Conditions.Reuse::blocks).orElse(0);
         if (blocks >= unet.depth())
             throw new IllegalArgumentException("deepcache: this UNet has " + unet.depth() + " blocks, got " + blocks);
         boolean whole = blocks == 0
-                || inner[half] == null
-                || inner[half].shape().dim(0) != batch
-                || since[half] + 1 >= network.reuse().get().every();
-        Key key = new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, network.tileable());
+                || cachedInner[half] == null
+                || cachedInner[half].shape().dim(0) != batch
+                || stepsSinceFull[half] + 1 >= conditions.reuse().get().every();
+        Key key = new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, conditions.tileable());
         List<Tensor> inputs = inputs(Tensor.of(input(x, batch), batch, unet.in(), height, width), timesteps, condition);
         inputs.addAll(whole || controls.isEmpty() ? controls : controls.subList(0, blocks));
-        if (!whole) inputs.add(inner[half]);
+        if (!whole) inputs.add(cachedInner[half]);
         List<Tensor> outputs = graphs.run(
                 key, () -> graph(key), "the UNet at timestep " + timesteps[0], inputs.toArray(Tensor[]::new));
-        since[half] = whole ? 0 : since[half] + 1;
-        if (whole && blocks > 0) inner[half] = outputs.get(1);
+        stepsSinceFull[half] = whole ? 0 : stepsSinceFull[half] + 1;
+        if (whole && blocks > 0) cachedInner[half] = outputs.get(1);
         return outputs.get(0).floats();
     }
 
@@ -237,7 +237,7 @@ public final class Denoiser {
         return condition.states().length / batch / unet.context();
     }
 
-    /** What the UNet and a ControlNet both take. */
+    /** The inputs that the UNet and a ControlNet share. */
     private List<Tensor> inputs(Tensor x, float[] timesteps, Condition condition) {
         int batch = timesteps.length;
         List<Tensor> inputs = new ArrayList<>(List.of(
@@ -248,17 +248,17 @@ public final class Denoiser {
         return inputs;
     }
 
-    /** Latents, and for an inpainting UNet what stands beside them, picture by picture. */
+    /** Latents, and the channels of inpainting, picture by picture. */
     private float[] input(float[] x, int batch) {
         int n = x.length / batch, all = unet.in() * height * width;
         if (all == n) return x;
-        if (n + beside.length != all)
+        if (n + inpaintingChannels.length != all)
             throw new IllegalStateException(
-                    "the UNet takes " + all + " numbers a picture, got " + n + " and " + beside.length);
+                    "the UNet takes " + all + " values a picture, got " + n + " and " + inpaintingChannels.length);
         float[] both = new float[batch * all];
         for (int i = 0; i < batch; i++) {
             System.arraycopy(x, i * n, both, i * all, n);
-            System.arraycopy(beside, 0, both, i * all + n, beside.length);
+            System.arraycopy(inpaintingChannels, 0, both, i * all + n, inpaintingChannels.length);
         }
         return both;
     }
@@ -272,11 +272,11 @@ public final class Denoiser {
         Weights at = weights.source().at(Checkpoint.UNET, graph);
         int depth = unet.depth();
         Value time = unet.time(timestep, vector, at);
-        Deque<Value> skips = unet.down(x, time, text, key.inner ? depth : key.blocks, Optional.empty(), at);
+        Deque<Value> skips = unet.down(x, time, text, key.whole ? depth : key.blocks, Optional.empty(), at);
         Value deepest = skips.element();
         if (key.controlled) skips = controlled(skips, graph);
         Value h;
-        if (key.inner) {
+        if (key.whole) {
             h = unet.middle(deepest, time, text, at);
             if (key.controlled) h = Add.of(h, graph.input("control.middle", DType.F32, dims(h)));
             h = unet.up(h, skips, time, text, 0, depth - key.blocks, at);
@@ -285,7 +285,7 @@ public final class Denoiser {
                     "inner", DType.F32, key.batch, unet.upWidth(depth - key.blocks), deepest.dim(2), deepest.dim(3));
         Value y = key.blocks == 0 ? h : unet.up(h, skips, time, text, depth - key.blocks, depth, at);
         graph.output(unet.out(y, at));
-        if (key.inner && key.blocks > 0) graph.output(h);
+        if (key.whole && key.blocks > 0) graph.output(h);
         return graph;
     }
 
@@ -302,11 +302,11 @@ public final class Denoiser {
         return value.shape().dims().stream().mapToInt(Integer::intValue).toArray();
     }
 
-    /** What all ControlNets that count at this moment add; empty where none does. */
+    /** The residuals of all ControlNets that are active in this step; empty where none is. */
     private List<Tensor> controls(float[] x, float[] timesteps, Condition condition, Sampler.StepInfo at) {
         List<Tensor> sums = new ArrayList<>();
         for (int i = 0; i < hints.size(); i++) {
-            Conditions.Control control = network.controls().get(i);
+            Conditions.Control control = conditions.controls().get(i);
             if (control.weight() == 0 || !control.part().has(at)) continue;
             add(run(control.net(), hints.get(i), x, timesteps, condition), (float) control.weight(), sums);
         }
@@ -327,7 +327,7 @@ public final class Denoiser {
 
     private List<Tensor> run(ControlNet net, float[] hint, float[] x, float[] timesteps, Condition condition) {
         int batch = timesteps.length, tokens = tokens(condition, batch), channels = unet.width();
-        Key key = new Key(net, false, false, 0, batch, tokens, height, width, network.tileable());
+        Key key = new Key(net, false, false, 0, batch, tokens, height, width, conditions.tileable());
         float[] hints = new float[batch * hint.length];
         for (int i = 0; i < batch; i++) System.arraycopy(hint, 0, hints, i * hint.length, hint.length);
         List<Tensor> inputs = inputs(Tensor.of(x, batch, unet.out(), height, width), timesteps, condition);

@@ -23,55 +23,55 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 
-/** One request being drawn: text, then for every picture noise, steps, decoding. */
+/** Generates the pictures of one request: text, then for every picture noise, steps, decoding. */
 public final class Generation {
-    /** Latents of pictures that go through the UNet at once: at more, one picture keeps a processor busy as well. */
-    private static final int TOGETHER = 32 * 32;
+    /** Latents that go through the UNet at once: one picture of more keeps a processor busy by itself. */
+    private static final int GROUP = 32 * 32;
 
-    private final LoadedModel loaded;
+    private final LoadedModel model;
     private final Request request; // nothing left empty
     private final Request.Size size;
-    private final Request.Size drawn;
+    private final Request.Size generated;
     private final Progress progress;
-    private final StepBatcher together;
+    private final StepBatcher batcher;
     private final Sampler sampler;
     private final TiledVae vae;
-    private boolean tiled; // the VAE's work
-    private InitialLatents beginning;
-    private Sigmas levels;
-    private ClassifierFreeGuidance model;
+    private boolean tiled; // the VAE works in tiles
+    private InitialLatents initial;
+    private Sigmas sigmas;
+    private ClassifierFreeGuidance guided;
 
-    public Generation(LoadedModel loaded, Request request, Progress progress) {
-        this(loaded, request, progress, null);
+    public Generation(LoadedModel model, Request request, Progress progress) {
+        this(model, request, progress, null);
     }
 
-    /** @param together with which others it is drawn; null draws it alone */
-    Generation(LoadedModel loaded, Request request, Progress progress, StepBatcher together) {
-        this.loaded = loaded;
-        this.together = together;
-        this.request = LoraTags.applied(loaded.complete(request));
+    /** @param batcher runs it together with other requests; null runs it alone */
+    Generation(LoadedModel model, Request request, Progress progress, StepBatcher batcher) {
+        this.model = model;
+        this.batcher = batcher;
+        this.request = LoraTags.applied(model.complete(request));
         this.progress = progress;
         size = this.request.size().orElseThrow();
         sampler = this.request.sampling().sampler().orElseThrow();
-        // A picture to begin with is drawn at the size that was asked for.
-        drawn = request.start().isPresent() ? size : loaded.generated(size);
-        vae = loaded.vae(request.network().tileable(), progress);
+        // An initial image is worked on at the requested size.
+        generated = request.start().isPresent() ? size : model.generated(size);
+        vae = model.vae(request.network().tileable(), progress);
     }
 
     public List<Picture> run() {
-        if (!drawn.equals(size) && request.hires().isEmpty())
-            progress.note("this model draws at " + Math.max(drawn.width(), drawn.height()) + " pixels: drawn at "
-                    + drawn + " and enlarged to " + size);
+        if (!generated.equals(size) && request.hires().isEmpty())
+            progress.note("this model works at " + Math.max(generated.width(), generated.height()) + " pixels: generated at "
+                    + generated + " and resized to " + size);
         long start = System.nanoTime();
         prepare();
         progress.done("text", since(start));
 
         Duration denoise = Duration.ZERO, decode = Duration.ZERO;
         List<Picture> pictures = new ArrayList<>();
-        int together = together();
-        for (int first = 0; first < request.batch(); first += together) {
+        int group = picturesAtOnce();
+        for (int first = 0; first < request.batch(); first += group) {
             start = System.nanoTime();
-            List<float[]> latents = denoise(first, Math.min(together, request.batch() - first));
+            List<float[]> latents = denoise(first, Math.min(group, request.batch() - first));
             denoise = denoise.plus(since(start));
             for (float[] one : latents) {
                 start = System.nanoTime();
@@ -85,80 +85,80 @@ public final class Generation {
         return pictures;
     }
 
-    /** Reads the text and what pictures begin with. */
+    /** Encodes the text and the initial image. */
     public void prepare() {
-        loaded.weights().use(request.network().loras());
-        Request.Size largest = request.hires().map(how -> how.of(drawn)).orElse(drawn);
+        model.weights().use(request.network().loras());
+        Request.Size largest = request.hires().map(how -> how.of(generated)).orElse(generated);
         boolean encodes = request.start().isPresent()
                 || request.hires().filter(how -> !how.latent()).isPresent();
         tiled = vae.settle(request.network().vaeTiling(), encodes, height(largest), width(largest));
-        beginning = initial(request.start(), drawn);
-        levels = beginning.levels(sampler.levels(
-                loaded.config().noise(), request.sampling().steps().orElseThrow()));
-        model = guidance(drawn, levels);
+        initial = initial(request.start(), generated);
+        sigmas = initial.levels(sampler.levels(
+                model.config().noise(), request.sampling().steps().orElseThrow()));
+        guided = guidance(generated, sigmas);
     }
 
-    private ClassifierFreeGuidance guidance(Request.Size pixels, Sigmas levels) {
+    private ClassifierFreeGuidance guidance(Request.Size pixels, Sigmas sigmas) {
         boolean guided = request.sampling().guidance().orElseThrow() > 1;
         Conditioning text =
-                new Conditioning(loaded.prompts(), request.text(), pixels, levels.steps(), guided, progress);
-        Denoiser denoiser = loaded.denoiser(request.network(), height(pixels), width(pixels), progress, together);
-        return new ClassifierFreeGuidance(denoiser, loaded.config(), request, text, progress);
+                new Conditioning(model.prompts(), request.text(), pixels, sigmas.steps(), guided, progress);
+        Denoiser denoiser = model.denoiser(request.network(), height(pixels), width(pixels), progress, batcher);
+        return new ClassifierFreeGuidance(denoiser, model.config(), request, text, progress);
     }
 
     private InitialLatents initial(Optional<InitImage> start, Request.Size pixels) {
-        ModelConfig config = loaded.config();
+        ModelConfig config = model.config();
         return new InitialLatents(config.vae(), config.inpaints(), start, pixels, vae);
     }
 
     private int height(Request.Size pixels) {
-        return pixels.height() / loaded.factor();
+        return pixels.height() / model.factor();
     }
 
     private int width(Request.Size pixels) {
-        return pixels.width() / loaded.factor();
+        return pixels.width() / model.factor();
     }
 
     /**
-     * How many pictures go through the UNet at once: small ones keep a processor busy better together. All is the same to the bit, however
-     * many they are.
+     * How many pictures go through the UNet at once: several small ones keep a processor busier. The number does not change a bit of any
+     * picture.
      */
-    private int together() {
-        // What lies outside a mask is one picture's.
+    private int picturesAtOnce() {
+        // Each picture has its own latents outside a mask.
         if (request.start().flatMap(InitImage::mask).isPresent()) return 1;
-        int wanted = Math.clamp(TOGETHER / (height(drawn) * width(drawn)), 1, request.batch()), fit = wanted;
-        long needed = wanted == 1 ? 0 : model.plan(wanted),
-                room = loaded.graphs().room();
-        while (fit > 1 && model.plan(fit) > room) fit--;
+        int wanted = Math.clamp(GROUP / (height(generated) * width(generated)), 1, request.batch()), fit = wanted;
+        long needed = wanted == 1 ? 0 : guided.plan(wanted),
+                room = model.graphs().availableMemory();
+        while (fit > 1 && guided.plan(fit) > room) fit--;
         if (fit < wanted)
             progress.note(wanted + " pictures at once take " + (needed >> 20) + " MiB of memory and " + (room >> 20)
                     + " MiB are there: " + (fit == 1 ? "one after the other" : fit + " at a time"));
         return fit;
     }
 
-    /** Some pictures' latents, [4, height, width] each. */
+    /** The latents of {@code count} pictures, [4, height, width] each. */
     public List<float[]> denoise(int first, int count) {
         SeededNoise[] noise = new SeededNoise[count];
         double[][] states = new double[count][];
         for (int i = 0; i < count; i++) {
             noise[i] = new SeededNoise(request.noise().of(first + i));
-            states[i] = beginning.state(levels, noise[i], model.denoiser());
+            states[i] = initial.state(sigmas, noise[i], guided.denoiser());
         }
-        return sample(first, model, states, levels, noise, beginning, drawn);
+        return sample(first, guided, states, sigmas, noise, initial, generated);
     }
 
-    /** Takes all steps; the state is the pictures' states one behind the other. */
+    /** Takes all steps; the state is the concatenation of the pictures' states. */
     private List<float[]> sample(
             int first,
-            ClassifierFreeGuidance model,
+            ClassifierFreeGuidance guided,
             double[][] states,
-            Sigmas levels,
+            Sigmas sigmas,
             SeededNoise[] noise,
-            InitialLatents beginning,
+            InitialLatents initial,
             Request.Size pixels) {
         long begin = System.nanoTime();
         int count = states.length, size = states[0].length;
-        model.denoiser().begin();
+        guided.denoiser().begin();
         double[] state = Arrays.stream(states).flatMapToDouble(Arrays::stream).toArray();
         Sampler.Noise random = all -> {
             float[] z = new float[all];
@@ -167,12 +167,12 @@ public final class Generation {
         };
         StepEvent event = new StepEvent();
         event.begin();
-        float[] latents = sampler.sample(model, state, levels, random, done -> {
+        float[] latents = sampler.sample(guided, state, sigmas, random, done -> {
             event.taken(first + 1, count, done);
-            beginning.keep(done);
+            initial.restoreUnmasked(done);
             Duration left = since(begin).dividedBy(done.step()).multipliedBy(done.steps() - done.step());
             for (int i = 0; i < count; i++) {
-                double[] seen = Arrays.copyOfRange(done.denoised(), i * size, (i + 1) * size);
+                double[] denoised = Arrays.copyOfRange(done.denoised(), i * size, (i + 1) * size);
                 progress.step(new Progress.Step(
                         first + i + 1,
                         request.batch(),
@@ -180,7 +180,7 @@ public final class Generation {
                         done.steps(),
                         done.sigma(),
                         left,
-                        look(seen, pixels)));
+                        previews(denoised, pixels)));
             }
             event.begin();
         });
@@ -189,17 +189,17 @@ public final class Generation {
                 .toList();
     }
 
-    private Progress.Look look(double[] seen, Request.Size pixels) {
-        return new Progress.Look() {
+    private Progress.Previews previews(double[] denoised, Request.Size pixels) {
+        return new Progress.Previews() {
             @Override
-            public Preview quick() {
-                return Preview.of(loaded.config().latents().preview().picture(seen, height(pixels), width(pixels)));
+            public Preview approximate() {
+                return Preview.of(model.config().latents().preview().picture(denoised, height(pixels), width(pixels)));
             }
 
             @Override
             public Tensor latents() {
-                float[] latents = new float[seen.length];
-                for (int j = 0; j < latents.length; j++) latents[j] = (float) seen[j];
+                float[] latents = new float[denoised.length];
+                for (int j = 0; j < latents.length; j++) latents[j] = (float) denoised[j];
                 return tensor(latents, pixels);
             }
 
@@ -211,25 +211,25 @@ public final class Generation {
     }
 
     private Picture picture(int i, float[] latents) {
-        Request.Size pixels = request.hires().map(how -> how.of(drawn)).orElse(drawn);
-        float[] last = request.hires().map(how -> second(i, latents, how)).orElse(latents);
+        Request.Size pixels = request.hires().map(how -> how.of(generated)).orElse(generated);
+        float[] last = request.hires().map(how -> hires(i, latents, how)).orElse(latents);
         progress.latents(i + 1, tensor(last, pixels));
         Image decoded = decoded(last, pixels);
         Image image = request.hires().isPresent() ? decoded : decoded.resize(size.width(), size.height());
-        Image finished = beginning.finish(image);
-        Optional<SafetyChecker> flagging = loaded.checker().filter(checker -> checker.flags(finished));
+        Image finished = initial.composite(image);
+        Optional<SafetyChecker> flagging = model.checker().filter(checker -> checker.flags(finished));
         if (flagging.isPresent())
-            progress.note("the safety checker flags this picture: it is black; another seed or prompt may do");
+            progress.note("the safety checker flags this picture: it is black; try another seed or prompt");
         Request alone = request.with(request.noise().of(i))
                 .batch(1)
                 .with(request.network().vaeTiling(tiled));
-        Parameters parameters = loaded.parameters(
-                alone, drawn.equals(size) ? Optional.empty() : Optional.of(drawn), flagging.map(SafetyChecker::origin));
-        return Picture.of(flagging.isPresent() ? finished.black() : finished, parameters);
+        Parameters parameters = model.parameters(
+                alone, generated.equals(size) ? Optional.empty() : Optional.of(generated), flagging.map(SafetyChecker::origin));
+        return Picture.of(flagging.isPresent() ? finished.blackened() : finished, parameters);
     }
 
     private Tensor tensor(float[] latents, Request.Size pixels) {
-        return Tensor.of(latents, loaded.channels(), height(pixels), width(pixels));
+        return Tensor.of(latents, model.channels(), height(pixels), width(pixels));
     }
 
     private Image decoded(float[] latents, Request.Size pixels) {
@@ -237,30 +237,30 @@ public final class Generation {
         return Image.ofPlanes(vae.decode(latents, height(pixels), width(pixels)), pixels.width(), pixels.height());
     }
 
-    /** Enlarged and gone over again, as latents. */
-    public float[] second(int i, float[] latents, HiresFix how) {
-        Request.Size large = how.of(drawn);
+    /** The second pass of the hires fix: latents enlarged and denoised again. */
+    public float[] hires(int i, float[] latents, HiresFix how) {
+        Request.Size large = how.of(generated);
         int steps = how.steps().orElse(request.sampling().steps().orElseThrow());
-        Sigmas levels = InitialLatents.last(sampler.levels(loaded.config().noise(), steps), how.strength());
+        Sigmas sigmas = InitialLatents.last(sampler.levels(model.config().noise(), steps), how.strength());
         SeededNoise noise = new SeededNoise(request.noise().of(i));
         float[] clean = enlarged(latents, large, how.latent(), noise);
-        double[] state = levels.start(clean, noise.initial(loaded.channels(), height(large), width(large)));
-        ClassifierFreeGuidance again = guidance(large, levels);
+        double[] state = sigmas.start(clean, noise.initial(model.channels(), height(large), width(large)));
+        ClassifierFreeGuidance again = guidance(large, sigmas);
         InitialLatents free = initial(Optional.empty(), large);
-        free.beside(again.denoiser());
-        return sample(i, again, new double[][] {state}, levels, new SeededNoise[] {noise}, free, large)
+        free.paintEverything(again.denoiser());
+        return sample(i, again, new double[][] {state}, sigmas, new SeededNoise[] {noise}, free, large)
                 .get(0);
     }
 
     private float[] enlarged(float[] latents, Request.Size large, boolean asLatents, SeededNoise noise) {
         if (asLatents)
             return Bilinear.resize(
-                    latents, loaded.channels(), height(drawn), width(drawn), height(large), width(large));
-        Image picture = decoded(latents, drawn).resize(large.width(), large.height());
+                    latents, model.channels(), height(generated), width(generated), height(large), width(large));
+        Image picture = decoded(latents, generated).resize(large.width(), large.height());
         return vae.distribution(picture.planes(), large.height(), large.width()).sample(noise);
     }
 
-    /** @throws CancellationException when the listener wants no more, or the thread is interrupted */
+    /** @throws CancellationException when the listener cancels, or the thread is interrupted */
     static void check(Progress progress) {
         if (progress.cancelled()) throw new CancellationException("cancelled");
         if (Thread.interrupted()) throw new CancellationException("interrupted");

@@ -7,19 +7,20 @@ import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 import dev.gyre.diffusion.sampler.Sigmas;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
-/** How the pictures of a request begin: from noise, from a picture, or from a picture that is painted over in part. */
+/** The initial latents of a request: noise, an image with noise on it, or an image that is inpainted. */
 final class InitialLatents {
     private final Vae network;
     private final Optional<InitImage> start;
     private final int height; // of the latents
     private final int width;
-    private final Image image; // as it goes on: its part, at the drawing's size; null without one
-    private final CropRegion region; // what is drawn of it, null for the whole
+    private final Image image; // the image, or its crop, at the working size; null without one
+    private final CropRegion region; // the crop that is worked on; null for the whole
     private final Latents latents; // of the image
-    private final Latents unmasked; // of what is not painted over, for inpainting networks
-    private final float[] mask; // [height, width], 1 where painted
+    private final Latents unmasked; // of the masked image, for an inpainting UNet
+    private final float[] mask; // [height, width], 1 where it is repainted
     private float[] clean;
     private float[] noise;
 
@@ -42,20 +43,20 @@ final class InitialLatents {
         unmasked = inpaints ? unmasked(hard, size, vae) : null;
     }
 
-    /** What is drawn of a picture; empty for the whole. */
+    /** The crop that is worked on; empty for the whole. */
     private static Optional<CropRegion> region(InitImage start, InitImage.Mask mask, Request.Size size) {
         int width = start.image().width(), height = start.image().height();
         float[] white = InitImage.Mask.hard(mask.image(), width, height);
         boolean none = true;
         for (float v : white) none &= v == 0;
-        if (none) throw new IllegalArgumentException("the mask is black everywhere: there is nothing to paint");
+        if (none) throw new IllegalArgumentException("the mask is black everywhere: there is nothing to repaint");
         return mask.closeUp().isEmpty()
                 ? Optional.empty()
                 : Optional.of(
                         CropRegion.around(white, width, height, mask.closeUp().getAsInt(), size));
     }
 
-    /** The mask, of the region where there is one. */
+    /** The mask, or its crop. */
     private Image shape() {
         Image whole = start.get().image(), shape = start.get().mask().get().image();
         return region == null ? shape : region.of(shape.resize(whole.width(), whole.height()));
@@ -67,7 +68,7 @@ final class InitialLatents {
         for (int i = 0; i < to.length; i++) to[i] = from[(i / width * width * factor + i % width) * factor];
     }
 
-    /** Gray where it is painted; all gray where there is no picture or all of it may change. */
+    /** The image with gray where it is repainted; all gray without an image or a mask. */
     private Latents unmasked(float[] hard, Request.Size size, TiledVae vae) {
         float[] planes = new float[3 * size.width() * size.height()];
         if (hard != null) {
@@ -81,17 +82,17 @@ final class InitialLatents {
         return start.isPresent() && start.get().mask().isPresent();
     }
 
-    /** The last of all levels, as many as the strength says. */
+    /** The last levels, as many as the strength says. */
     Sigmas levels(Sigmas all) {
         return start.map(s -> last(all, s.strength())).orElse(all);
     }
 
-    /** @throws IllegalArgumentException when so little strength takes no step at all */
+    /** @throws IllegalArgumentException when the strength leaves no step */
     static Sigmas last(Sigmas all, double strength) {
         int steps = (int) (all.steps() * strength);
         if (steps < 1)
             throw new IllegalArgumentException(
-                    "strength: " + strength + " of " + all.steps() + " steps leaves none to take");
+                    "strength: " + strength + " of " + all.steps() + " steps leaves no step");
         return all.from(all.steps() - steps);
     }
 
@@ -100,36 +101,34 @@ final class InitialLatents {
         boolean fresh = image == null || masked() && start.get().strength() == 1;
         clean = image == null || fresh && unmasked != null ? null : latents.sample(random);
         noise = random.initial(network.latent(), height, width);
-        if (masked() && unmasked != null) denoiser.beside(beside(unmasked.sample(random)));
-        else beside(denoiser);
+        if (masked() && unmasked != null) denoiser.inpaintingChannels(channels(unmasked.sample(random)));
+        else paintEverything(denoiser);
         return fresh ? levels.start(noise) : levels.start(clean, noise);
     }
 
-    /** Tells an inpainting network that all is to be painted. */
-    void beside(Denoiser denoiser) {
-        if (unmasked != null) denoiser.beside(beside(unmasked.mean()));
+    /** Has an inpainting UNet repaint everything. */
+    void paintEverything(Denoiser denoiser) {
+        if (unmasked != null) denoiser.inpaintingChannels(channels(unmasked.mean()));
     }
 
-    /** The mask and the latents of what is not masked, [5, height, width]. */
-    private float[] beside(float[] rest) {
-        float[] both = Arrays.copyOf(mask, mask.length + rest.length);
-        System.arraycopy(rest, 0, both, mask.length, rest.length);
-        return both;
+    /** The mask and the latents of the masked image, [5, height, width]. */
+    private float[] channels(float[] image) {
+        return Condition.joined(List.of(mask, image));
     }
 
-    /** Outside the mask the state is the picture with its noise, whatever the network made of it; an inpainting one knows by itself. */
-    void keep(Sampler.Progress done) {
+    /** Sets the state outside the mask to the image with its noise, unless the UNet was trained for inpainting. */
+    void restoreUnmasked(Sampler.Progress done) {
         if (!masked() || unmasked != null) return;
         double[] x = done.x();
         boolean last = done.step() == done.steps();
-        // At the end without noise, at the scale that is divided by.
+        // After the last step without noise, at the scale that the sampler divides by.
         double scale = last ? Math.sqrt(done.sigma() * done.sigma() + 1) : 1, sigma = last ? 0 : done.sigma();
         for (int i = 0; i < x.length; i++) if (mask[i % mask.length] == 0) x[i] = scale * clean[i] + sigma * noise[i];
     }
 
-    /** Put back where it came from: outside the mask's blurred edge nothing has changed. */
-    Image finish(Image drawn) {
-        if (!masked()) return drawn;
+    /** Composites the result over the original: outside the mask's blurred edge nothing changes. */
+    Image composite(Image generated) {
+        if (!masked()) return generated;
         Image under = region == null ? image : region.of(start.get().image());
         int w = under.width(), h = under.height();
         float[] soft = MaskBlend.blur(
@@ -137,7 +136,7 @@ final class InitialLatents {
                 w,
                 h,
                 start.get().mask().get().blur());
-        Image part = MaskBlend.of(under, drawn.resize(w, h), soft);
+        Image part = MaskBlend.of(under, generated.resize(w, h), soft);
         return region == null ? part : MaskBlend.put(start.get().image(), part, region);
     }
 }

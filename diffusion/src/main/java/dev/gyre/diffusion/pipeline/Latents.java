@@ -5,13 +5,13 @@ import dev.gyre.diffusion.sampler.Sampler;
 import java.util.Arrays;
 
 /**
- * What the VAE's encoder says of a picture: a distribution for each number of its latents.
+ * The VAE's posterior of a picture: a diagonal Gaussian over its latents.
  *
  * @param moments mean, then log-variance, [2 · 4, height, width]
  * @param space the UNet's scale
  */
 record Latents(float[] moments, LatentSpace space) {
-    /** One of them at random, at the scale the UNet works with. */
+    /** A sample at the UNet's scale. */
     float[] sample(Sampler.Noise random) {
         float[] z = random.next(moments.length / 2);
         for (int i = 0; i < z.length; i++) {
@@ -21,7 +21,7 @@ record Latents(float[] moments, LatentSpace space) {
         return z;
     }
 
-    /** The likeliest. */
+    /** The mean at the UNet's scale. */
     float[] mean() {
         float[] z = Arrays.copyOf(moments, moments.length / 2);
         for (int i = 0; i < z.length; i++) z[i] = (float) space.scaled(z[i]);

@@ -3,7 +3,7 @@ package dev.gyre.diffusion.pipeline;
 import dev.gyre.diffusion.image.Image;
 import java.util.Arrays;
 
-/** Two pictures with a mask between them. */
+/** Blends two images by a mask. */
 final class MaskBlend {
     private MaskBlend() {}
 
@@ -20,7 +20,7 @@ final class MaskBlend {
         return Image.of(under.width(), under.height(), rgb);
     }
 
-    /** The image with a part of it replaced. */
+    /** Pastes a part into the whole image. */
     static Image put(Image whole, Image part, CropRegion at) {
         byte[] rgb = whole.rgb().clone();
         for (int y = 0; y < part.height(); y++)
@@ -34,7 +34,7 @@ final class MaskBlend {
     }
 
     /**
-     * A Gaussian blur; beyond the edges is what the edge has.
+     * A Gaussian blur; edge pixels are repeated beyond the edges.
      *
      * @param mask [height, width]
      * @param sigma in pixels; 0 changes nothing
@@ -60,7 +60,7 @@ final class MaskBlend {
                             * from[
                                     Math.clamp(y + i * dy, 0, height - 1) * width
                                             + Math.clamp(x + i * dx, 0, width - 1)];
-                // A flat part stays exactly what it is.
+                // Flat regions stay exact.
                 to[y * width + x] = sum < 1e-6 ? 0 : sum > 1 - 1e-6 ? 1 : (float) sum;
             }
         return to;

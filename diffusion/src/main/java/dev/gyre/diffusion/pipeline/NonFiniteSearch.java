@@ -9,18 +9,18 @@ import dev.gyre.core.Value;
 import java.util.function.Function;
 
 /**
- * Looks for where in a graph the first number came from that is not finite: an input, a weight or what a layer made. The graph is run
- * again for it, which takes time only where something is wrong.
+ * Finds where NaN or infinity first appears in a graph: an input, a weight or a layer's output. The graph runs again for that, which
+ * takes time only where something is wrong.
  */
 final class NonFiniteSearch implements Observer {
     private String found = "";
 
-    /** What has been found: behind a sentence, or nothing. */
+    /** The end of a sentence that says what was found; empty where nothing was. */
     String where() {
         return found;
     }
 
-    /** @return whether one of what a graph is given is to blame */
+    /** @return whether an input holds one */
     boolean isGiven(Graph graph, Tensor... inputs) {
         for (int i = 0; i < inputs.length; i++)
             if (inputs[i].dtype().isFloating() && !finite(inputs[i].floats())) {

@@ -31,7 +31,7 @@ public final class PromptEncoder {
     }
 
     /**
-     * Teaches the text encoder a word.
+     * Adds a learned word.
      *
      * @throws IllegalArgumentException when it was trained for another text encoder, or is known already
      */
@@ -45,7 +45,7 @@ public final class PromptEncoder {
         words.put(word.name(), word.origin());
     }
 
-    /** The words that it was taught, with their files where they have any of their own. */
+    /** The learned words, with their files where they have one. */
     Map<String, Optional<FileId>> words() {
         return Collections.unmodifiableMap(words);
     }
@@ -104,7 +104,7 @@ public final class PromptEncoder {
         return new Condition(text.states(), encoders.vector(pooled, size.height(), size.width()));
     }
 
-    /** Multiplies a chunk's rows by their weights, then all of them so that their mean stays what it was, as AUTOMATIC1111 does. */
+    /** Multiplies a chunk's rows by their weights, then restores the chunk's mean, as AUTOMATIC1111 does. */
     private static void weigh(float[] states, int at, float[] weights, int width) {
         boolean even = true;
         for (float weight : weights) even &= weight == 1;

@@ -3,9 +3,9 @@ package dev.gyre.diffusion.pipeline;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Sampler;
 
-/** One picture's random numbers: the noise it starts from, then what the steps take, in the order that other tools draw them. */
+/** One picture's random numbers: the initial noise, then that of the steps, in the order in which other tools draw them. */
 final class SeededNoise implements Sampler.Noise {
-    /** Beyond this cosine two noises lie too close together for a turn from one to the other. */
+    /** Above this cosine two noises are too close for spherical interpolation. */
     private static final double PARALLEL = 0.9995;
 
     private final Request.Noise request;
@@ -21,13 +21,13 @@ final class SeededNoise implements Sampler.Noise {
         return request.seed().orElseThrow();
     }
 
-    /** What the picture starts from, [channels, height, width]. */
+    /** The initial noise, [channels, height, width]. */
     float[] initial(int channels, int height, int width) {
         float[] noise = random.next(channels * height * width);
         if (request.variation().isPresent()) {
             Request.Variation variation = request.variation().get();
             float[] other = request.source().seeded(variation.seed()).next(noise.length);
-            noise = turn(variation.strength(), noise, other, channels, height, width);
+            noise = slerp(variation.strength(), noise, other, channels, height, width);
         }
         if (request.stepSeedDelta() != 0) random = request.source().seeded(seed() + request.stepSeedDelta());
         return noise;
@@ -39,7 +39,7 @@ final class SeededNoise implements Sampler.Noise {
     }
 
     /** Spherical interpolation (Shoemake 1985), of every column of every channel by itself, as AUTOMATIC1111 does it. */
-    private static float[] turn(double part, float[] from, float[] to, int channels, int height, int width) {
+    private static float[] slerp(double part, float[] from, float[] to, int channels, int height, int width) {
         double[] angles = new double[channels * width];
         double mean = 0;
         for (int column = 0; column < angles.length; column++) {

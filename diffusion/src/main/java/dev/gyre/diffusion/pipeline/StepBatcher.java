@@ -15,21 +15,21 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 
 /**
- * Drawings side by side. Each has a thread, and one of them works at a time: whoever holds the model's monitor. One that asks the UNet
- * waits until all have asked; then one run answers them all, which takes less time than a run for each where pictures are small. What
- * it answers is to the bit what it would have answered each alone, and so are the pictures.
+ * Requests side by side. Each has a thread, and one of them works at a time: whoever holds the model's monitor. One that needs the UNet
+ * waits until all need it; then one run serves them all, which takes less time than a run for each where pictures are small. Every result
+ * is the same to the bit as alone, and so are the pictures.
  */
 public final class StepBatcher {
-    /** What a drawing asks, and what it is told. */
-    private static final class Question {
+    /** A request's evaluation of the UNet, and its result. */
+    private static final class Evaluation {
         private final Denoiser denoiser;
         private final float[] x;
         private final float[] timesteps;
         private final Condition condition;
-        private float[] answer;
+        private float[] result;
         private Throwable failure; // unchecked
 
-        Question(Denoiser denoiser, float[] x, float[] timesteps, Condition condition) {
+        Evaluation(Denoiser denoiser, float[] x, float[] timesteps, Condition condition) {
             this.denoiser = denoiser;
             this.x = x;
             this.timesteps = timesteps;
@@ -39,9 +39,9 @@ public final class StepBatcher {
 
     private final LoadedModel model;
     private final Object monitor;
-    private final List<Question> questions = new ArrayList<>();
-    private final Map<Object, Boolean> fits = new HashMap<>(); // whether there is memory for a run, by what it is of
-    private int drawing; // threads that have not ended
+    private final List<Evaluation> pending = new ArrayList<>();
+    private final Map<Object, Boolean> fits = new HashMap<>(); // whether there is memory for a run, by batch key and size
+    private int running; // threads that have not finished
 
     /** @param monitor whoever holds it runs the model */
     public StepBatcher(LoadedModel model, Object monitor) {
@@ -49,8 +49,8 @@ public final class StepBatcher {
         this.monitor = monitor;
     }
 
-    /** Whatever ends one of them early, the others go on. */
-    public List<Future<List<Picture>>> draw(List<Request> requests, List<Progress> listeners)
+    /** Runs all; whatever ends one of them early, the others go on. */
+    public List<Future<List<Picture>>> generate(List<Request> requests, List<Progress> listeners)
             throws InterruptedException {
         List<FutureTask<List<Picture>>> tasks = new ArrayList<>();
         for (int i = 0; i < requests.size(); i++) {
@@ -58,10 +58,10 @@ public final class StepBatcher {
             Progress listener = listeners.get(i);
             tasks.add(new FutureTask<>(inTurn(() -> new Generation(model, request, listener, this).run())));
         }
-        drawing = tasks.size();
+        running = tasks.size();
         List<Thread> threads = new ArrayList<>();
         for (FutureTask<List<Picture>> task : tasks)
-            threads.add(Thread.ofPlatform().name("gyre-drawing").start(task));
+            threads.add(Thread.ofPlatform().name("gyre-running").start(task));
         boolean interrupted = false;
         for (int i = 0; i < threads.size(); )
             try {
@@ -70,17 +70,17 @@ public final class StepBatcher {
             } catch (InterruptedException e) {
                 interrupted = true;
                 threads.forEach(
-                        Thread::interrupt); // and they are waited for: nothing may run on behind its caller's back
+                        Thread::interrupt); // and waits for them: nothing may go on after this returns
             }
         if (interrupted) throw new InterruptedException();
         return List.copyOf(tasks);
     }
 
-    private Callable<List<Picture>> inTurn(Callable<List<Picture>> drawing) {
+    private Callable<List<Picture>> inTurn(Callable<List<Picture>> running) {
         return () -> {
             synchronized (monitor) {
                 try {
-                    return drawing.call();
+                    return running.call();
                 } finally {
                     end();
                 }
@@ -89,65 +89,65 @@ public final class StepBatcher {
     }
 
     /** The UNet's prediction, as {@link Denoiser#predict} has it. */
-    float[] ask(Denoiser denoiser, float[] x, float[] timesteps, Condition condition) {
-        Question question = new Question(denoiser, x, timesteps, condition);
-        questions.add(question);
-        if (questions.size() == drawing) answer();
+    float[] evaluate(Denoiser denoiser, float[] x, float[] timesteps, Condition condition) {
+        Evaluation evaluation = new Evaluation(denoiser, x, timesteps, condition);
+        pending.add(evaluation);
+        if (pending.size() == running) run();
         try {
-            while (question.answer == null && question.failure == null) monitor.wait();
+            while (evaluation.result == null && evaluation.failure == null) monitor.wait();
         } catch (InterruptedException e) {
-            questions.remove(question);
+            pending.remove(evaluation);
             throw new CancellationException("interrupted");
         }
-        if (question.failure instanceof Error error) throw error;
-        if (question.failure != null) throw (RuntimeException) question.failure;
-        return question.answer;
+        if (evaluation.failure instanceof Error error) throw error;
+        if (evaluation.failure != null) throw (RuntimeException) evaluation.failure;
+        return evaluation.result;
     }
 
     private void end() {
-        drawing--;
-        if (!questions.isEmpty() && questions.size() == drawing) answer();
+        running--;
+        if (!pending.isEmpty() && pending.size() == running) run();
     }
 
-    private void answer() {
-        Map<Object, List<Question>> alike = new LinkedHashMap<>();
-        for (Question q : questions) {
+    private void run() {
+        Map<Object, List<Evaluation>> alike = new LinkedHashMap<>();
+        for (Evaluation q : pending) {
             int tokens = q.condition.states().length / q.timesteps.length;
-            alike.computeIfAbsent(List.of(q.denoiser.kind(), tokens), k -> new ArrayList<>())
+            alike.computeIfAbsent(List.of(q.denoiser.batchKey(), tokens), k -> new ArrayList<>())
                     .add(q);
         }
-        questions.clear();
-        alike.values().forEach(this::answer);
+        pending.clear();
+        alike.values().forEach(this::run);
         monitor.notifyAll();
     }
 
-    private void answer(List<Question> group) {
+    private void run(List<Evaluation> group) {
         float[] x = Condition.joined(group.stream().map(q -> q.x).toList());
         float[] timesteps =
                 Condition.joined(group.stream().map(q -> q.timesteps).toList());
         Condition condition = Condition.of(group.stream().map(q -> q.condition).toList());
         Denoiser denoiser = group.getFirst().denoiser;
         if (group.size() > 1 && !fits(denoiser, timesteps.length, condition)) {
-            answerApart(group);
+            runApart(group);
             return;
         }
         try {
-            float[] all = denoiser.predictTogether(x, timesteps, condition);
+            float[] all = denoiser.predictBatch(x, timesteps, condition);
             int at = 0;
-            for (Question q : group) q.answer = Arrays.copyOfRange(all, at, at += q.x.length);
+            for (Evaluation q : group) q.result = Arrays.copyOfRange(all, at, at += q.x.length);
         } catch (RuntimeException | Error e) {
-            // Whichever it is that fails, the others are not to suffer.
-            if (group.size() > 1) answerApart(group);
+            // One that fails must not fail the others.
+            if (group.size() > 1) runApart(group);
             else group.getFirst().failure = e;
         }
     }
 
-    private void answerApart(List<Question> group) {
-        for (Question q : group) answer(List.of(q));
+    private void runApart(List<Evaluation> group) {
+        for (Evaluation q : group) run(List.of(q));
     }
 
     private boolean fits(Denoiser denoiser, int batch, Condition condition) {
-        List<Object> key = List.of(denoiser.kind(), batch, condition.states().length);
+        List<Object> key = List.of(denoiser.batchKey(), batch, condition.states().length);
         return fits.computeIfAbsent(key, k -> denoiser.fits(batch, condition));
     }
 }

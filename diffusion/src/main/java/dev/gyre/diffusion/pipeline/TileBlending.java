@@ -3,14 +3,14 @@ package dev.gyre.diffusion.pipeline;
 import java.util.function.Function;
 
 /**
- * A picture taken apart into tiles that overlap by a quarter, and what was made of them put together again: where two overlap the one
- * fades into the other, line by line. As diffusers' {@code AutoencoderKL} tiles.
+ * Cuts an image into tiles that overlap by a quarter, maps each, and blends the results linearly where they overlap, as diffusers'
+ * {@code AutoencoderKL} does.
  *
- * @param channels of what is taken apart, [channels, height, width]
- * @param side of a tile
- * @param out channels of what is made of a tile
- * @param grows how much larger that is, both ways
- * @param shrinks how much smaller; one of the two is 1
+ * @param channels of the input, [channels, height, width]
+ * @param side of an input tile
+ * @param out channels of a result
+ * @param grows the factor by which a result's sides are longer
+ * @param shrinks the factor by which they are shorter; one of the two is 1
  */
 record TileBlending(int channels, int height, int width, int side, int out, int grows, int shrinks) {
     /** [channels, height, width]. */
@@ -50,7 +50,7 @@ record TileBlending(int channels, int height, int width, int side, int out, int 
         return part;
     }
 
-    /** The last lines of the tile above fade into the first of this one. */
+    /** Blends the last rows of the tile above into the first rows of this one. */
     private void fadeDown(float[] above, float[] tile, int aboveHeight, int tall, int wide, int blend) {
         int high = made(aboveHeight), n = Math.min(blend, Math.min(high, tall));
         for (int c = 0; c < out; c++)
@@ -61,7 +61,7 @@ record TileBlending(int channels, int height, int width, int side, int out, int 
                 }
     }
 
-    /** The last columns of the tile to the left fade into the first of this one. */
+    /** Blends the last columns of the tile to the left into the first columns of this one. */
     private void fadeAcross(float[] before, float[] tile, int beforeWidth, int tall, int wide, int blend) {
         int beforeWide = made(beforeWidth), n = Math.min(blend, Math.min(beforeWide, wide));
         for (int c = 0; c < out; c++)

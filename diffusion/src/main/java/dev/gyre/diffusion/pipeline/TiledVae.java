@@ -12,8 +12,8 @@ import dev.gyre.diffusion.output.Progress;
 import java.util.Optional;
 
 /**
- * The VAE between pictures and latents. Where the whole would not fit into memory it works tile by tile, and says so: tiles overlap by
- * a quarter and fade into each other. As each tile's norms see that tile alone, the picture differs a little from the whole's.
+ * The VAE between pictures and latents. Where a whole picture does not fit into memory it works tile by tile, and notes that: tiles
+ * overlap by a quarter and are blended. Group norms see one tile at a time, so the picture differs slightly from an untiled one.
  */
 public final class TiledVae {
     /** Latents on a side of a tile: what a picture of 512 pixels has. */
@@ -24,7 +24,7 @@ public final class TiledVae {
     private final ModelWeights weights;
     private final CompiledGraphs graphs;
     private final Progress progress;
-    private Optional<Boolean> tiled = Optional.empty(); // empty: each picture as it fits
+    private Optional<Boolean> tiled = Optional.empty(); // empty: decided for each picture
 
     TiledVae(Vae vae, LatentSpace space, ModelWeights weights, CompiledGraphs graphs, Progress progress) {
         this.vae = vae;
@@ -67,7 +67,7 @@ public final class TiledVae {
     }
 
     /**
-     * What the VAE makes of a picture.
+     * The VAE's distribution of a picture's latents.
      *
      * @param picture [3, height, width], −1 to 1; sides are multiples of 8
      * @return mean, then log-variance before clamping, [2 · 4, height / 8, width / 8], not scaled
@@ -113,9 +113,9 @@ public final class TiledVae {
     }
 
     /**
-     * Decides once for all pictures of a drawing, by the largest: what was decided is then known, and can be done again elsewhere.
+     * Decides on tiles once for all pictures of a request, by the largest, so that it can be recorded and repeated elsewhere.
      *
-     * @param always tiles, whatever fits
+     * @param always tiles, even where the whole fits
      * @param encodes whether pictures are encoded, too
      * @return whether there are tiles
      */
@@ -127,14 +127,14 @@ public final class TiledVae {
         return tiled.get();
     }
 
-    /** A picture of one tile always is worked on as a whole. */
+    /** A picture of one tile is never cut. */
     private boolean whole(Graph graph, String what, int height, int width) {
         if (height <= TILE && width <= TILE) return true;
         return tiled.map(yes -> !yes).orElseGet(() -> fits(graph, what));
     }
 
     private boolean fits(Graph graph, String what) {
-        long needed = graphs.plan(graph), room = graphs.room();
+        long needed = graphs.plan(graph), room = graphs.availableMemory();
         if (needed <= room) return true;
         progress.note(what + " the whole picture takes " + (needed >> 20) + " MiB of memory and " + (room >> 20)
                 + " MiB are there: done in tiles of " + TILE * vae.factor() + " pixels that fade into each other");

@@ -3,10 +3,10 @@ package dev.gyre.diffusion.sampler;
 import java.util.List;
 
 /**
- * Denoising diffusion implicit models (Song, Meng and Ermon 2020), equation 12: the sample predicted, then noised again to the next
- * level. What the first timestep has of noise is left at the end, as in the original.
+ * Denoising diffusion implicit models (Song, Meng and Ermon 2020), equation 12: the predicted clean sample, noised again to the next
+ * level. The noise of the first timestep is left at the end, as in the original.
  *
- * @param eta 0 takes no noise on the way, 1 as much as the original diffusion
+ * @param eta 0 adds no noise, 1 as much as DDPM
  */
 public record Ddim(double eta) implements Stochastic {
     /** @throws IllegalArgumentException when η is not 0 to 1 */
@@ -39,7 +39,7 @@ public record Ddim(double eta) implements Stochastic {
 
     @Override
     public Sigmas levels(Sigmas scheduled) {
-        return scheduled.withoutSignal().leaving();
+        return scheduled.withoutSignal().endingAtFirstTimestep();
     }
 
     @Override

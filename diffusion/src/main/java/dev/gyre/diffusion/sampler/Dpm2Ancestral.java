@@ -3,9 +3,9 @@ package dev.gyre.diffusion.sampler;
 import java.util.List;
 
 /**
- * {@link Dpm2} further down than the next level, then fresh noise: k-diffusion's {@code sample_dpm_2_ancestral}.
+ * {@link Dpm2} past the next level, then fresh noise: k-diffusion's {@code sample_dpm_2_ancestral}.
  *
- * @param eta how much noise: 1 as the original diffusion
+ * @param eta how much noise: 1 as DDPM
  */
 public record Dpm2Ancestral(double eta) implements Stochastic {
     /** @throws IllegalArgumentException when η is not 0 to 1 */

@@ -1,6 +1,6 @@
 package dev.gyre.diffusion.sampler;
 
-/** What the DPM-Solver++ family shares (Lu et al. 2022); λ = −ln σ is half the logarithm of the signal-to-noise ratio. */
+/** Formulas that the DPM-Solver++ family shares (Lu et al. 2022); λ = −ln σ is half the logarithm of the signal-to-noise ratio. */
 final class Dpmpp {
     private Dpmpp() {}
 

@@ -6,7 +6,7 @@ import java.util.List;
  * DPM-Solver++(2M) for the stochastic equation (Lu et al. 2022, appendix; k-diffusion's {@code sample_dpmpp_2m_sde}, midpoint). Its
  * noise is plain Gaussian: a tool that draws it from a Brownian tree gives another picture of the same quality.
  *
- * @param eta how much noise: 1 as the original diffusion
+ * @param eta how much noise: 1 as DDPM
  */
 public record Dpmpp2MSde(double eta) implements Stochastic {
     /** @throws IllegalArgumentException when η is not 0 to 1 */

@@ -3,10 +3,10 @@ package dev.gyre.diffusion.sampler;
 import java.util.List;
 
 /**
- * DPM-Solver++(2S) (Lu et al. 2022, algorithm 1) further down than the next level, then fresh noise: k-diffusion's
+ * DPM-Solver++(2S) (Lu et al. 2022, algorithm 1) past the next level, then fresh noise: k-diffusion's
  * {@code sample_dpmpp_2s_ancestral}. λ = −ln σ.
  *
- * @param eta how much noise: 1 as the original diffusion
+ * @param eta how much noise: 1 as DDPM
  */
 public record Dpmpp2SAncestral(double eta) implements Stochastic {
     /** @throws IllegalArgumentException when η is not 0 to 1 */

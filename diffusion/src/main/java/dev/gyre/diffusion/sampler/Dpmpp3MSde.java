@@ -7,7 +7,7 @@ import java.util.List;
  * last three, by φ-functions of the step. Its noise is plain Gaussian: a tool that draws it from a Brownian tree gives another picture
  * of the same quality.
  *
- * @param eta how much noise: 1 as the original diffusion
+ * @param eta how much noise: 1 as DDPM
  */
 public record Dpmpp3MSde(double eta) implements Stochastic {
     /** @throws IllegalArgumentException when η is not 0 to 1 */

@@ -6,7 +6,7 @@ import java.util.List;
  * DPM-Solver++ of second order for the stochastic equation, with a midpoint (k-diffusion's {@code sample_dpmpp_sde}, r = ½). Its noise
  * is plain Gaussian: a tool that draws it from a Brownian tree gives another picture of the same quality.
  *
- * @param eta how much noise: 1 as the original diffusion
+ * @param eta how much noise: 1 as DDPM
  */
 public record DpmppSde(double eta) implements Stochastic {
     /** @throws IllegalArgumentException when η is not 0 to 1 */

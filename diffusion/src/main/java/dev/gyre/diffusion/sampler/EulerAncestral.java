@@ -3,10 +3,10 @@ package dev.gyre.diffusion.sampler;
 import java.util.List;
 
 /**
- * Ancestral sampling with Euler's method (k-diffusion's {@code sample_euler_ancestral}): each step goes further down than the next σ
- * and comes back up with fresh noise.
+ * Ancestral sampling with Euler's method (k-diffusion's {@code sample_euler_ancestral}): each step goes past the next σ and
+ * comes back up with fresh noise.
  *
- * @param eta how much: 1 as the original diffusion
+ * @param eta how much noise: 1 as DDPM
  */
 public record EulerAncestral(double eta) implements Stochastic {
     /** @throws IllegalArgumentException when η is not 0 to 1 */

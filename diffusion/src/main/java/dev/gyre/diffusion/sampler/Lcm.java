@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * Latent consistency models (Luo et al. 2023, algorithm 3): the model's clean sample, by the boundary condition of consistency models,
- * noised again to the next level. For models distilled to it, which want guidance 1 and few steps.
+ * noised again to the next level. For distilled models, with guidance 1 and few steps.
  */
 public record Lcm() implements Sampler {
     private static final double SIGMA_DATA = 0.5;

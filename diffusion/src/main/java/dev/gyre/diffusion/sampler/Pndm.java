@@ -7,8 +7,8 @@ import java.util.List;
 
 /**
  * Pseudo numerical methods for diffusion models (Liu et al. 2022), the linear multistep form without Runge-Kutta steps that Stable
- * Diffusion calls PLMS: the noise is extrapolated from up to four predictions. The first step is taken twice, so the model is asked
- * once more than there are steps. The transfer from one level to another along a noise, equation 11, is a straight line in σ.
+ * Diffusion calls PLMS: the noise is extrapolated from up to four predictions. The first step is taken twice, which is one
+ * network evaluation more than there are steps. The transfer from one level to another along a noise, equation 11, is a straight line in σ.
  */
 public record Pndm() implements Sampler {
     @Override
@@ -18,7 +18,7 @@ public record Pndm() implements Sampler {
             double h = run.sigma(i + 1) - run.sigma(i);
             double[] epsilon = run.epsilon(x, i), e;
             if (i == 0) {
-                // Where would this noise lead? The mean of both ends is the better slope.
+                // The mean of the slopes at both ends, as Heun takes it.
                 double[] second = run.epsilon(Euler.along(x, epsilon, h), 1);
                 e = new double[x.length];
                 for (int j = 0; j < e.length; j++) e[j] = (epsilon[j] + second[j]) / 2;
@@ -31,7 +31,7 @@ public record Pndm() implements Sampler {
         };
     }
 
-    /** Adams–Bashforth of the order that the history allows. */
+    /** Adams–Bashforth of as high an order as the history allows. */
     private static double[] extrapolate(double[] newest, Deque<double[]> history) {
         double[] c =
                 switch (history.size()) {
@@ -53,7 +53,7 @@ public record Pndm() implements Sampler {
 
     @Override
     public Sigmas levels(Sigmas scheduled) {
-        return scheduled.leaving();
+        return scheduled.endingAtFirstTimestep();
     }
 
     @Override

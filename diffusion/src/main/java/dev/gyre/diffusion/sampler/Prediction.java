@@ -19,7 +19,7 @@ public enum Prediction {
     },
 
     /**
-     * v = √ᾱ ε − √(1 − ᾱ) x₀ (Salimans and Ho 2022). Unlike ε it still says something about x₀ where nothing of it is left in x_t.
+     * The velocity v = √ᾱ ε − √(1 − ᾱ) x₀ (Salimans and Ho 2022). Unlike ε it determines x₀ even where ᾱ is 0.
      */
     V("v", List.of("v_prediction", "v_pred", "velocity")) {
         @Override
@@ -56,7 +56,7 @@ public enum Prediction {
     /**
      * The prediction of this name, in the spelling of a model's metadata, diffusers or stable-diffusion.cpp; case does not matter.
      *
-     * @throws IllegalArgumentException naming those there are
+     * @throws IllegalArgumentException listing all predictions
      */
     public static Prediction named(String name) {
         String wanted = name.toLowerCase(Locale.ROOT).replace('-', '_');

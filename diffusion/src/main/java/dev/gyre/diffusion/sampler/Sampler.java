@@ -3,9 +3,9 @@ package dev.gyre.diffusion.sampler;
 import java.util.List;
 
 /**
- * A way from noise to a picture: down the levels of a schedule, asking the model for the noise in the current state. All samplers work
- * on states x = x₀ + σ ε (see {@link Sigmas}), flat and of any shape, in double precision; the model sees them rounded. A formula of a
- * paper that writes x_t = α x₀ + σ ε becomes ours with α = 1. One of your own is {@code run -> (i, x) -> …}.
+ * Solves the diffusion ODE or SDE from noise to a sample, down the noise levels of a schedule. All samplers work on states x = x₀ + σ ε (see
+ * {@link Sigmas}), flat and of any shape, in double precision; the model gets them in float32. A paper's formula for x_t = α x₀ + σ ε
+ * applies with α = 1. A sampler of your own is {@code run -> (i, x) -> …}.
  */
 @FunctionalInterface
 public interface Sampler {
@@ -31,7 +31,7 @@ public interface Sampler {
     }
 
     /**
-     * Where in a run the model is asked; some samplers ask more than once a step.
+     * Where in a run the model is evaluated; some samplers evaluate it more than once a step.
      *
      * @param step from 1
      * @param timestep 0 to 999, whole or not
@@ -45,7 +45,7 @@ public interface Sampler {
         float[] next(int count);
     }
 
-    /** Told of every step when it is done. What it throws ends the run. */
+    /** Is called after every step. What it throws ends the run. */
     @FunctionalInterface
     interface Listener {
         /** Called in the sampler's thread, which waits for it. */
@@ -56,13 +56,13 @@ public interface Sampler {
      * A step that is done.
      *
      * @param step from 1
-     * @param sigma how much noise is left
-     * @param x the state, at that level; what is written into it counts for the next step
-     * @param denoised the clean sample as the model saw it last
+     * @param sigma the noise level that is left
+     * @param x the state at that level; the next step uses what is written into it
+     * @param denoised the model's last prediction of the clean sample
      */
     record Progress(int step, int steps, double sigma, double[] x, double[] denoised) {}
 
-    /** The steps of one run, with what they remember of each other. */
+    /** The steps of one run, with their history. */
     @FunctionalInterface
     interface Stepper {
         /**
@@ -75,7 +75,7 @@ public interface Sampler {
         double[] step(int i, double[] x);
     }
 
-    /** All samplers there are. */
+    /** All samplers. */
     List<Sampler> ALL = List.of(
             new Ddim(0),
             new Pndm(),
@@ -94,10 +94,10 @@ public interface Sampler {
             new Lcm(),
             new Ddpm());
 
-    /** Begins a run. */
+    /** Starts a run. */
     Stepper stepper(SamplingRun run);
 
-    /** The schedule it was described with, or that most tools run it on. */
+    /** The schedule that it was published with, or that most tools run it on. */
     default Schedule schedule() {
         return Spacing.LINSPACE;
     }
@@ -117,7 +117,7 @@ public interface Sampler {
         return new Scheduled(this, schedule);
     }
 
-    /** Itself, on whatever schedule. */
+    /** This sampler without a schedule of its own. */
     default Sampler bare() {
         return this;
     }
@@ -125,18 +125,17 @@ public interface Sampler {
     /**
      * This sampler with another η.
      *
-     * @throws IllegalArgumentException when it takes no noise on its way, or η is not 0 to 1
+     * @throws IllegalArgumentException when it adds no noise, or η is not 0 to 1
      */
-    default Sampler noisy(double eta) {
-        if (this instanceof Stochastic stochastic) return stochastic.withEta(eta);
-        throw new IllegalArgumentException("eta: " + displayName() + " takes no noise on its way");
+    default Sampler withEta(double eta) {
+        throw new IllegalArgumentException("eta: " + displayName() + " adds no noise");
     }
 
     /**
-     * Draws a sample from noise.
+     * Generates a sample from noise.
      *
      * @param noise standard normal, the size of the sample
-     * @param random noise for each step, where the sampler takes any
+     * @param random noise for the steps, where the sampler adds any
      * @param steps 1 to 1000
      * @return the sample at the scale of the data
      */
@@ -146,10 +145,10 @@ public interface Sampler {
     }
 
     /**
-     * Goes on from a state.
+     * Continues from a state.
      *
      * @param start at the first level: {@link Sigmas#start}
-     * @param levels those of {@link #levels(NoiseSchedule, int)}, or the later of them
+     * @param levels those of {@link #levels(NoiseSchedule, int)}, or the last of them
      * @return the sample at the scale of the data
      */
     default float[] sample(Model model, double[] start, Sigmas levels, Noise random, Listener listener) {
@@ -171,7 +170,7 @@ public interface Sampler {
      * behind it or not ("DPM++ 2M Karras"). Case, blanks, hyphens and underscores do not matter. diffusers' names bring diffusers'
      * schedules.
      *
-     * @throws IllegalArgumentException naming those there are
+     * @throws IllegalArgumentException listing all samplers
      */
     static Sampler named(String name) {
         return SamplerNames.find(name);

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Samplers by the names that tools have for them. */
+/** Finds samplers by the names of several tools. */
 final class SamplerNames {
     private static final Map<String, Sampler> NAMES = names();
 
@@ -39,7 +39,7 @@ final class SamplerNames {
         return names;
     }
 
-    /** As it is compared: ++ is also written pp. */
+    /** Normalized for comparison; ++ is also written pp. */
     private static String plain(String name) {
         return name.toLowerCase(Locale.ROOT).replaceAll("[\\s_-]", "").replace("dpmpp", "dpm++");
     }

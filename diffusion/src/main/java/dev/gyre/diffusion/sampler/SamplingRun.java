@@ -2,7 +2,7 @@ package dev.gyre.diffusion.sampler;
 
 import java.util.concurrent.CancellationException;
 
-/** One run of a sampler, as its steps see it: the levels, whom to ask for the noise in a state, and where fresh noise comes from. */
+/** One run of a sampler, as its steps see it: the noise levels, the model's predictions, and fresh noise. */
 public final class SamplingRun {
     private final Sigmas levels;
     private final Sampler.Model model;
@@ -28,7 +28,7 @@ public final class SamplingRun {
         return levels.end(x);
     }
 
-    /** How many steps there are. */
+    /** The number of steps. */
     public int steps() {
         return levels.steps();
     }
@@ -38,28 +38,28 @@ public final class SamplingRun {
         return levels.sigma(i);
     }
 
-    /** What the network is told at level i. */
+    /** The timestep at level i. */
     public double timestep(int i) {
         return levels.timesteps()[i];
     }
 
     /** The noise ε in a state at level i. Also the slope dx/dσ of the probability flow, which papers call d. */
     public double[] epsilon(double[] x, int i) {
-        return ask(x, sigma(i), timestep(i));
+        return evaluate(x, sigma(i), timestep(i));
     }
 
     /** The noise in a state between levels. */
     public double[] epsilonAt(double[] x, double sigma) {
-        return ask(x, sigma, levels.noise().timestep(sigma));
+        return evaluate(x, sigma, levels.noise().timestep(sigma));
     }
 
-    /** The clean sample that the model sees in a state at level i, x − σ ε. */
+    /** The predicted clean sample of a state at level i, x − σ ε. */
     public double[] denoised(double[] x, int i) {
         epsilon(x, i);
         return denoised;
     }
 
-    /** Likewise between levels. */
+    /** The predicted clean sample of a state between levels. */
     public double[] denoisedAt(double[] x, double sigma) {
         epsilonAt(x, sigma);
         return denoised;
@@ -70,8 +70,8 @@ public final class SamplingRun {
         return random.next(x.length);
     }
 
-    /** The network sees x / √(σ² + 1), whose variance is 1. */
-    private double[] ask(double[] x, double sigma, double timestep) {
+    /** Evaluates the network on x / √(σ² + 1), whose variance is 1. */
+    private double[] evaluate(double[] x, double sigma, double timestep) {
         if (Thread.interrupted()) throw new CancellationException("interrupted in step " + step + " of " + steps());
         double scale = 1 / Math.sqrt(sigma * sigma + 1);
         float[] scaled = new float[x.length];

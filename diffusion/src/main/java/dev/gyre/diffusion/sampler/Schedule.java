@@ -3,7 +3,7 @@ package dev.gyre.diffusion.sampler;
 import java.util.List;
 import java.util.Locale;
 
-/** Which noise levels a sampler takes its steps at. */
+/** The spacing of a sampler's noise levels. */
 public interface Schedule {
     /**
      * The levels of so many steps.
@@ -23,7 +23,7 @@ public interface Schedule {
     /**
      * The schedule of this name, in the spelling of diffusers, AUTOMATIC1111 or stable-diffusion.cpp; case does not matter.
      *
-     * @throws IllegalArgumentException naming those there are
+     * @throws IllegalArgumentException listing all schedules
      */
     static Schedule named(String name) {
         String wanted = name.toLowerCase(Locale.ROOT);

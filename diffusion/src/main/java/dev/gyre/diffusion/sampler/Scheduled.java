@@ -2,7 +2,7 @@ package dev.gyre.diffusion.sampler;
 
 import java.util.List;
 
-/** A sampler on a schedule that is not its own. */
+/** A sampler on a schedule other than its own. */
 public record Scheduled(Sampler sampler, Schedule schedule) implements Sampler {
     @Override
     public Stepper stepper(SamplingRun run) {
@@ -25,8 +25,8 @@ public record Scheduled(Sampler sampler, Schedule schedule) implements Sampler {
     }
 
     @Override
-    public Sampler noisy(double eta) {
-        return sampler.noisy(eta).on(schedule);
+    public Sampler withEta(double eta) {
+        return sampler.withEta(eta).on(schedule);
     }
 
     @Override

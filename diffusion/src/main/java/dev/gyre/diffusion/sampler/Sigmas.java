@@ -3,15 +3,15 @@ package dev.gyre.diffusion.sampler;
 import java.util.Arrays;
 
 /**
- * The noise levels that a sampler goes down. A sample at level σ is x = x₀ + σ ε: the clean sample with σ times standard normal noise
- * on it (Karras et al. 2022). Papers that write x_t = √ᾱ x₀ + √(1 − ᾱ) ε mean √(σ² + 1) · x_t with σ² = (1 − ᾱ) / ᾱ.
+ * The noise levels of a run. A state at level σ is x = x₀ + σ ε: the clean sample plus σ times standard normal noise (Karras et al.
+ * 2022). Papers that write x_t = √ᾱ x₀ + √(1 − ᾱ) ε mean √(σ² + 1) · x_t with σ² = (1 − ᾱ) / ᾱ.
  *
  * @param noise the schedule that they lie on
- * @param timesteps what the network is told at each level, 0 to 999, whole or not; one more than steps
- * @param sigmas falling; one more than steps: the last is what is left at the end, 0 for most samplers
- * @param unit whether pure noise starts as what has variance 1 after scaling, √(σ² + 1) ε, rather than σ ε
+ * @param timesteps the timestep at each level, 0 to 999, whole or not; one more than steps
+ * @param sigmas falling; one more than steps: the last is the noise left at the end, 0 for most samplers
+ * @param unitVariance whether pure noise starts at √(σ² + 1) ε, which has unit variance when scaled, rather than at σ ε
  */
-public record Sigmas(NoiseSchedule noise, double[] timesteps, double[] sigmas, boolean unit) {
+public record Sigmas(NoiseSchedule noise, double[] timesteps, double[] sigmas, boolean unitVariance) {
     private static final double NO_SIGNAL = 0x1p24;
 
     /** @throws IllegalArgumentException when there are fewer than two levels, or not as many timesteps as sigmas */
@@ -21,21 +21,21 @@ public record Sigmas(NoiseSchedule noise, double[] timesteps, double[] sigmas, b
                     + timesteps.length + " and " + sigmas.length);
     }
 
-    /** The levels of these timesteps, then none. */
+    /** The levels of these timesteps, then 0. */
     static Sigmas at(NoiseSchedule noise, double[] timesteps, boolean unit) {
         double[] sigmas = new double[timesteps.length + 1];
         for (int i = 0; i < timesteps.length; i++) sigmas[i] = noise.sigma(timesteps[i]);
         return new Sigmas(noise, Arrays.copyOf(timesteps, sigmas.length), sigmas, unit);
     }
 
-    /** These levels, then none. */
+    /** These levels, then 0. */
     static Sigmas of(NoiseSchedule noise, double[] sigmas) {
         double[] timesteps = new double[sigmas.length + 1];
         for (int i = 0; i < sigmas.length; i++) timesteps[i] = noise.timestep(sigmas[i]);
         return new Sigmas(noise, timesteps, Arrays.copyOf(sigmas, timesteps.length), false);
     }
 
-    /** How many steps go down them: one less than levels. */
+    /** The number of steps: one less than levels. */
     public int steps() {
         return sigmas.length - 1;
     }
@@ -45,37 +45,37 @@ public record Sigmas(NoiseSchedule noise, double[] timesteps, double[] sigmas, b
         return sigmas[i];
     }
 
-    /** Without the first levels: where a picture that is not all noise begins. */
+    /** Without the first levels, for a start from an image. */
     public Sigmas from(int first) {
         return new Sigmas(
                 noise,
                 Arrays.copyOfRange(timesteps, first, timesteps.length),
                 Arrays.copyOfRange(sigmas, first, sigmas.length),
-                unit);
+                unitVariance);
     }
 
-    /** With whole timesteps at the same levels, and a start at unit variance: how diffusers' solvers see them. */
-    Sigmas whole() {
+    /** With timesteps rounded at the same levels, and a start at unit variance, as diffusers' solvers have it. */
+    Sigmas rounded() {
         double[] whole = Arrays.stream(timesteps).map(Math::rint).toArray();
         return new Sigmas(noise, whole, sigmas, true);
     }
 
-    /** Pure noise starts at unit variance, and the noise of the first timestep is left at the end (ᾱ₀, not 1). */
-    Sigmas leaving() {
+    /** With a start at unit variance, and ending at the noise of the first timestep (ᾱ₀ rather than 1). */
+    Sigmas endingAtFirstTimestep() {
         double[] left = sigmas.clone();
         left[left.length - 1] = noise.sigma(0);
         return new Sigmas(noise, timesteps, left, true);
     }
 
     /**
-     * With a schedule of zero terminal SNR exact to float32 at its last timestep: 1/σ beside 1 is lost there. For first order steps alone:
-     * those of higher order depend on log σ, or on σ itself.
+     * With the last timestep of a zero-terminal-SNR schedule exact to float32, where 1 + 1/σ is 1. For first-order steps only: those of
+     * higher order depend on log σ or on σ itself.
      */
     Sigmas withoutSignal() {
         if (!noise.isZeroTerminalSnr() || timesteps[0] != NoiseSchedule.TIMESTEPS - 1) return this;
         double[] higher = sigmas.clone();
         higher[0] = NO_SIGNAL;
-        return new Sigmas(noise, timesteps, higher, unit);
+        return new Sigmas(noise, timesteps, higher, unitVariance);
     }
 
     Sigmas atUnitVariance() {
@@ -84,20 +84,20 @@ public record Sigmas(NoiseSchedule noise, double[] timesteps, double[] sigmas, b
 
     /** Pure noise at the first level. */
     public double[] start(float[] noise) {
-        double scale = unit ? Math.sqrt(sigmas[0] * sigmas[0] + 1) : sigmas[0];
+        double scale = unitVariance ? Math.sqrt(sigmas[0] * sigmas[0] + 1) : sigmas[0];
         double[] x = new double[noise.length];
         for (int j = 0; j < x.length; j++) x[j] = scale * noise[j];
         return x;
     }
 
-    /** A clean sample with noise at the first level on it. */
+    /** A clean sample with noise at the first level. */
     public double[] start(float[] clean, float[] noise) {
         double[] x = new double[noise.length];
         for (int j = 0; j < x.length; j++) x[j] = clean[j] + sigmas[0] * noise[j];
         return x;
     }
 
-    /** What is handed to the decoder: at the scale of the data, if noise is left. */
+    /** The final state at the scale of the data. */
     float[] end(double[] x) {
         double last = sigmas[steps()], scale = 1 / Math.sqrt(last * last + 1);
         float[] y = new float[x.length];

@@ -6,26 +6,26 @@ import java.util.List;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
-/** The schedules that tools know. */
+/** The schedules of common tools. */
 public enum Spacing implements Schedule {
     /** k · ⌊1000 / steps⌋ + 1, as CompVis and diffusers have it for DDIM and PNDM ({@code steps_offset} 1). */
     LEADING("Leading", List.of("leading"), Spacing::leading),
-    /** From 999 to 0 in even steps, whole or not; σ between whole timesteps by straight lines. diffusers' for Euler's family. */
+    /** Evenly spaced from 999 to 0, whole or not; σ linear between whole timesteps. diffusers' for Euler and its kin. */
     LINSPACE("Linspace", List.of("linspace"), (noise, steps) -> Sigmas.at(noise, linspace(steps), false)),
-    /** The same timesteps, but straight lines between logarithms of σ: k-diffusion's {@code get_sigmas}. */
+    /** The same timesteps with log σ linear between whole ones: k-diffusion's {@code get_sigmas}. */
     UNIFORM("Uniform", List.of("discrete", "uniform", "normal"), Spacing::uniform),
-    /** From 999 to 0 in one step more, the last left out, rounded. diffusers' linspace for DPM-Solver++ and UniPC. */
+    /** Evenly spaced from 999 to 0 in one step more, without the last, rounded. diffusers' linspace for DPM-Solver++ and UniPC. */
     TIME_UNIFORM("Time uniform", List.of("time_uniform"), Spacing::timeUniform),
-    /** Whole timesteps from 999 down that leave out the last stretch. diffusers'. */
+    /** Whole timesteps from 999 down, without 0: diffusers' trailing. */
     TRAILING("Trailing", List.of("trailing"), Spacing::trailing),
-    /** Even steps in σ^(1/7) (Karras et al. 2022, equation 5). */
+    /** Evenly spaced in σ^(1/7) (Karras et al. 2022, equation 5). */
     KARRAS("Karras", List.of("karras"), Spacing::karras),
-    /** The same levels with the network told whole timesteps, as diffusers does for DPM-Solver++ and UniPC. */
+    /** The same levels with rounded timesteps, as diffusers has them for DPM-Solver++ and UniPC. */
     KARRAS_WHOLE("Karras whole", List.of("karras_whole"), (noise, steps) -> karras(noise, steps)
-            .whole()),
-    /** Even steps in log σ. */
+            .rounded()),
+    /** Evenly spaced in log σ. */
     EXPONENTIAL("Exponential", List.of("exponential"), Spacing::exponential),
-    /** Some of the 50 timesteps that latent consistency models were distilled at: 999, 979, … 19. */
+    /** A subset of the 50 timesteps that latent consistency models are distilled at: 999, 979, … 19. */
     LCM("LCM", List.of("lcm"), Spacing::consistency);
 
     private static final double RHO = 7;

@@ -1,11 +1,11 @@
 package dev.gyre.diffusion.sampler;
 
-/** A sampler that may take noise on its way. */
+/** A sampler that may add noise in its steps. */
 public interface Stochastic extends Sampler {
-    /** How much: 0 none, 1 as much as the original diffusion. */
+    /** How much noise: 0 none, 1 as much as DDPM. */
     double eta();
 
-    /** The same with another η. */
+    @Override
     Sampler withEta(double eta);
 
     /** @throws IllegalArgumentException when it is not 0 to 1 */

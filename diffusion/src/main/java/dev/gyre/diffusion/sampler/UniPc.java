@@ -4,7 +4,7 @@ import java.util.List;
 
 /**
  * UniPC (Zhao et al. 2023), order 2 with B(h) = e^(−h) − 1 ("bh2") on the clean sample m, as diffusers runs it: every state but the first
- * is corrected once the model has seen it, at no further cost, before the next one is predicted from it. g = −h, φ = e^g − 1.
+ * is corrected after its network evaluation, at no further cost, before the next is predicted from it. g = −h, φ = e^g − 1.
  */
 public record UniPc() implements Sampler {
     @Override

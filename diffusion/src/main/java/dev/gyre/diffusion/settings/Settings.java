@@ -258,7 +258,7 @@ public final class Settings {
                     .sampler()
                     .filter(sampler -> !Sampler.ALL.contains(sampler.bare()))
                     .isPresent())
-            .stored((request, eta) -> request.sampler(sampler(request).noisy(eta)), request -> request.sampling()
+            .stored((request, eta) -> request.sampler(sampler(request).withEta(eta)), request -> request.sampling()
                     .sampler()
                     .map(Sampler::bare)
                     .filter(Stochastic.class::isInstance)

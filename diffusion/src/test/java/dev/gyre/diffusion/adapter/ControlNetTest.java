@@ -85,13 +85,13 @@ class ControlNetTest {
                 .control(new Conditions.Control(second, half(), 1.2, new Request.StepRange(0.2, 1)));
         Request request = InitImageTest.request("ddim");
         GOLDEN.check("control.two", InitImageTest.latents(sd, request.with(network)));
-        byte[] plain = sd.draw(request.steps(2)).rgb();
-        assertFalse(Arrays.equals(plain, sd.draw(request.steps(2).with(network)).rgb()));
+        byte[] plain = sd.generate(request.steps(2)).rgb();
+        assertFalse(Arrays.equals(plain, sd.generate(request.steps(2).with(network)).rgb()));
         Conditions none = Conditions.PLAIN.control(new Conditions.Control(first, CIRCLE, 0, Request.StepRange.WHOLE));
-        assertArrayEquals(plain, sd.draw(request.steps(2).with(none)).rgb());
+        assertArrayEquals(plain, sd.generate(request.steps(2).with(none)).rgb());
         sd.unload(first);
         sd.unload(second);
-        assertArrayEquals(plain, sd.draw(request.steps(2)).rgb());
+        assertArrayEquals(plain, sd.generate(request.steps(2)).rgb());
     }
 
     @Test
@@ -106,7 +106,7 @@ class ControlNetTest {
             Conditions network = Conditions.PLAIN.control(Conditions.Control.of(net, CIRCLE));
             Exception e = assertThrows(
                     IllegalArgumentException.class,
-                    () -> sd.draw(InitImageTest.request("ddim").with(network)));
+                    () -> sd.generate(InitImageTest.request("ddim").with(network)));
             assertTrue(
                     e.getMessage().startsWith("gaps: a ControlNet for another model: 1 tensors are missing"),
                     e.getMessage());

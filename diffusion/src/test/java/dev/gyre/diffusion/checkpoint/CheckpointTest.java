@@ -66,13 +66,13 @@ class CheckpointTest {
 
     private static byte[] draw(Path path) throws IOException {
         try (StableDiffusion sd = StableDiffusion.load(path)) {
-            return sd.draw(REQUEST).rgb();
+            return sd.generate(REQUEST).rgb();
         }
     }
 
     private static byte[] embedded() {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            return sd.draw(REQUEST).rgb();
+            return sd.generate(REQUEST).rgb();
         }
     }
 
@@ -138,7 +138,7 @@ class CheckpointTest {
         byte[] last = draw(path);
         try (StableDiffusion sd =
                 StableDiffusion.load(Checkpoint.open(path), new JvmBackend(), ModelOptions.DEFAULT.ema(true))) {
-            Picture picture = sd.draw(REQUEST);
+            Picture picture = sd.generate(REQUEST);
             assertArrayEquals(embedded(), picture.rgb());
             assertTrue(picture.parameters().text().contains("EMA: true"));
         }

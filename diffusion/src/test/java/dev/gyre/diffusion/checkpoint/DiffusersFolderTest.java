@@ -105,13 +105,13 @@ class DiffusersFolderTest {
 
     private static byte[] embedded() {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            return sd.draw(REQUEST).rgb();
+            return sd.generate(REQUEST).rgb();
         }
     }
 
     private byte[] drawn() throws IOException {
         try (StableDiffusion sd = StableDiffusion.load(folder)) {
-            return sd.draw(REQUEST.size(128, 128)).rgb();
+            return sd.generate(REQUEST.size(128, 128)).rgb();
         }
     }
 
@@ -167,7 +167,7 @@ class DiffusersFolderTest {
         }
         byte[] darker;
         try (StableDiffusion sd = StableDiffusion.load(whole)) {
-            darker = sd.draw(REQUEST).rgb();
+            darker = sd.generate(REQUEST).rgb();
         }
         assertFalse(Arrays.equals(embedded(), darker));
         writeFolder(true);
@@ -182,7 +182,7 @@ class DiffusersFolderTest {
 
     private static byte[] withVae(Path path) throws IOException {
         try (StableDiffusion sd = StableDiffusion.load(Checkpoint.embedded().vae(path), new JvmBackend())) {
-            return sd.draw(REQUEST).rgb();
+            return sd.generate(REQUEST).rgb();
         }
     }
 

@@ -210,11 +210,11 @@ class AnotherFamilyTest {
     void itsDefaultsAndItsPreview() {
         List<Progress.Step> steps = new ArrayList<>();
         List<byte[]> looks = new ArrayList<>();
-        Picture picture = sd.draw(Request.of("a tree").seed(1), new Progress() {
+        Picture picture = sd.generate(Request.of("a tree").seed(1), new Progress() {
                     @Override
                     public void step(Step step) {
                         steps.add(step);
-                        looks.add(step.look().quick().rgb());
+                        looks.add(step.previews().approximate().rgb());
                     }
                 })
                 .getFirst();
@@ -229,22 +229,22 @@ class AnotherFamilyTest {
     @Test
     void theVectorCountsInEachHalfOfGuidance() throws Exception {
         Request request = Request.of("a tree").seed(1);
-        byte[] picture = sd.draw(request).rgb();
-        assertFalse(Arrays.equals(picture, sd.draw(request.negative("a house")).rgb()));
+        byte[] picture = sd.generate(request).rgb();
+        assertFalse(Arrays.equals(picture, sd.generate(request.negative("a house")).rgb()));
         assertFalse(
-                Arrays.equals(picture, sd.draw(Request.of("a house").seed(1)).rgb()));
+                Arrays.equals(picture, sd.generate(Request.of("a house").seed(1)).rgb()));
         try (StableDiffusion small = open(2)) {
             // Half by half, and with others.
-            small.room(1);
-            assertArrayEquals(picture, small.draw(request).rgb());
+            small.memoryLimit(1);
+            assertArrayEquals(picture, small.generate(request).rgb());
         }
         List<Request> several =
                 List.of(request, Request.of("a house (of wood:1.3)").seed(2), request.size(24, 48));
         List<Future<List<Picture>>> together =
-                sd.drawTogether(several, List.of(Progress.NONE, Progress.NONE, Progress.NONE));
+                sd.generateTogether(several, List.of(Progress.NONE, Progress.NONE, Progress.NONE));
         for (int i = 0; i < several.size(); i++)
             assertArrayEquals(
-                    sd.draw(several.get(i)).rgb(),
+                    sd.generate(several.get(i)).rgb(),
                     together.get(i).get().getFirst().rgb());
     }
 
@@ -263,7 +263,7 @@ class AnotherFamilyTest {
         try (StableDiffusion small = open(1)) {
             assertTrue(small.quantize().bytes() > 0);
             Picture large =
-                    small.draw(Request.of("a tree").seed(1).size(192, 96).steps(1));
+                    small.generate(Request.of("a tree").seed(1).size(192, 96).steps(1));
             assertEquals(192, large.width());
             assertTrue(
                     large.parameters().text().contains("Drawn at: 96x48"),

@@ -143,10 +143,10 @@ public class LatentPreviewTest {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             for (int k = 0; k < 24; k++) {
                 String prompt = "a " + colours.get(k % 12) + " ring on a " + colours.get(k * 5 % 12) + " background";
-                sd.draw(Request.of(prompt).steps(10).seed(1000 + k), new Progress() {
+                sd.generate(Request.of(prompt).steps(10).seed(1000 + k), new Progress() {
                     @Override
                     public void step(Step step) {
-                        if (step.step() == 10) error[0] += difference(step.look()) / 24;
+                        if (step.step() == 10) error[0] += difference(step.previews()) / 24;
                     }
                 });
             }
@@ -156,8 +156,8 @@ public class LatentPreviewTest {
     }
 
     /** Between the quick look and the decoded one's means. */
-    public static double difference(Progress.Look look) {
-        Preview quick = look.quick(), decoded = look.decoded();
+    public static double difference(Progress.Previews look) {
+        Preview quick = look.approximate(), decoded = look.decoded();
         int pixels = decoded.width() / quick.width();
         double error = 0;
         for (int i = 0; i < quick.rgb().length; i++) {

@@ -100,7 +100,7 @@ class SourcesTest {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             Exception e = assertThrows(
                     IllegalArgumentException.class,
-                    () -> sd.draw(Request.of("a cat <lora:x:1>").steps(1)));
+                    () -> sd.generate(Request.of("a cat <lora:x:1>").steps(1)));
             assertEquals("prompt: the LoRA \"x\" is asked for, but was not given", e.getMessage());
         }
     }

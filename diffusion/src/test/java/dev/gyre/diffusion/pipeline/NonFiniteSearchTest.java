@@ -103,7 +103,7 @@ class NonFiniteSearchTest {
     private static String said(StableDiffusion sd, Request request) {
         return assertThrows(
                         ArithmeticException.class,
-                        () -> sd.draw(request, new Progress() {
+                        () -> sd.generate(request, new Progress() {
                             @Override
                             public void picture(Picture picture) {
                                 throw new AssertionError("there is a picture");
@@ -203,7 +203,7 @@ class NonFiniteSearchTest {
             assertEquals(sentence, said(sd, loud));
             // It fails alone, and those that are drawn with it go on.
             List<Future<List<Picture>>> together =
-                    sd.drawTogether(List.of(REQUEST, loud), Collections.nCopies(2, Progress.NONE));
+                    sd.generateTogether(List.of(REQUEST, loud), Collections.nCopies(2, Progress.NONE));
             assertEquals(128, together.get(0).get().get(0).width());
             assertEquals(
                     sentence,

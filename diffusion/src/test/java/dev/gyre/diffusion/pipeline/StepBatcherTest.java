@@ -41,9 +41,9 @@ class StepBatcherTest {
                 request("a purple ring", 5, 2, "ddim").size(64, 128),
                 request("a white cross", 6, 3, "ddim").batch(3));
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            List<Future<List<Picture>>> together = sd.drawTogether(requests, silent(6));
+            List<Future<List<Picture>>> together = sd.generateTogether(requests, silent(6));
             for (int i = 0; i < requests.size(); i++) {
-                List<Picture> alone = sd.draw(requests.get(i), Progress.NONE),
+                List<Picture> alone = sd.generate(requests.get(i), Progress.NONE),
                         pictures = together.get(i).get();
                 assertEquals(requests.get(i).batch(), pictures.size());
                 for (int j = 0; j < pictures.size(); j++) {
@@ -72,8 +72,8 @@ class StepBatcherTest {
         Request bad = good.with(InitImage.of(Image.of(8, 8, new byte[192])).strength(0.01));
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             List<Future<List<Picture>>> together =
-                    sd.drawTogether(List.of(good, good, bad), List.of(Progress.NONE, cancelled, Progress.NONE));
-            assertArrayEquals(sd.draw(good).rgb(), together.get(0).get().get(0).rgb());
+                    sd.generateTogether(List.of(good, good, bad), List.of(Progress.NONE, cancelled, Progress.NONE));
+            assertArrayEquals(sd.generate(good).rgb(), together.get(0).get().get(0).rgb());
             assertInstanceOf(CancellationException.class, failure(together.get(1)));
             assertInstanceOf(IllegalArgumentException.class, failure(together.get(2)));
             assertEquals(2, steps.get());
@@ -88,9 +88,9 @@ class StepBatcherTest {
     void whereMemoryIsShortOneRunIsForOne() throws Exception {
         Request circle = request("a red circle", 1, 2, "ddim");
         try (StableDiffusion sd = StableDiffusion.embedded()) {
-            byte[] alone = sd.draw(circle).rgb();
-            sd.room(1 << 20);
-            for (Future<List<Picture>> future : sd.drawTogether(List.of(circle, circle), silent(2)))
+            byte[] alone = sd.generate(circle).rgb();
+            sd.memoryLimit(1 << 20);
+            for (Future<List<Picture>> future : sd.generateTogether(List.of(circle, circle), silent(2)))
                 assertArrayEquals(alone, future.get().get(0).rgb());
         }
     }
@@ -100,7 +100,7 @@ class StepBatcherTest {
         Request endless = request("a red circle", 1, 900, "ddim");
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             FutureTask<InterruptedException> ended = new FutureTask<>(() -> assertThrows(
-                    InterruptedException.class, () -> sd.drawTogether(List.of(endless, endless.seed(2)), silent(2))));
+                    InterruptedException.class, () -> sd.generateTogether(List.of(endless, endless.seed(2)), silent(2))));
             Thread drawing = Thread.ofPlatform().start(ended);
             Thread.sleep(300);
             drawing.interrupt();

@@ -23,13 +23,13 @@ final class JobProgress implements Progress {
     public void step(Step step) {
         boolean last = step.step() == step.steps();
         Optional<Preview> glance =
-                job.order().previews() && !last ? Optional.of(step.look().quick()) : Optional.empty();
+                job.order().previews() && !last ? Optional.of(step.previews().approximate()) : Optional.empty();
         job.tell(new Event.Stepped(step, glance));
         // Looks come when equal parts of the steps are done; the last step is the picture itself.
         int looks = job.order().partialImages();
         int before = (step.step() - 1) * (looks + 1) / step.steps(), now = step.step() * (looks + 1) / step.steps();
         if (now > before && !last)
-            job.tell(new Event.Look(step.picture() - 1, now - 1, step.look().decoded()));
+            job.tell(new Event.Look(step.picture() - 1, now - 1, step.previews().decoded()));
     }
 
     @Override

@@ -95,7 +95,7 @@ public final class Worker {
             }
         }
         if (drawn.isEmpty()) return;
-        List<Future<List<Picture>>> pictures = sd.drawTogether(
+        List<Future<List<Picture>>> pictures = sd.generateTogether(
                 requests, drawn.stream().<Progress>map(JobProgress::new).toList());
         for (int i = 0; i < drawn.size(); i++) drawn.get(i).tell(end(pictures.get(i)));
     }
