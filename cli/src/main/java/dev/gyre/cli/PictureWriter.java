@@ -81,7 +81,8 @@ final class PictureWriter extends Console {
         super.step(step);
         tracing.step(step);
         if (previews.every == 0 || step.step() % previews.every != 0 || step.step() == step.steps()) return;
-        Preview preview = previews.decoded ? step.previews().decoded() : step.previews().approximate();
+        Preview preview =
+                previews.decoded ? step.previews().decoded() : step.previews().approximate();
         Path name = output == null ? Path.of("gyre.png") : numbered(step.picture());
         try {
             preview.write(renamed(name, ".preview"));

@@ -285,7 +285,7 @@ class GyreCommandTest {
             {"1", text + ": no safetensors file: ", "x", "--lora", text},
             {"1", text + ": not an image that can be read", "x", "-i", text},
             {"1", "nowhere.png: there is no such file", "x", "-i", "nowhere.png"},
-            {"1", folder + ": a folder with a model as diffusers keeps it is expected", "x", "-m", "" + folder}
+            {"1", folder + ": expected a diffusers folder", "x", "-m", "" + folder}
         }) {
             mistake(Integer.parseInt(one[0]), one[1], Arrays.copyOfRange(one, 2, one.length));
             assertTrue(err.toString().lines().count() <= 2, err.toString());

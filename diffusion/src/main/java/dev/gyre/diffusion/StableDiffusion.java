@@ -17,16 +17,15 @@ import dev.gyre.diffusion.checkpoint.QuantizedWeights;
 import dev.gyre.diffusion.family.ModelOptions;
 import dev.gyre.diffusion.family.NetworkPart;
 import dev.gyre.diffusion.image.Image;
-import dev.gyre.diffusion.output.CancellableProgress;
 import dev.gyre.diffusion.output.Picture;
 import dev.gyre.diffusion.output.Progress;
+import dev.gyre.diffusion.pipeline.Background;
 import dev.gyre.diffusion.pipeline.Condition;
 import dev.gyre.diffusion.pipeline.Generation;
 import dev.gyre.diffusion.pipeline.LoadedModel;
 import dev.gyre.diffusion.pipeline.StepBatcher;
 import dev.gyre.diffusion.request.Request;
 import dev.gyre.diffusion.sampler.Prediction;
-import dev.gyre.diffusion.sampler.Sampler;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,8 +33,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 
 /**
- * A Stable Diffusion model, from a prompt to pictures. A network's weights are read from the mapped file when it first runs. One request
- * at a time: a second caller waits.
+ * A Stable Diffusion model: generates pictures from prompts. A network's weights are read from the mapped file when it first runs. One
+ * request runs at a time; a second caller waits.
  */
 public final class StableDiffusion implements AutoCloseable {
     private final LoadedModel model;
@@ -49,7 +48,7 @@ public final class StableDiffusion implements AutoCloseable {
      * Opens a checkpoint for the CPU, with the UNet's last weights rather than averaged ones, as the original does.
      *
      * @throws IOException when the file cannot be read
-     * @throws IllegalArgumentException when it is no Stable Diffusion v1, or naming all tensors that are missing or misshapen
+     * @throws IllegalArgumentException when it is no supported model, or lacks tensors, naming all
      */
     public static StableDiffusion load(Path path) throws IOException {
         return load(Checkpoint.open(path), new JvmBackend());
@@ -60,26 +59,14 @@ public final class StableDiffusion implements AutoCloseable {
         return load(Checkpoint.embedded(), new JvmBackend());
     }
 
-    /** A model from an open checkpoint, as its file says. Both are closed with the model, or at once when this fails. */
+    /** A model from an open checkpoint. Both are closed with the model, or at once when this fails. */
     public static StableDiffusion load(Checkpoint checkpoint, Backend backend) {
         return load(checkpoint, backend, ModelOptions.DEFAULT);
     }
 
-    /**
-     * A model from an open checkpoint.
-     *
-     * @param checkpoint closed with the model, or at once when this fails
-     * @param backend likewise
-     * @param options how the checkpoint is to be understood
-     */
+    /** Likewise, with options that say how the checkpoint is to be read. */
     public static StableDiffusion load(Checkpoint checkpoint, Backend backend, ModelOptions options) {
-        try {
-            return new StableDiffusion(new LoadedModel(checkpoint, backend, options));
-        } catch (RuntimeException | Error e) {
-            backend.close();
-            checkpoint.close();
-            throw e;
-        }
+        return new StableDiffusion(LoadedModel.open(checkpoint, backend, options));
     }
 
     /** For tests of the pipeline's parts. */
@@ -97,32 +84,32 @@ public final class StableDiffusion implements AutoCloseable {
         return model.ema();
     }
 
-    /** What the UNet predicts: how {@link #predict} and {@link #guided} are to be read. */
+    /** What the UNet predicts, and {@link #predict} and {@link #guided} return. */
     public Prediction prediction() {
         return model.config().prediction();
     }
 
-    /** What products multiply. */
+    /** The type of matrix multiplications. */
     public Precision precision() {
         return model.backend().precision();
     }
 
-    /** What it computes on, as users name it. */
+    /** The backend's name, as {@code jvm}. */
     public String backend() {
         return model.backend().name();
     }
 
-    /** What it computes on, in a few words. */
+    /** The processor or device, in a few words. */
     public String device() {
         return model.backend().toString();
     }
 
-    /** Whether the weights are in eight bits: {@link #quantize}. */
+    /** Whether the weights are quantized: {@link #quantize}. */
     public boolean quantized() {
         return model.weights().quantized();
     }
 
-    /** The most working memory that was planned at a time so far, in bytes, beside the weights. */
+    /** The largest working memory planned so far, in bytes, beside the weights. */
     public synchronized long peakBytes() {
         return model.graphs().peakBytes();
     }
@@ -148,28 +135,19 @@ public final class StableDiffusion implements AutoCloseable {
      * Generates a batch in a thread of its own, after the requests that are running or waiting. Cancelling the future ends the request
      * within a step.
      *
-     * @param progress told in that thread
+     * @param progress is called in that thread
      * @return the pictures, or what {@link #generate(Request, Progress)} would throw
      */
     public CompletableFuture<List<Picture>> generateAsync(Request request, Progress progress) {
-        CompletableFuture<List<Picture>> pictures = new CompletableFuture<>();
-        Progress until = new CancellableProgress(progress, pictures::isDone);
-        Thread.ofPlatform().daemon().name("gyre-drawing").start(() -> {
-            try {
-                pictures.complete(generate(request, until));
-            } catch (Throwable e) {
-                pictures.completeExceptionally(e);
-            }
-        });
-        return pictures;
+        return Background.run(cancellable -> generate(request, cancellable), progress);
     }
 
     /**
      * Runs several requests side by side: where they need the UNet at the same time, one run serves all. Where pictures are small that
      * takes less time than one after the other; each picture is the same as it would be alone.
      *
-     * @param listeners one for each request; told by one thread at a time
-     * @return what became of each; all are done
+     * @param listeners one for each request; called by one thread at a time
+     * @return the results; all are done
      * @throws InterruptedException when the thread is interrupted; then the requests are cancelled
      */
     public List<Future<List<Picture>>> generateTogether(List<Request> requests, List<Progress> listeners)
@@ -233,12 +211,11 @@ public final class StableDiffusion implements AutoCloseable {
      *
      * @param x [4, height, width], flat
      * @param context text states of the negative prompt, then of the prompt, as {@link #encodeText} gives them
-     * @param guidance how far to go from the first prediction to the second, and beyond
+     * @param guidance the scale: 0 gives the first prediction, 1 the second
      */
     public synchronized float[] guided(
             float[] x, double timestep, float[] context, int height, int width, double guidance) {
-        Sampler.StepInfo at = new Sampler.StepInfo(1, 1, timestep, 0);
-        return model.denoiser(height, width).guided(x, at, Condition.of(context), guidance);
+        return model.denoiser(height, width).guided(x, timestep, Condition.of(context), guidance);
     }
 
     /**
@@ -290,7 +267,7 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /**
-     * Teaches the text encoder a word; prompts use it from here on.
+     * Adds a learned word to the vocabulary of prompts.
      *
      * @throws IllegalArgumentException when it was trained for another text encoder, or is known already
      */
@@ -300,23 +277,15 @@ public final class StableDiffusion implements AutoCloseable {
 
     /** Forgets a LoRA and closes it. The model's own weights were never changed. */
     public synchronized void unload(Lora lora) {
-        use(List.of());
-        model.backend().release(lora.scope());
-        lora.close();
+        model.unload(lora);
     }
 
     /** Forgets a ControlNet and closes it. */
     public synchronized void unload(ControlNet net) {
-        model.graphs().close();
-        model.backend().release(net.scope());
-        net.close();
+        model.unload(net);
     }
 
-    /**
-     * Limits working memory, beside the weights, by working in parts where that is possible.
-     *
-     * @param bytes else what the machine has when a request starts
-     */
+    /** Limits working memory, beside the weights: what does not fit runs in parts. The default is what the machine has available. */
     public synchronized void memoryLimit(long bytes) {
         model.graphs().memoryLimit(bytes);
     }

@@ -92,7 +92,8 @@ class AdaptersTest {
         byte[] with = sd.generate(REQUEST.with(Conditions.PLAIN.lora(other, 1))).rgb();
         assertFalse(Arrays.equals(before, with));
         assertArrayEquals(
-                before, sd.generate(REQUEST.with(Conditions.PLAIN.lora(other, 0))).rgb());
+                before,
+                sd.generate(REQUEST.with(Conditions.PLAIN.lora(other, 0))).rgb());
         sd.unload(other);
         assertArrayEquals(before, sd.generate(REQUEST).rgb());
         assertArrayEquals(
@@ -182,8 +183,9 @@ class AdaptersTest {
         assertEquals("wobbly", word.name());
         assertEquals(2, word.tokens());
         try (StableDiffusion knowing = StableDiffusion.embedded()) {
-            byte[] before =
-                    knowing.generate(Request.of("a Wobbly circle").steps(1).seed(1)).rgb();
+            byte[] before = knowing.generate(
+                            Request.of("a Wobbly circle").steps(1).seed(1))
+                    .rgb();
             knowing.add(new TextualInversion("wug", word.vectors(), word.width()));
             for (String text : List.of("a wug on a blue background", "a WUG on a blue background"))
                 GOLDEN.check("inversion.text", knowing.encodeText(List.of(text), Progress.NONE));
@@ -196,7 +198,8 @@ class AdaptersTest {
             // It is another word as long as nobody has learned it.
             assertArrayEquals(
                     before,
-                    knowing.generate(Request.of("a Wobbly circle").steps(1).seed(1)).rgb());
+                    knowing.generate(Request.of("a Wobbly circle").steps(1).seed(1))
+                            .rgb());
             Exception twice = assertThrows(IllegalArgumentException.class, () -> knowing.add(named));
             assertEquals("the word \"<wobbly>\" is known already", twice.getMessage());
             Exception wide = assertThrows(

@@ -107,7 +107,8 @@ class EmbeddedModelTest {
                 batch.stream().map(p -> p.parameters().seed()).toList());
         assertArrayEquals(sd.generate(request.seed(8)).rgb(), batch.get(1).rgb());
         try (StableDiffusion other = StableDiffusion.load(Checkpoint.embedded(), new JvmBackend(3))) {
-            assertArrayEquals(other.generate(request.seed(9)).rgb(), batch.get(2).rgb());
+            assertArrayEquals(
+                    other.generate(request.seed(9)).rgb(), batch.get(2).rgb());
         }
         assertFalse(java.util.Arrays.equals(batch.get(0).rgb(), batch.get(1).rgb()));
     }

@@ -116,7 +116,8 @@ class EmbeddedPromptsTest {
     @Test
     void guidanceForPartOfTheSteps() {
         Request request = Request.of(CIRCLE).negative("a star").steps(4).seed(1);
-        byte[] all = sd.generate(request).rgb(), none = sd.generate(request.guidance(1)).rgb();
+        byte[] all = sd.generate(request).rgb(),
+                none = sd.generate(request.guidance(1)).rgb();
         assertArrayEquals(all, sd.generate(part(request, 0, 1)).rgb());
         assertArrayEquals(none, sd.generate(part(request, 0.5, 0.5)).rgb());
         assertArrayEquals(none, sd.generate(part(request, 0.76, 1)).rgb()); // The last step begins at three quarters.

@@ -118,8 +118,8 @@ public class InitImageTest {
         InitImage start = InitImage.of(CIRCLE)
                 .strength(1)
                 .mask(InitImage.Mask.of(RIGHT_HALF).blur(2));
-        Picture picture =
-                sd.generate(Request.of("a red circle on a white background").seed(3).with(start));
+        Picture picture = sd.generate(
+                Request.of("a red circle on a white background").seed(3).with(start));
         int changed = 0;
         for (int i = 0; i < 128 * 128; i++) {
             boolean same = Arrays.equals(picture.rgb(), 3 * i, 3 * i + 3, CIRCLE.rgb(), 3 * i, 3 * i + 3);
@@ -282,7 +282,8 @@ public class InitImageTest {
                 () -> sd.generate(request("ddim").with(InitImage.of(CIRCLE).strength(0.05))));
         refused(
                 "the mask is black everywhere: there is nothing to repaint",
-                () -> sd.generate(request("ddim").with(InitImage.of(CIRCLE).mask(InitImage.Mask.of(mask(i -> false))))));
+                () -> sd.generate(
+                        request("ddim").with(InitImage.of(CIRCLE).mask(InitImage.Mask.of(mask(i -> false))))));
         refused("hires: above 1 to 8, got 1.0", () -> new HiresFix(1, 0.5, true, OptionalInt.empty()));
         refused("deepcache: steps from one whole UNet to the next: 2 to 1000, got 1", () -> Conditions.Reuse.every(1));
     }

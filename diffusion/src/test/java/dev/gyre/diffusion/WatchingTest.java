@@ -150,7 +150,8 @@ class WatchingTest {
         Progress last = new Progress() {
             @Override
             public void step(Step step) {
-                if (step.step() == step.steps()) looks.add(step.previews().approximate().rgb());
+                if (step.step() == step.steps())
+                    looks.add(step.previews().approximate().rgb());
             }
         };
         sd.generate(REQUEST.sampler(Sampler.named("euler a")).batch(3), last);

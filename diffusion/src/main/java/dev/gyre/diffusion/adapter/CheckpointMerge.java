@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * A checkpoint with adapters in its weights for good: W + strength · α/rank · up · down. Where they were used beside the weights, a
- * picture is the same but for rounding: once more in the products, and to the type that is written.
+ * Merges LoRAs into a checkpoint's weights: W + strength · α/rank · up · down. Pictures differ from those with the LoRAs loaded beside the
+ * weights by rounding only: in the sum, and to the type that is written.
  */
 public final class CheckpointMerge {
     private static final List<StoredType> FLOATS = List.of(StoredType.F32, StoredType.F16, StoredType.BF16);
@@ -28,11 +28,10 @@ public final class CheckpointMerge {
     private CheckpointMerge() {}
 
     /**
-     * Writes a checkpoint in the original's layout, whatever layout the model came in. Of a UNet's last and averaged weights there is
-     * one set.
+     * Writes a checkpoint in the original's layout, whatever the model's layout. Of the UNet's last and averaged weights one set is written.
      *
-     * @param ema whether that is the averaged one
-     * @param dtype of all weights; else each stays of its own
+     * @param ema whether that is the averaged set
+     * @param dtype of all weights; empty keeps each weight's own
      * @throws IOException when it cannot be written; then there is no file
      * @throws IllegalArgumentException when an adapter was made for another model, or the type is none of F32, F16 and BF16
      */
@@ -87,7 +86,7 @@ public final class CheckpointMerge {
         }
     }
 
-    /** What comes before {@code up}, as one matrix or kernel: [rank, in · kernel · kernel]. */
+    /** The product of the factors before {@code up}, as one matrix or kernel: [rank, in · kernel · kernel]. */
     private static double[] inner(LowRank one) {
         double[] down = wide(one.down());
         if (one.mid().isEmpty()) return down;

@@ -30,14 +30,14 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * A ControlNet 1.x (Zhang, Rao and Agrawala 2023): a copy of the UNet's way down that also sees a picture to keep to, and says what to
- * add to each of the UNet's skips. It stays open for as long as a model uses it.
+ * A ControlNet 1.x (Zhang, Rao and Agrawala 2023): a copy of the UNet's encoder that also takes a control image, and gives a residual for
+ * each of the UNet's skip connections. Keep it open while a model uses it.
  */
 public final class ControlNet implements AutoCloseable {
     /** The original's names begin so. */
     private static final String ROOT = "control_model";
 
-    /** Channels and strides of the layers that bring the picture to the latents' size; then one to the UNet's width. */
+    /** Channels and strides of the layers that bring the control image to the latents' size; another goes to the UNet's width. */
     private static final int[][] HINT = {{16, 1}, {16, 1}, {32, 2}, {32, 1}, {96, 2}, {96, 1}, {256, 2}};
 
     private final String name;
@@ -68,7 +68,7 @@ public final class ControlNet implements AutoCloseable {
     }
 
     /**
-     * Opens a ControlNet in the original's layout or in diffusers'; of the latter a folder, too.
+     * Opens a ControlNet in the original's layout or in diffusers', as a file or a folder.
      *
      * @throws IOException when it cannot be read
      * @throws IllegalArgumentException when it is none
@@ -98,7 +98,7 @@ public final class ControlNet implements AutoCloseable {
         return file.data(file.names().get(0)).scope();
     }
 
-    /** @throws IllegalArgumentException naming all that does not fit the model's UNet */
+    /** @throws IllegalArgumentException naming all tensors that do not fit the model's UNet */
     public void check(UNet unet) {
         List<String> problems = asked(new Graph(), unet);
         if (!problems.isEmpty())
@@ -112,7 +112,7 @@ public final class ControlNet implements AutoCloseable {
         return at.problems();
     }
 
-    /** All of it, at a small size, to see what it asks for. */
+    /** Builds the whole network at a small size, to see what weights it asks for. */
     public static void build(Graph graph, UNet unet, Weights at) {
         Value hint = hint(graph.input("picture", DType.F32, 1, 3, 64, 64), unet, at);
         Value x = graph.input("x", DType.F32, 1, unet.out(), 8, 8);
@@ -132,7 +132,7 @@ public final class ControlNet implements AutoCloseable {
     }
 
     /**
-     * What the network sees of the picture to keep to; the same in every step.
+     * The embedding of the control image; the same in every step.
      *
      * @param picture [1, 3, 8 · height, 8 · width], 0 to 1
      * @return [1, width of the UNet, height, width]
@@ -149,7 +149,7 @@ public final class ControlNet implements AutoCloseable {
      *
      * @param x latents, [batch, 4, height, width]
      * @param hint [batch, width of the UNet, height, width]
-     * @return what to add to each of the UNet's skips, the first block's first, then to its middle
+     * @return the residuals for the UNet's skip connections, the first block's first, then for its middle block
      */
     public static List<Value> residuals(
             Value x, Value timestep, Value text, Optional<Value> vector, Value hint, UNet unet, Weights at) {

@@ -22,12 +22,12 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A low-rank adapter (Hu et al. 2021; for convolutions LoCon, from LyCORIS): what it adds to a model's layers is computed beside
- * them, so the model's own weights, quantised or not, stay as they are, and it comes and goes at no cost. Reads kohya's names and
- * diffusers' (PEFT's and the older ones).
+ * A low-rank adapter (Hu et al. 2021; for convolutions LoCon, from LyCORIS). Its products are computed beside a model's layers, so the
+ * model's own weights, quantized or not, do not change, and it is loaded and unloaded at no cost. Reads kohya's names and diffusers' (PEFT's
+ * and the older ones).
  */
 public final class Lora implements AutoCloseable {
-    /** What other kinds of adapters call their tensors. */
+    /** Parts of tensor names by which other kinds of adapters are recognised. */
     private static final Map<String, String> OTHER_KINDS = Map.of(
             ".hada_w", "LoHa",
             ".lokr_w", "LoKr",
@@ -45,7 +45,7 @@ public final class Lora implements AutoCloseable {
     /** Tensors of a layer by part, {@code down}, {@code mid}, {@code up} and {@code alpha}, by the layer as the file calls it. */
     private final Map<String, Map<LoraKeys.Part, Tensor>> layers = new TreeMap<>();
 
-    /** What α is where a layer has no tensor for it, by parts of the model; empty where it is the rank. */
+    /** The settings in the metadata, with α for layers that have no tensor for it; empty where α is the rank. */
     private final JsonNode settings;
 
     private Lora(SafeTensors file, Path path) throws IOException {
@@ -76,7 +76,7 @@ public final class Lora implements AutoCloseable {
     }
 
     /**
-     * Opens an adapter; it stays open for as long as a model uses it.
+     * Opens an adapter. Keep it open while a model uses it.
      *
      * @throws IOException when it cannot be read
      * @throws IllegalArgumentException when it is no LoRA or LoCon
@@ -102,7 +102,7 @@ public final class Lora implements AutoCloseable {
         }
     }
 
-    /** The file's name without its ending: what prompts call it. */
+    /** The file's name without its ending, by which prompts refer to it. */
     public String name() {
         return name;
     }
@@ -112,12 +112,12 @@ public final class Lora implements AutoCloseable {
         return origin;
     }
 
-    /** How many layers it adds to. */
+    /** The number of layers that it adapts. */
     public int size() {
         return layers.size();
     }
 
-    /** The words that came with it. */
+    /** The learned words bundled with it. */
     public List<TextualInversion> words() {
         return TextualInversion.bundled(file, name);
     }
@@ -128,7 +128,7 @@ public final class Lora implements AutoCloseable {
     }
 
     /**
-     * What it adds, by the layers' paths in the original's names.
+     * The low-rank products that it adds, by the layers' paths in the original's names.
      *
      * @throws IllegalArgumentException when a layer is not the model's or has another shape, naming it
      */
@@ -142,7 +142,7 @@ public final class Lora implements AutoCloseable {
                         + "; it was made for another model");
             List<Long> weight = model.info(path + ".weight").shape();
             if (additions.put(path, addition(layer, parts, weight)) != null)
-                throw new IllegalArgumentException(name + ": the layer " + layer + " stands in it under two names");
+                throw new IllegalArgumentException(name + ": the layer " + layer + " appears under two names");
         });
         return additions;
     }
@@ -168,7 +168,7 @@ public final class Lora implements AutoCloseable {
     }
 
     private void check(String layer, String part, Tensor tensor, int out, int in, int kernel) {
-        // As lists: they may be more than a tensor's shape can.
+        // As lists: the dimensions may exceed what a tensor's shape allows.
         List<Integer> shape = tensor.shape().dims(), flat = List.of(out, in), square = List.of(out, in, kernel, kernel);
         boolean fits = kernel == 1 && shape.equals(flat) || shape.equals(square);
         if (!fits || out == 0)
@@ -176,7 +176,7 @@ public final class Lora implements AutoCloseable {
                     + ": expected " + (kernel == 1 ? flat : square) + ", found " + shape);
     }
 
-    /** The layer's own α, else what the file's settings say of this part of the model, else the rank. */
+    /** The layer's own α, or that of the file's settings for this part of the model, or the rank. */
     private double alpha(String layer, Map<LoraKeys.Part, Tensor> parts, int rank) {
         Tensor own = parts.get(LoraKeys.Part.ALPHA);
         if (own != null) {

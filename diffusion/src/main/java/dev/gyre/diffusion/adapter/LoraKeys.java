@@ -11,9 +11,9 @@ import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** How adapters' files name a model's layers: after diffusers, dots or underscores between the words, and the part behind. */
+/** How LoRA files name a model's layers: diffusers' names with dots or underscores, followed by the part of the layer's adapter. */
 final class LoraKeys {
-    /** What a layer of an adapter consists of. */
+    /** The tensors of a layer's adapter. */
     enum Part {
         DOWN,
         MID,
@@ -21,13 +21,13 @@ final class LoraKeys {
         ALPHA
     }
 
-    /** Whose tensor it is. */
+    /** The layer and the part that a tensor belongs to. */
     record Place(String layer, Part part) {}
 
     private static final Map<String, Part> PARTS =
             Map.of("down", Part.DOWN, "A", Part.DOWN, "mid", Part.MID, "up", Part.UP, "B", Part.UP);
 
-    /** The layer's path, then what part of it. PEFT may put an adapter's name before {@code weight}. */
+    /** The layer's path, then the part. PEFT may put an adapter's name before {@code weight}. */
     private static final List<Pattern> FORMS = List.of(
             Pattern.compile("(?<layer>.+)\\.lora_(?<part>down|mid|up)\\.weight"),
             Pattern.compile("(?<layer>.+)\\.lora_(?<part>A|B)(\\.[^.]+)?\\.weight"),
@@ -41,7 +41,7 @@ final class LoraKeys {
 
     private LoraKeys() {}
 
-    /** Whose tensor has this key; null when it is none of a LoRA's. */
+    /** The place of a key; null for a tensor that is not of a LoRA. */
     static Place place(String key) {
         if (key.endsWith(".alpha")) return new Place(key.substring(0, key.length() - ".alpha".length()), Part.ALPHA);
         for (Pattern form : FORMS) {
@@ -51,12 +51,12 @@ final class LoraKeys {
         return null;
     }
 
-    /** Whether a layer is the text encoder's. */
+    /** Whether a layer is a text encoder's. */
     static boolean isText(String layer) {
         return normal(layer).startsWith("lora_te");
     }
 
-    /** A layer as kohya calls it, from any of the spellings. */
+    /** A layer's name in kohya's spelling, from any spelling. */
     static String normal(String layer) {
         String path = layer.replaceFirst("^base_model\\.model\\.", "")
                 .replaceFirst("\\.processor\\.to_out$", ".to_out.0")
@@ -70,7 +70,7 @@ final class LoraKeys {
         return "lora_unet_" + path.replaceFirst("^unet\\.", "").replace('.', '_');
     }
 
-    /** The paths of a model's layers in the original's names, by what kohya calls them; the UNet's by the original's words too. */
+    /** The paths of a model's layers in the original's names, by kohya's names; the UNet's also by the original's. */
     static Map<String, String> of(Checkpoint model, ModelConfig config) {
         UNet unet = config.unet();
         DiffusersKeys names = DiffusersKeys.unet(

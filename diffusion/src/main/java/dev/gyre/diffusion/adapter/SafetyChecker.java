@@ -28,8 +28,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The model that was published with Stable Diffusion to find pictures that are not safe for work: CLIP's vision transformer, whose
- * view of a picture is compared with seventeen concepts and three that want special care. Like the original it errs both ways.
+ * The safety checker that was published with Stable Diffusion to flag pictures that are not safe for work: CLIP's vision transformer, whose
+ * embedding of a picture is compared with those of seventeen concepts and three special ones. Like the original it errs both ways.
  */
 public final class SafetyChecker implements AutoCloseable {
     /** Mean and deviation of CLIP's training pictures, by channel. */
@@ -39,7 +39,7 @@ public final class SafetyChecker implements AutoCloseable {
     /** Channels of a head of every CLIP. */
     private static final int HEAD = 64;
 
-    /** What every concept is nearer by where a special one was found. */
+    /** What is added to every concept's score where a special one was found. */
     private static final double CARE = 0.01;
 
     private final SafeTensors file;
@@ -114,7 +114,7 @@ public final class SafetyChecker implements AutoCloseable {
      * Builds the network.
      *
      * @param picture [1, 3, side, side], normalised
-     * @return every token's state as the projection to concepts sees it, [1, tokens, projection]; the first counts
+     * @return every token's state projected to the space of the concepts, [1, tokens, projection]; the first is used
      */
     private Value build(Value picture, int width, int patch, Weights root) {
         Weights at = root.at(vision), embeddings = at.at("embeddings");
@@ -124,7 +124,8 @@ public final class SafetyChecker implements AutoCloseable {
         Value first = wide(embeddings.get("class_embedding", width)).reshape(1, 1, 1, width);
         x = Concat.of(first, x.reshape(1, patches, 1, width)).reshape(1, patches + 1, width);
         Value places = embeddings.get("position_embedding.weight", patches + 1, width);
-        x = LayerNorm.of(Add.of(x, places.reshape(1, patches + 1, width)), at.at("pre_layrnorm")); // so spelt
+        x = LayerNorm.of(
+                Add.of(x, places.reshape(1, patches + 1, width)), at.at("pre_layrnorm")); // spelled so in the file
         int inner = Math.max(1, dim(vision + ".encoder.layers.0.mlp.fc1.weight", 0));
         for (int i = 0; i == 0 || file.has(vision + ".encoder.layers." + i + ".mlp.fc1.weight"); i++)
             x = ClipLayer.of(x, inner, width / HEAD, false, at.at("encoder.layers", i));
@@ -132,18 +133,18 @@ public final class SafetyChecker implements AutoCloseable {
                 LayerNorm.of(x, at.at("post_layernorm")), Math.max(1, projection), root.at("visual_projection"));
     }
 
-    /** A weight in the type that values have. */
+    /** A weight widened to float32. */
     private static Value wide(Value weight) {
         return weight.constant()
                 .map(tensor -> weight.graph().constant(weight.name(), Tensor.of(tensor.floats(), weight.dim(0))))
                 .orElse(weight);
     }
 
-    /** Whether the picture shows what is not safe for work, as far as the model can tell. */
+    /** Whether the model takes the picture for not safe for work. */
     public synchronized boolean flags(Image image) {
         float[] view = view(image);
         double[] special = beyond(view, "special_care_embeds"), concepts = beyond(view, "concept_embeds");
-        // Once a special one is found all that follow are nearer.
+        // Once a special concept is found, the scores of all others are raised.
         double care = 0;
         for (double score : special) if (rounded(score + care) > 0) care = CARE;
         for (double score : concepts) if (rounded(score + care) > 0) return true;
@@ -154,7 +155,7 @@ public final class SafetyChecker implements AutoCloseable {
         return Math.rint(score * 1000) / 1000;
     }
 
-    /** How far beyond its threshold each concept of a table is. */
+    /** The cosine of each concept of a table, less its threshold. */
     public double[] beyond(float[] view, String table) {
         float[] all = file.floats(table), thresholds = file.floats(table + "_weights");
         double[] beyond = new double[thresholds.length];
@@ -178,7 +179,7 @@ public final class SafetyChecker implements AutoCloseable {
         return beyond;
     }
 
-    /** CLIP's view of a picture, in the space of the concepts. */
+    /** CLIP's embedding of a picture, in the space of the concepts. */
     public float[] view(Image image) {
         float[] states =
                 network.run(Tensor.of(pixels(image), 1, 3, side, side)).get(0).floats();
@@ -188,7 +189,7 @@ public final class SafetyChecker implements AutoCloseable {
         return Arrays.copyOf(states, dim("visual_projection.weight", 0));
     }
 
-    /** The middle of the picture at the network's size (bicubic), normalised, [3, side, side]. */
+    /** The center crop at the network's size (bicubic), normalized, [3, side, side]. */
     public float[] pixels(Image image) {
         int shorter = Math.min(image.width(), image.height());
         int w = (int) ((long) side * image.width() / shorter), h = (int) ((long) side * image.height() / shorter);

@@ -15,12 +15,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A word that was learned for the text encoder (Gal et al. 2022): prompts use it by its name, and where it stands the encoder sees
- * the vectors instead of a token's.
+ * A learned word (textual inversion, Gal et al. 2022): where prompts have its name, the text encoder gets its vectors in place of a token's
+ * embedding.
  *
- * @param name as prompts spell it
+ * @param name its spelling in prompts
  * @param vectors [tokens, width], flat
- * @param width numbers of a vector
+ * @param width elements of a vector
  * @param origin the file, if it has one of its own
  */
 public record TextualInversion(String name, float[] vectors, int width, Optional<FileId> origin) {
@@ -29,7 +29,7 @@ public record TextualInversion(String name, float[] vectors, int width, Optional
             Pattern.compile("bundle_emb\\.(?<name>.+)\\.(string_to_param\\..+|emb_params|clip_l)");
 
     /**
-     * A word that came from no file.
+     * A word without a file.
      *
      * @param vectors [tokens, width], flat
      */
@@ -45,14 +45,14 @@ public record TextualInversion(String name, float[] vectors, int width, Optional
         return key.startsWith("bundle_emb.");
     }
 
-    /** How many tokens it stands for. */
+    /** The number of tokens that it takes. */
     public int tokens() {
         return vectors.length / width;
     }
 
     /**
-     * Reads what a file holds: one embedding that is called as the file, diffusers' by their tokens, or those bundled with a LoRA or
-     * a checkpoint.
+     * Reads a file's embeddings: one that is named after the file, diffusers' by their tokens, or those bundled with a LoRA or a
+     * checkpoint.
      *
      * @throws IOException when it cannot be read
      * @throws IllegalArgumentException when there is no embedding in it, or one is not made of vectors
@@ -72,21 +72,21 @@ public record TextualInversion(String name, float[] vectors, int width, Optional
             for (String key : file.names())
                 if (key.equals("emb_params") || key.equals("clip_l") || key.equals("string_to_param.*"))
                     names.put(key, origin);
-            // diffusers: each tensor is called as its token.
+            // diffusers: each tensor is named after its token.
             boolean adapter = file.names().stream().anyMatch(key -> LoraKeys.place(key) != null);
             if (names.isEmpty() && !adapter)
                 for (String key : file.names()) if (file.info(key).shape().size() <= 2) names.put(key, key);
             if (names.isEmpty()
                     || names.size() != file.names().size() && names.containsValue(origin) && names.size() > 1)
                 throw new IllegalArgumentException(path + ": no textual inversion: expected a tensor \"emb_params\" or"
-                        + " tensors called as their words, got " + WeightFile.some(file));
+                        + " tensors named after their words, got " + WeightFile.some(file));
             List<TextualInversion> all = new ArrayList<>();
             names.forEach((key, name) -> all.add(read(file, key, name, origin)));
             return all;
         }
     }
 
-    /** Those in a file of something else. */
+    /** Those bundled in a file of something else. */
     static List<TextualInversion> bundled(SafeTensors file, String origin) {
         List<TextualInversion> all = new ArrayList<>();
         for (String key : file.names()) {
@@ -105,8 +105,8 @@ public record TextualInversion(String name, float[] vectors, int width, Optional
         float[] vectors = tensor.floats();
         for (float v : vectors)
             if (!Float.isFinite(v))
-                throw new IllegalArgumentException(origin + ": " + key + " holds a number that is not finite");
-        if (name.isBlank()) throw new IllegalArgumentException(origin + ": " + key + " names no word");
+                throw new IllegalArgumentException(origin + ": " + key + " contains NaN or infinity");
+        if (name.isBlank()) throw new IllegalArgumentException(origin + ": " + key + " has no name");
         return new TextualInversion(name, vectors, tensor.shape().dim(-1));
     }
 }

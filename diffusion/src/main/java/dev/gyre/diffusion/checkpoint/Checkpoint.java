@@ -28,11 +28,11 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * A checkpoint of Stable Diffusion, open for as long as a model uses it. Whatever layout its files have, its tensors go by the names
- * of the original.
+ * An open checkpoint. Keep it open while a model uses it. Whatever the layout of its files, tensors have the names of the original
+ * layout.
  */
 public final class Checkpoint implements AutoCloseable {
-    /** The model that comes with Gyre: change it here to put in another. */
+    /** The model that comes with Gyre; another is put in here. */
     private static final String EMBEDDED = "shapes.safetensors";
 
     /** Where the UNet's keys begin. */
@@ -53,10 +53,10 @@ public final class Checkpoint implements AutoCloseable {
 
     private static final String EMA = "model_ema.";
 
-    /** Layers of the VAE that the original has as 1×1 convolutions and diffusers as linear ones. */
+    /** Layers of the VAE that are 1×1 convolutions in the original and linear in diffusers. */
     private static final Pattern PIXELWISE = Pattern.compile(".*\\.mid\\.attn_1\\.(q|k|v|proj_out)\\.weight");
 
-    /** Where a tensor lies: {@code info} has the original's name and shape, {@code key} is the file's own. */
+    /** A tensor's place: {@code info} has the original's name and shape, {@code key} is the file's own. */
     private record Stored(SafeTensors file, String key, TensorInfo info) {}
 
     private final String name;
@@ -72,9 +72,9 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Opens a {@code .safetensors} file, the index of its shards, or a folder as diffusers keeps a model.
+     * Opens a {@code .safetensors} file, the index of its shards, or a diffusers folder.
      *
-     * @throws IOException when it cannot be read or is not what the format says; a pickled {@code .ckpt} never is
+     * @throws IOException when it cannot be read or violates the format; a pickled {@code .ckpt} is never read
      */
     public static Checkpoint open(Path path) throws IOException {
         Checkpoint opened = new Checkpoint(WeightFile.name(path));
@@ -107,7 +107,7 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    /** Takes a file's tensors under the names that {@code rename} gives them; without a name they are left out. */
+    /** Adds a file's tensors under the names that {@code rename} gives them; those without a name are left out. */
     void add(SafeTensors file, Function<String, Optional<String>> rename) {
         files.add(file);
         for (String key : file.names())
@@ -126,8 +126,8 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /**
-     * Takes the VAE from another file: one in the original's layout, with or without the rest of a checkpoint, one of diffusers', or
-     * a folder of that. Before a model is made of this checkpoint.
+     * Takes the VAE from another file: in the original's layout, with or without the rest of a checkpoint, or in diffusers', as a file or a
+     * folder. Call it before loading a model.
      *
      * @throws IOException when it cannot be read
      * @throws IllegalArgumentException when there is no VAE in it
@@ -151,7 +151,7 @@ public final class Checkpoint implements AutoCloseable {
         return this;
     }
 
-    /** The file that the VAE was taken from, if from another. */
+    /** The file that the VAE was taken from, if that is another. */
     public Optional<FileId> vae() {
         return vae;
     }
@@ -161,7 +161,7 @@ public final class Checkpoint implements AutoCloseable {
         return name;
     }
 
-    /** What errors that may be about its VAE call it. */
+    /** Its name in errors that may concern its VAE. */
     public String described() {
         return vae.map(from -> name + " with the VAE " + from.name()).orElse(name);
     }
@@ -176,25 +176,25 @@ public final class Checkpoint implements AutoCloseable {
         return stored.get(key).info;
     }
 
-    /** What a tensor's file has for it. */
+    /** A tensor's bytes in its file. */
     public MemorySegment bytes(String key) {
         Stored at = stored.get(key);
         return at.file.data(at.key);
     }
 
-    /** What the file's {@code __metadata__} says; it cannot be changed. */
+    /** The file's {@code __metadata__}, unmodifiable. */
     public Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
     }
 
-    /** The bytes of all files. */
+    /** The size of all files in bytes. */
     public long size() {
         return files.stream().mapToLong(SafeTensors::size).sum();
     }
 
     /**
-     * The SHA-256 of its file, in hex digits; of several files, that of theirs one after the other; of shards, their index's. All is
-     * read.
+     * The SHA-256 of its file, in hex digits; of several files, that of their concatenated digests; of shards, that of their index. Reads
+     * every byte.
      *
      * @throws IOException when a file cannot be read
      */
@@ -241,7 +241,7 @@ public final class Checkpoint implements AutoCloseable {
         return EMA + unetKey.substring("model.".length()).replace(".", "");
     }
 
-    /** Dimension {@code i} of a tensor, or what to take where the file lacks it. */
+    /** Dimension {@code i} of a tensor, or {@code otherwise} where the file lacks it. */
     public int dim(String key, int i, int otherwise) {
         if (!stored.containsKey(key) || info(key).shape().size() <= i) return otherwise;
         long dim = info(key).shape().get(i);
@@ -251,16 +251,16 @@ public final class Checkpoint implements AutoCloseable {
         return (int) dim;
     }
 
-    /** The weights of a model's parts, for graphs; the UNet's averaged ones where {@code ema}. */
+    /** The weights for graphs, with the UNet's averaged ones if {@code ema}. */
     public Source source(boolean ema) {
         return new Source(key -> find(ema && key.startsWith(UNET) ? emaKey(key) : key), Map.of());
     }
 
     /**
-     * Where a model's parts find their weights.
+     * Where graphs find their weights.
      *
      * @param find a tensor by its key
-     * @param additions what adapters add to layers, by their paths
+     * @param additions low-rank products that adapters add to layers, by the layers' paths
      */
     public record Source(Function<String, Optional<Tensor>> find, Map<String, List<LowRank>> additions) {
         /**
@@ -273,7 +273,7 @@ public final class Checkpoint implements AutoCloseable {
                     .at(root);
         }
 
-        /** With more rows in a table of token embeddings. */
+        /** With rows appended to a table of token embeddings. */
         public Source withRows(String table, float[] rows) {
             Tensor before = find.apply(table).orElseThrow();
             int width = before.shape().dim(1), count = rows.length / width;

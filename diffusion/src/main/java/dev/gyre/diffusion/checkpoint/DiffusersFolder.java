@@ -18,8 +18,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A model as diffusers keeps it: a folder with a folder for each part, a {@code config.json} and the weights in each. Its tensors get
- * the original's names here.
+ * Reads a diffusers folder: a folder for each part of the model with a {@code config.json} and weights. Tensors get the original's
+ * names.
  */
 public final class DiffusersFolder {
     private static final List<String> WEIGHTS =
@@ -27,11 +27,10 @@ public final class DiffusersFolder {
 
     private DiffusersFolder() {}
 
-    /** Takes the model's tensors into a checkpoint. */
+    /** Adds the model's tensors to a checkpoint. */
     static void read(Path folder, Checkpoint to) throws IOException {
         if (!Files.isDirectory(folder.resolve("unet")))
-            throw new IOException(folder + ": a folder with a model as diffusers keeps it is expected; it has no folder"
-                    + " \"unet\"");
+            throw new IOException(folder + ": expected a diffusers folder; it has no folder" + " \"unet\"");
         JsonNode unet = config(folder.resolve("unet"));
         JsonNode scheduler = config(folder.resolve("scheduler"), "scheduler_config.json");
         to.metadata(Checkpoint.PREDICTION_TYPE, text(scheduler, "prediction_type"));
@@ -65,7 +64,7 @@ public final class DiffusersFolder {
         to.add(file, key -> names.original(key).map(name -> Checkpoint.VAE + "." + name));
     }
 
-    /** The names of a UNet, or a ControlNet, that has these of diffusers' keys. */
+    /** The names of a UNet or a ControlNet with these diffusers keys. */
     public static DiffusersKeys unetNames(TreeSet<String> keys) {
         return DiffusersKeys.unet(
                 count(keys, "down_blocks."),
@@ -73,7 +72,7 @@ public final class DiffusersFolder {
                 level -> begins(keys, "down_blocks." + level + ".attentions."));
     }
 
-    /** How many numbers follow the prefix. */
+    /** The count of numbered entries behind a prefix. */
     private static int count(TreeSet<String> keys, String prefix) {
         Pattern number = Pattern.compile(Pattern.quote(prefix) + "(\\d{1,2})\\..*");
         int highest = 0;
@@ -90,7 +89,7 @@ public final class DiffusersFolder {
         return first != null && first.startsWith(prefix);
     }
 
-    /** The weights of one part: whole or in shards, in half precision where there is nothing else. */
+    /** The weights of one part: in one file or in shards, in half precision where there are no others. */
     public static SafeTensors weights(Path part) throws IOException {
         List<String> looked = new ArrayList<>();
         for (String name : WEIGHTS)
@@ -100,11 +99,11 @@ public final class DiffusersFolder {
                 looked.add(name + ending);
             }
         for (String pickle : List.of("diffusion_pytorch_model.bin", "pytorch_model.bin"))
-            if (Files.exists(part.resolve(pickle))) WeightFile.open(part.resolve(pickle)); // says why not
+            if (Files.exists(part.resolve(pickle))) WeightFile.open(part.resolve(pickle)); // throws, saying why
         throw new IOException(part + ": no weights; looked for " + String.join(", ", looked));
     }
 
-    /** What a part says of itself; nothing where it says nothing. */
+    /** A part's configuration; empty where it has none. */
     private static JsonNode config(Path part) throws IOException {
         return config(part, "config.json");
     }
@@ -116,7 +115,7 @@ public final class DiffusersFolder {
         try {
             return mapper.readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
-            throw new IOException(file + ": not the JSON it should be: " + e.getOriginalMessage(), e);
+            throw new IOException(file + ": invalid JSON: " + e.getOriginalMessage(), e);
         }
     }
 
@@ -132,7 +131,7 @@ public final class DiffusersFolder {
         return Optional.of(value.asText());
     }
 
-    /** What v1 configurations call {@code attention_head_dim} is the number of heads. */
+    /** {@code attention_head_dim} is the number of heads in the configurations of v1. */
     private static Optional<String> heads(Path folder, JsonNode unet) throws IOException {
         JsonNode heads = unet.path("attention_head_dim");
         if (heads.isArray()) {

@@ -8,8 +8,7 @@ import java.util.Optional;
 import java.util.function.IntPredicate;
 
 /**
- * What diffusers calls the layers of a network, and what the original does: the same layers under other paths. Paths are relative to
- * the network.
+ * Maps the layer names of diffusers to those of the original, and back. Paths are relative to the network.
  */
 public final class DiffusersKeys {
     /** Layers of the UNet's residual blocks, the original's names first. */
@@ -24,12 +23,12 @@ public final class DiffusersKeys {
     private static final Map<String, String> VAE_RESIDUAL = Map.of(
             "norm1", "norm1", "conv1", "conv1", "norm2", "norm2", "conv2", "conv2", "nin_shortcut", "conv_shortcut");
 
-    /** The older names are in the published folders of v1.5. */
+    /** The published folders of v1.5 have the older names. */
     private static final List<Map<String, String>> VAE_ATTENTION = List.of(
             Map.of("norm", "group_norm", "q", "to_q", "k", "to_k", "v", "to_v", "proj_out", "to_out.0"),
             Map.of("norm", "group_norm", "q", "query", "k", "key", "v", "value", "proj_out", "proj_attn"));
 
-    /** A block, and what each of its layers is called in both; empty where that is the same. */
+    /** A block and the names of its layers in both; empty where they are the same. */
     private record Block(String original, String diffusers, Map<String, String> layers) {}
 
     private final List<Block> blocks = new ArrayList<>();

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A checkpoint that was published, known by its size.
+ * A published checkpoint, recognised by its size.
  *
  * @param what in a few words
  */
@@ -24,7 +24,7 @@ public record PublishedCheckpoint(String what, long bytes, String sha256) {
         return ALL.stream().filter(f -> f.bytes == bytes).findFirst();
     }
 
-    /** What other tools call the model's hash: the first ten digits of the file's SHA-256. */
+    /** The model hash of other tools: the first ten digits of the file's SHA-256. */
     public static Optional<String> hash(Checkpoint checkpoint) {
         return ofSize(checkpoint.size()).map(f -> f.sha256.substring(0, 10));
     }

@@ -11,18 +11,18 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A checkpoint's weights in eight bits ({@link Q8}): the matrices and kernels of the UNet and the text encoder, half of what they take
- * as F16. The VAE, norms, biases and embeddings stay as they are.
+ * A checkpoint's weights quantized to 8 bits ({@link Q8}): the matrices and kernels of the UNet and the text encoder, at half the size of
+ * F16. The VAE, norms, biases and embeddings are not quantized.
  */
 public final class QuantizedWeights implements AutoCloseable {
-    /** How far a tensor is from what it was: the root of the squared errors' sum over that of the squares'. */
+    /** A quantized tensor, with the sums of its squared errors and of its squares. */
     private record Made(String key, Tensor tensor, double error, double squares) {}
 
     private final Arena arena = Arena.ofShared();
     private final Map<String, Made> made = new ConcurrentHashMap<>();
 
     /**
-     * Quantizes all there is to quantize, on all processors.
+     * Quantizes on all processors.
      *
      * @param roots where the keys begin of the parts of the model that are quantized
      */
@@ -43,7 +43,7 @@ public final class QuantizedWeights implements AutoCloseable {
         }
     }
 
-    /** @return what is wrong with it: what another thread throws would come out without its sentence */
+    /** @return an error message: an exception of another thread would lose it */
     private Optional<String> quantize(String key, Checkpoint.Source source) {
         Tensor before = source.find().apply(key).orElseThrow();
         if (!Q8.fits(before.shape())) return Optional.empty();
@@ -71,19 +71,19 @@ public final class QuantizedWeights implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** A tensor in eight bits, if it is one of those. */
+    /** The quantized tensor of a key, if there is one. */
     public Optional<Tensor> find(String key) {
         return Optional.ofNullable(made.get(key)).map(Made::tensor);
     }
 
-    /** Bytes that the weights take. */
+    /** The size of the weights in bytes. */
     public long bytes() {
         return made.values().stream()
                 .mapToLong(one -> one.tensor.data().byteSize())
                 .sum();
     }
 
-    /** How far the weights are from what they were: root mean square, over that of the weights. */
+    /** The relative error: the root mean square of the errors over that of the weights. */
     public double error() {
         double error = made.values().stream().mapToDouble(Made::error).sum();
         return Math.sqrt(

@@ -3,9 +3,9 @@ package dev.gyre.diffusion.family;
 import dev.gyre.diffusion.image.Image;
 
 /**
- * A quick look at latents: the colour of each is a matrix times its channels, fitted to decoded pictures.
+ * A fast preview of latents: the colour of each is linear in its channels, with coefficients fitted to decoded pictures.
  *
- * @param matrix for red, green and blue: what is added, one number for each of the four channels, and, where the row goes on, one for
+ * @param matrix for red, green and blue: a constant, one coefficient for each of the four channels, and, where the row goes on, one for
  *     each product of two of them, in the order 11, 12, 13, 14, 22, 23, …
  */
 public record LatentPreview(double[][] matrix) {

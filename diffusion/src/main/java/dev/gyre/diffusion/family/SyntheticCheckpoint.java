@@ -22,8 +22,8 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 
 /**
- * Full-size checkpoints whose weights follow from a hash of their names: everything about a real one but the pictures, so that
- * anyone can run and measure Stable Diffusion v1.5 without downloading it.
+ * Writes full-size checkpoints with weights that are hashes of their names, so that anyone can run and measure Stable Diffusion v1.5 without
+ * downloading it.
  */
 public final class SyntheticCheckpoint {
     private static final int BLOCK = 1 << 16;
@@ -92,7 +92,7 @@ public final class SyntheticCheckpoint {
         });
     }
 
-    /** Every parameter of the architecture with its shape: what its networks ask for. */
+    /** Every parameter of the model with its shape, as its networks ask for them. */
     public static Map<String, Shape> parameters() {
         Map<String, Shape> all = new LinkedHashMap<>();
         Checkpoint.Source nothing = new Checkpoint.Source(key -> Optional.empty(), Map.of());

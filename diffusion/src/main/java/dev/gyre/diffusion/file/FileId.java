@@ -12,11 +12,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The file that something was read from, as pictures remember it.
+ * Identifies a file that something was read from, as recorded in pictures.
  *
- * @param path as it was named, with slashes; the name alone where that was absolute: a picture says nothing about the folders of the
- *     machine that drew it
- * @param hash the first ten digits of its SHA-256, which tools call the file's hash; of shards, their index's
+ * @param path as it was given, with slashes; of an absolute path the name alone, so that a picture says nothing about the folders of the
+ *     machine that generated it
+ * @param hash the first ten digits of its SHA-256; of shards, of their index
  */
 public record FileId(String path, String hash) {
     private static final int DIGITS = 10;
@@ -28,19 +28,19 @@ public record FileId(String path, String hash) {
         return new FileId(named.toString().replace('\\', '/'), sha256(file, 0).substring(0, DIGITS));
     }
 
-    /** Of what was read from a stream that somebody named. */
+    /** Of bytes in memory. */
     public static FileId of(byte[] file, String name) {
         MessageDigest digest = digest();
         return new FileId(name, HexFormat.of().formatHex(digest.digest(file)).substring(0, DIGITS));
     }
 
-    /** The path's last name. */
+    /** The file name. */
     public String name() {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
     /**
-     * Whether this is the file. AUTOMATIC1111 hashes an adapter without its header, which counts, too.
+     * Whether a file has this hash, or AUTOMATIC1111's of an adapter, which omits the header.
      *
      * @throws IOException when it cannot be read
      */
@@ -49,7 +49,7 @@ public record FileId(String path, String hash) {
         return name().endsWith(".safetensors") && sha256(file, header(file)).startsWith(hash);
     }
 
-    /** Where a safetensors file's data begins; 0 where that makes no sense. */
+    /** The offset of a safetensors file's data; 0 where the header is invalid. */
     private static long header(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             long length = 0;
@@ -59,7 +59,7 @@ public record FileId(String path, String hash) {
         }
     }
 
-    /** Of a file, its first bytes left out. */
+    /** The SHA-256 of a file without its first bytes. */
     public static String sha256(Path file, long from) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             in.skipNBytes(from);
@@ -67,7 +67,7 @@ public record FileId(String path, String hash) {
         }
     }
 
-    /** Of what is left of a stream. */
+    /** The SHA-256 of the rest of a stream. */
     public static String sha256(InputStream in) throws IOException {
         MessageDigest digest = digest();
         byte[] buffer = new byte[1 << 20];
@@ -83,7 +83,7 @@ public record FileId(String path, String hash) {
         }
     }
 
-    /** Reads {@code style.safetensors [0123456789]}; empty where it is something else. */
+    /** Parses {@code style.safetensors [0123456789]}; empty for anything else. */
     public static Optional<FileId> parse(String text) {
         Matcher matcher = TEXT.matcher(text);
         return matcher.matches()

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/** What files of weights have in common, whatever is in them: they are safetensors, and their tensors become ours. */
+/** Reads files of weights of any kind: safetensors, whose tensors become Gyre's. */
 public final class WeightFile {
     private static final List<String> PICKLES = List.of(".ckpt", ".pt", ".pth", ".bin", ".pkl");
 
@@ -21,7 +21,7 @@ public final class WeightFile {
     /**
      * Opens a {@code .safetensors} file or the index of its shards.
      *
-     * @throws IOException when it cannot be read or is not what the format says; a pickle never is read
+     * @throws IOException when it cannot be read or violates the format; a pickle is never read
      */
     public static SafeTensors open(Path path) throws IOException {
         String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
@@ -71,11 +71,12 @@ public final class WeightFile {
         }
     }
 
+    /** Likewise, in its own shape. */
     public static Tensor tensor(SafeTensors file, String key, String origin) {
         return tensor(file, key, file.info(key).shape(), origin);
     }
 
-    /** What a layer or a tensor says, after the file's name unless it says that itself. */
+    /** A layer's or a tensor's error with the file's name in front, unless it has that already. */
     public static IllegalArgumentException named(String name, IllegalArgumentException e) {
         String said = String.valueOf(e.getMessage());
         return new IllegalArgumentException(said.startsWith(name + ": ") ? said : name + ": " + said, e);
@@ -87,7 +88,7 @@ public final class WeightFile {
         return last == null ? path.toString() : last.toString().replaceFirst("\\.safetensors(\\.index\\.json)?$", "");
     }
 
-    /** A few of its keys, to show what came. */
+    /** A few of its keys, for error messages. */
     public static String some(SafeTensors file) {
         List<String> names = file.names();
         return names.isEmpty()

@@ -12,7 +12,7 @@ import java.util.List;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
-/** How a camera was held, from a JPEG's EXIF entry; in the order of the entry's values, from 1. */
+/** The EXIF orientation of a JPEG; in the order of the entry's values, from 1. */
 enum ExifOrientation {
     UPRIGHT(false, false, false),
     MIRRORED(false, true, false),
@@ -33,18 +33,18 @@ enum ExifOrientation {
         this.fromBottom = fromBottom;
     }
 
-    /** Whether width and height change places. */
+    /** Whether width and height are swapped. */
     boolean swaps() {
         return swaps;
     }
 
-    /** The stored pixel that is seen at (x, y), the stored picture being width × height. */
+    /** The stored pixel that is displayed at (x, y); the stored picture is width × height. */
     int source(int x, int y, int width, int height) {
         int column = swaps ? y : x, row = swaps ? x : y;
         return (fromBottom ? height - 1 - row : row) * width + (fromRight ? width - 1 - column : column);
     }
 
-    /** What the file says; upright where it says nothing that makes sense. */
+    /** The file's orientation; upright where it has none that is valid. */
     static ExifOrientation of(byte[] file) {
         if (file.length < 2 || (file[0] & 0xFF) != 0xFF || (file[1] & 0xFF) != 0xD8) return UPRIGHT;
         try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
@@ -60,7 +60,7 @@ enum ExifOrientation {
                     return values()[n.intValue() - 1];
             }
         } catch (IOException | RuntimeException e) {
-            // The picture may be whole where what is said about it is not.
+            // The picture may be intact where its EXIF data is damaged.
         }
         return UPRIGHT;
     }

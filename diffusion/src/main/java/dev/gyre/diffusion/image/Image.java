@@ -19,17 +19,17 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Pixels to work on.
+ * An image: pixels, with alpha where it has any.
  *
  * @param rgb [height, width, 3] bytes, sRGB
  * @param alpha [height, width] bytes, 255 opaque; empty where all is
- * @param origin the file that it is, unchanged; empty for what was computed
+ * @param origin the file that it was read from; empty once it has been changed
  */
 public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, Optional<FileId> origin) {
-    /** More than any picture that can be drawn. */
+    /** More than any picture that can be generated. */
     private static final long MOST_PIXELS = 1L << 26;
 
-    /** A file's bytes. Readers go on with zeros behind its end, picture after picture where its size is damaged: not for ever. */
+    /** A file's bytes. Readers go on with zeros past its end; where the size is damaged, this limits how long. */
     private static final class Bytes extends MemoryCacheImageInputStream {
         private static final int PATIENCE = 1 << 16;
 
@@ -76,7 +76,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
     }
 
     /**
-     * Reads an image that lies in memory, of at most 2^26 pixels.
+     * Reads an image in memory, of at most 2^26 pixels.
      *
      * @param origin what errors call it
      * @throws IOException when it cannot be read or is larger
@@ -86,10 +86,10 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
     }
 
     /**
-     * Reads an image that lies in memory. Its size is looked at before it is unpacked.
+     * Reads an image in memory. Its size is checked before it is decoded.
      *
      * @param origin what errors call it
-     * @param most pixels that it may have
+     * @param most the largest number of pixels
      * @throws IOException when it cannot be read or is larger
      */
     public static Image read(byte[] file, String origin, long most) throws IOException {
@@ -108,7 +108,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
                 reader.dispose();
             }
         } catch (RuntimeException | StackOverflowError e) {
-            // Readers of damaged files throw what they come upon, which says nothing of the file.
+            // Readers of damaged files throw unspecific exceptions.
             throw new IOException(origin + ": the image is damaged", e);
         } catch (OutOfMemoryError e) {
             throw new IOException(origin + ": the image is larger than memory, or damaged", e);
@@ -119,7 +119,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
         }
     }
 
-    /** Of several the one in Java: pixels are the same whether or not what writes WebP, and reads it otherwise, is there too. */
+    /** The reader in Java where there are several: pixels do not depend on whether a native WebP library is present. */
     private static Optional<ImageReader> reader(ImageInputStream in) {
         Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
         while (readers.hasNext()) {
@@ -160,7 +160,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
         return new Image(width, height, rgb, alpha, Optional.of(origin));
     }
 
-    /** As large, and all black. */
+    /** A black image of the same size. */
     public Image blackened() {
         return of(width, height, new byte[rgb.length]);
     }
@@ -171,7 +171,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
         return gather(w, h, i -> how.source(i % w, i / w, width, height));
     }
 
-    /** Every pixel from where {@code source} says. */
+    /** Gathers every pixel from the index that {@code source} gives. */
     private Image gather(int w, int h, IntUnaryOperator source) {
         byte[] to = new byte[3 * w * h], clear = alpha.isPresent() ? new byte[w * h] : null;
         for (int i = 0; i < w * h; i++) {
@@ -182,12 +182,12 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
         return new Image(w, h, to, Optional.ofNullable(clear), Optional.empty());
     }
 
-    /** The part that begins at (left, top). */
+    /** A crop with its corner at (left, top). */
     public Image crop(int left, int top, int w, int h) {
         return gather(w, h, i -> (top + i / w) * width + left + i % w);
     }
 
-    /** With more around it, of the colour that the edge has there. */
+    /** Padded by repeating edge pixels. */
     public Image pad(int left, int top, int right, int bottom) {
         int w = left + width + right;
         return gather(
@@ -196,19 +196,19 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
                 i -> Math.clamp(i / w - top, 0, height - 1) * width + Math.clamp(i % w - left, 0, width - 1));
     }
 
-    /** At another size, by Lanczos' filter; without alpha. */
+    /** Resized by Lanczos' filter; without alpha. */
     public Image resize(int w, int h) {
         return resize(w, h, Resampling.LANCZOS);
     }
 
-    /** Bytes between the two directions, too, as PIL has it: what a filter overshoots does not spread. */
+    /** Rounded to bytes between the two passes, as PIL does, so that overshoot does not spread. */
     public Image resize(int w, int h, Resampling how) {
         if (w == width && h == height) return this;
         Image wide = ofPlanes(how.resize(planes(), 3, height, width, height, w), w, height);
         return ofPlanes(how.resize(wide.planes(), 3, height, w, h, w), w, h);
     }
 
-    /** [3, height, width], −1 black to 1 white: as the VAE takes it. */
+    /** [3, height, width], −1 black to 1 white: the range of the VAE. */
     public float[] planes() {
         float[] planes = new float[3 * width * height];
         for (int i = 0; i < width * height; i++)
@@ -227,7 +227,7 @@ public record Image(int width, int height, byte[] rgb, Optional<byte[]> alpha, O
         return of(width, height, rgb);
     }
 
-    /** How bright each pixel is, 0 to 1, [height, width] (ITU-R 601, as PIL has it). */
+    /** The luminance, 0 to 1, [height, width] (ITU-R 601, as in PIL). */
     public float[] luminance() {
         float[] light = new float[width * height];
         for (int i = 0; i < light.length; i++)

@@ -21,13 +21,13 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
-/** PNG with the text {@code parameters} that other tools read: {@code tEXt}, or {@code iTXt} where Latin-1 does not do. */
+/** PNG files with a {@code parameters} text, which other tools read: {@code tEXt}, or {@code iTXt} where Latin-1 does not suffice. */
 public final class Png {
     private static final String KEYWORD = "parameters", FORMAT = "javax_imageio_png_1.0";
 
     private Png() {}
 
-    /** @param text what the picture carries with it */
+    /** @param text the {@code parameters} */
     public static byte[] encode(int width, int height, byte[] rgb, Optional<String> text) throws IOException {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         for (int i = 0; i < width * height; i++)
@@ -92,7 +92,7 @@ public final class Png {
             }
             return Optional.empty();
         } catch (IOException | RuntimeException e) {
-            throw new IOException("not a PNG, or a broken one", e); // The reader trips over some files.
+            throw new IOException("not a PNG, or a broken one", e); // The reader fails on some files.
         } finally {
             reader.dispose();
         }

@@ -3,8 +3,8 @@ package dev.gyre.diffusion.image;
 import java.util.function.DoubleUnaryOperator;
 
 /**
- * Pictures at another size, one direction after the other; weights at the edges are normalised over the pixels there are. Where a
- * picture gets smaller the filter gets wider, as PIL has it.
+ * Separable resampling filters. Weights at the edges are normalized over existing pixels; for downscaling the filter is widened, as in
+ * PIL.
  */
 public enum Resampling {
     /** The windowed sinc with three lobes (Duchon 1979). */
@@ -16,7 +16,7 @@ public enum Resampling {
     private final DoubleUnaryOperator weight;
 
     /**
-     * @param reach where the filter ends
+     * @param reach the radius of the filter
      * @param weight at a distance, 0 and above
      */
     Resampling(int reach, DoubleUnaryOperator weight) {

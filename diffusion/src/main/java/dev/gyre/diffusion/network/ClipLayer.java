@@ -8,14 +8,14 @@ import dev.gyre.nn.elementwise.QuickGelu;
 import dev.gyre.nn.linear.Linear;
 import dev.gyre.nn.norm.LayerNorm;
 
-/** A layer of CLIP's transformers (Radford et al. 2021), of the one for texts and of the one for pictures. */
+/** A layer of CLIP's text and vision transformers (Radford et al. 2021). */
 public final class ClipLayer {
     private ClipLayer() {}
 
     /**
      * @param x [batch, tokens, width]
      * @param inner channels of the feed-forward part
-     * @param causal whether a token sees only those before it
+     * @param causal whether a token attends only to those before it
      */
     public static Value of(Value x, int inner, int heads, boolean causal, Weights at) {
         int width = x.dim(2);

@@ -6,7 +6,7 @@ import dev.gyre.nn.conv.Conv2d;
 import dev.gyre.nn.elementwise.Silu;
 import dev.gyre.nn.shape.CircularPad;
 
-/** Short names for layers, so that blocks read like formulas. */
+/** Short names for layers. */
 public final class Layers {
     private Layers() {}
 
@@ -17,7 +17,7 @@ public final class Layers {
     /**
      * A 3×3 convolution whose output is as large as its input, divided by the stride.
      *
-     * @param wraps whether the picture repeats; else there are zeros around it
+     * @param wraps whether the padding is circular, rather than zeros
      */
     public static Value conv(Value x, int out, int stride, boolean wraps, Weights at) {
         return wraps

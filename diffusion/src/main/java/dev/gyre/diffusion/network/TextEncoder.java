@@ -6,7 +6,7 @@ import dev.gyre.nn.embedding.Embedding;
 import dev.gyre.nn.norm.LayerNorm;
 
 /**
- * CLIP's text transformer (Radford et al. 2021): its last hidden states are what the UNet looks at.
+ * CLIP's text transformer (Radford et al. 2021), whose hidden states the UNet attends to.
  *
  * @param vocabulary tokens: 49408
  * @param length tokens of a prompt: 77
@@ -16,7 +16,7 @@ import dev.gyre.nn.norm.LayerNorm;
  * @param heads 12
  */
 public record TextEncoder(int vocabulary, int length, int width, int inner, int layers, int heads) {
-
+    /** With another size of the vocabulary. */
     public TextEncoder vocabulary(int tokens) {
         return new TextEncoder(tokens, length, width, inner, layers, heads);
     }
@@ -25,7 +25,7 @@ public record TextEncoder(int vocabulary, int length, int width, int inner, int 
      * Builds the network.
      *
      * @param ids [batch, length] tokens, I32
-     * @param skip which layer's states are wanted, counted from the last, 1
+     * @param skip the layer whose states are taken, counted from the last, 1
      * @return that layer's hidden states after the final norm, [batch, length, width]
      */
     public Value build(Value ids, int skip, Weights at) {

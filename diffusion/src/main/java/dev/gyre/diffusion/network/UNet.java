@@ -25,14 +25,14 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * The network that predicts the noise in a latent picture (Rombach et al. 2022; the original {@code openaimodel.py}'s layout).
+ * The denoising network (Rombach et al. 2022; the layout of the original {@code openaimodel.py}).
  *
- * @param in channels of the input: 4; 9 where it was trained for inpainting
+ * @param in channels of the input: 4; 9 for inpainting
  * @param out channels of the prediction: 4
  * @param levels finest first
  * @param blocks residual blocks a level on the way down: 2; one more on the way up
  * @param context channels of the text's states: 768
- * @param vector channels of what it is conditioned on beside text and timestep; 0 where that is nothing
+ * @param vector channels of a vector that it takes beside text and timestep; 0 without
  * @param linear whether the projections around the transformer blocks are linear layers, rather than 1×1 convolutions
  * @param groups groups of every group norm: 32
  * @param wraps whether opposite edges of pictures continue each other
@@ -95,7 +95,7 @@ public record UNet(
         return new UNet(in, out, levels, blocks, context, vector, linear, groups, wraps);
     }
 
-    /** Blocks on the way down, which is what the way up takes skips from: 12. As many are on the way up. */
+    /** Blocks on the way down, each with a skip connection to one on the way up: 12. */
     public int depth() {
         return levels.size() * (blocks + 1);
     }
@@ -145,7 +145,7 @@ public record UNet(
     /**
      * The first {@code count} blocks on the way down.
      *
-     * @param hint what is added to the first block's output
+     * @param hint is added to the first block's output
      * @return each block's output, the last on top
      */
     public Deque<Value> down(Value x, Value time, Value text, int count, Optional<Value> hint, Weights at) {
@@ -179,7 +179,7 @@ public record UNet(
     /**
      * Blocks {@code from} to {@code to} on the way up.
      *
-     * @param skips what the way down left, without what the blocks before these took
+     * @param skips the outputs of the way down that are left for these blocks
      */
     public Value up(Value x, Deque<Value> skips, Value time, Value text, int from, int to, Weights at) {
         Value h = x;
@@ -189,7 +189,7 @@ public record UNet(
             h = residual(Concat.of(h, skips.pop()), time, level.width, here.at("0"));
             if (level.transformers > 0) h = transformers(h, text, level.transformers, level.heads, here.at("1"));
             if (block % (blocks + 1) == blocks && block < depth() - 1) {
-                // To the size of the skip to come: twice this one, or one less where the way down rounded up.
+                // To the size of the next skip: twice this one, or one less where the way down rounded up.
                 Value next = skips.element();
                 h = Upsample.of(h, next.dim(2), next.dim(3));
                 h = conv(h, level.width, 1, here.at(level.transformers > 0 ? "2.conv" : "1.conv"));

@@ -13,13 +13,13 @@ import dev.gyre.nn.shape.Upsample;
 import java.util.List;
 
 /**
- * The autoencoder between pictures and latents an eighth their size (Rombach et al. 2022; the original {@code model.py}'s layout).
+ * The autoencoder between pictures and latents of an eighth their size (Rombach et al. 2022; the layout of the original {@code model.py}).
  *
  * @param latent channels of a latent: 4
  * @param widths channels of each level, finest first: 128, 256, 512, 512
  * @param blocks residual blocks a level of the encoder: 2; one more in the decoder
  * @param groups groups of every group norm: 32
- * @param wraps whether pictures are taken to repeat in all directions
+ * @param wraps whether opposite edges of pictures continue each other
  */
 public record Vae(int latent, List<Integer> widths, int blocks, int groups, boolean wraps) {
     private static final float EPSILON = 1e-6f;
@@ -71,7 +71,7 @@ public record Vae(int latent, List<Integer> widths, int blocks, int groups, bool
         for (int level = 0; level < widths.size(); level++) {
             Weights down = at.at("down", level);
             for (int i = 0; i < blocks; i++) h = residual(h, widths.get(level), down.at("block", i));
-            // Zeros to the right and below only: the original pads by hand before a convolution without padding.
+            // Zeros to the right and below only, as in the original.
             if (level < widths.size() - 1) h = Conv2d.of(h, widths.get(level), 3, 2, 0, 1, down.at("downsample.conv"));
         }
         h = middle(h, at.at("mid"));

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.LongFunction;
 
-/** Whose random numbers a seed stands for. The same seed gives another picture with each. */
+/** The random number generator of a seed. The same seed gives another picture with each. */
 public enum NoiseSource {
     /** PyTorch's generator on a CPU: diffusers with a CPU generator, ComfyUI, AUTOMATIC1111 with "CPU". */
     CPU(TorchRandom::new),
@@ -18,12 +18,12 @@ public enum NoiseSource {
         this.seeded = seeded;
     }
 
-    /** The numbers of a seed, from the first. */
+    /** The generator, seeded. */
     public Sampler.Noise seeded(long seed) {
         return seeded.apply(seed);
     }
 
-    /** As users write it. */
+    /** Its name for users. */
     public String displayName() {
         return name().toLowerCase(Locale.ROOT);
     }

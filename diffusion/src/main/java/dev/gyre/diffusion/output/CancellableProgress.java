@@ -4,7 +4,7 @@ import dev.gyre.core.Tensor;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** Another listener, and one more reason to stop. */
+/** Wraps a listener, with another condition to cancel. */
 public record CancellableProgress(Progress told, BooleanSupplier stopped) implements Progress {
     @Override
     public void note(String sentence) {

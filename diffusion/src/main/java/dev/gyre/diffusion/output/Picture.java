@@ -11,10 +11,10 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A picture and how it came about.
+ * A generated picture with its parameters.
  *
  * @param rgb [height, width, 3] bytes
- * @param parameters how it was drawn
+ * @param parameters how it was generated
  */
 public record Picture(int width, int height, byte[] rgb, Parameters parameters) {
 
@@ -35,7 +35,7 @@ public record Picture(int width, int height, byte[] rgb, Parameters parameters) 
     static void write(Path path, byte[] bytes) throws IOException {
         Path folder = path.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) throw new IOException(path + ": there is no folder " + folder);
-        // Not createTempFile: its files are for their owner's eyes only.
+        // Not createTempFile, whose files only their owner can read.
         Path beside = folder.resolve("." + path.getFileName() + "." + UUID.randomUUID() + ".part");
         try {
             Files.write(beside, bytes);
@@ -45,12 +45,12 @@ public record Picture(int width, int height, byte[] rgb, Parameters parameters) 
         }
     }
 
-    /** An image with the parameters that drew it. */
+    /** An image with the parameters that generated it. */
     public static Picture of(Image image, Parameters parameters) {
         return new Picture(image.width(), image.height(), image.rgb(), parameters);
     }
 
-    /** Its pixels, to work on. */
+    /** Its pixels as an image. */
     public Image image() {
         return Image.of(width, height, rgb);
     }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * What a picture that is being drawn looks like.
+ * What a picture that is being generated looks like.
  *
  * @param rgb [height, width, 3] bytes
  */

@@ -3,32 +3,32 @@ package dev.gyre.diffusion.output;
 import dev.gyre.core.Tensor;
 import java.time.Duration;
 
-/** Told how a drawing goes on, in the thread that draws. What it throws ends the drawing. */
+/** Listens to a request's progress, in the thread that generates. What it throws ends the request. */
 public interface Progress {
-    /** Hears nothing. */
+    /** Ignores everything. */
     Progress NONE = new Progress() {};
 
-    /** Something the user should know: a prompt that was cut, a size that was not drawn at. */
+    /** A sentence for the user: that a prompt was cut, that a picture was resized. */
     default void note(String sentence) {}
 
-    /** A step of the sampler is done, for one picture; several may be drawn together, and take a step each before the next. */
+    /** A step of the sampler is done for one picture; pictures of a batch may take each step together. */
     default void step(Step step) {}
 
     /**
-     * A picture's latents are as they will be decoded.
+     * A picture's latents are final.
      *
      * @param picture from 1
      * @param latents [4, height, width] at the scale that the UNet works with; the listener's to keep
      */
     default void latents(int picture, Tensor latents) {}
 
-    /** A picture of the batch is there; the next follows. */
+    /** A picture of the batch is done. */
     default void picture(Picture picture) {}
 
     /** A phase is done, for all pictures: {@code text}, {@code denoise} or {@code decode}. */
     default void done(String phase, Duration time) {}
 
-    /** Asked before every run of the UNet and every decoding, so from any thread's word the drawing ends within one step. */
+    /** Is polled before every run of the UNet and every decoding; true ends the request, within a step. */
     default boolean cancelled() {
         return false;
     }
@@ -38,21 +38,21 @@ public interface Progress {
      *
      * @param picture from 1
      * @param step from 1
-     * @param sigma how much noise is left
+     * @param sigma the noise level that is left
      * @param left an estimate of the time until this picture's last step, from the steps so far
-     * @param previews how the picture would look if the model were right already
+     * @param previews of the model's current prediction of the picture
      */
     record Step(int picture, int pictures, int step, int steps, double sigma, Duration left, Previews previews) {}
 
-    /** What is looked at costs time; nothing else does. Only while the step is being told of. */
+    /** Previews of a step, computed when called. Valid during the call of the listener. */
     interface Previews {
-        /** A pixel for each latent, by a matrix fitted to such pictures: next to nothing. */
+        /** A pixel for each latent, by a linear approximation of the decoder: costs next to nothing. */
         Preview approximate();
 
-        /** The latents of that, [4, height, width] at the scale that the UNet works with; the caller's to keep. */
+        /** The predicted latents, [4, height, width] at the scale that the UNet works with; the caller's to keep. */
         Tensor latents();
 
-        /** Decoded, at the size that the model works at: as long as decoding the picture takes. */
+        /** Decoded by the VAE, at the size that the model works at: costs as much as decoding the picture. */
         Preview decoded();
     }
 }

@@ -16,11 +16,11 @@ import jdk.jfr.StackTrace;
 @StackTrace(false)
 public final class StepEvent extends Event {
     @Label("Picture")
-    @Description("The first of those that are drawn together, from 1")
+    @Description("The first of the pictures that are generated together, from 1")
     int picture;
 
     @Label("Pictures")
-    @Description("How many are drawn together")
+    @Description("How many are generated together")
     int pictures;
 
     @Label("Step")
@@ -30,10 +30,10 @@ public final class StepEvent extends Event {
     int steps;
 
     @Label("Sigma")
-    @Description("How much noise is left")
+    @Description("The noise level that is left")
     double sigma;
 
-    /** Ends it; it may begin again. */
+    /** Ends and commits it; it may begin again. */
     public void taken(int picture, int pictures, Sampler.Progress done) {
         end();
         if (!shouldCommit()) return;

@@ -55,7 +55,8 @@ public final class Denoiser {
 
     private final Progress progress;
     private final StepBatcher batcher; // null: runs alone
-    private final Tensor[] cachedInner = new Tensor[2]; // the inner blocks' last output, for each half of guidance that runs by itself
+    private final Tensor[] cachedInner =
+            new Tensor[2]; // the inner blocks' last output, for each half of guidance that runs by itself
     private final int[] stepsSinceFull = new int[2]; // runs that have reused it
     private Boolean sequential; // whether guidance runs its halves one after the other; null until it is known
 
@@ -121,7 +122,7 @@ public final class Denoiser {
      * @param x [pictures, 4, height, width]
      * @param condition on the negative prompt for each picture, then on the prompt for each
      */
-    public float[] guided(float[] x, Sampler.StepInfo at, Condition condition, double scale) {
+    float[] guided(float[] x, Sampler.StepInfo at, Condition condition, double scale) {
         int n = x.length, pictures = pictures(x);
         float[] without, with;
         if (sequential(2 * pictures, tokens(condition, 2 * pictures))) {
@@ -142,6 +143,11 @@ public final class Denoiser {
                     new ArithmeticException(
                             "guidance of " + scale + " is too much: it gave a number that is not finite"));
         return guided;
+    }
+
+    /** Likewise outside a run. */
+    public float[] guided(float[] x, double timestep, Condition condition, double scale) {
+        return guided(x, new Sampler.StepInfo(1, 1, timestep, 0), condition, scale);
     }
 
     /** How many pictures these latents are. */
@@ -174,7 +180,8 @@ public final class Denoiser {
     private float[] predict(float[] x, Sampler.StepInfo at, Condition condition, int half) {
         float[] timesteps = new float[pictures(x)];
         Arrays.fill(timesteps, (float) at.timestep());
-        boolean plain = conditions.controls().isEmpty() && conditions.reuse().isEmpty() && inpaintingChannels.length == 0;
+        boolean plain =
+                conditions.controls().isEmpty() && conditions.reuse().isEmpty() && inpaintingChannels.length == 0;
         try {
             if (batcher != null && plain) return batcher.evaluate(this, x, timesteps, condition);
             return predict(x, timesteps, condition, controls(x, timesteps, condition, at), half);
@@ -222,7 +229,8 @@ public final class Denoiser {
                 || cachedInner[half] == null
                 || cachedInner[half].shape().dim(0) != batch
                 || stepsSinceFull[half] + 1 >= conditions.reuse().get().every();
-        Key key = new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, conditions.tileable());
+        Key key =
+                new Key(null, !controls.isEmpty(), whole, blocks, batch, tokens, height, width, conditions.tileable());
         List<Tensor> inputs = inputs(Tensor.of(input(x, batch), batch, unet.in(), height, width), timesteps, condition);
         inputs.addAll(whole || controls.isEmpty() ? controls : controls.subList(0, blocks));
         if (!whole) inputs.add(cachedInner[half]);

@@ -60,8 +60,8 @@ public final class Generation {
 
     public List<Picture> run() {
         if (!generated.equals(size) && request.hires().isEmpty())
-            progress.note("this model works at " + Math.max(generated.width(), generated.height()) + " pixels: generated at "
-                    + generated + " and resized to " + size);
+            progress.note("this model works at " + Math.max(generated.width(), generated.height())
+                    + " pixels: generated at " + generated + " and resized to " + size);
         long start = System.nanoTime();
         prepare();
         progress.done("text", since(start));
@@ -100,8 +100,7 @@ public final class Generation {
 
     private ClassifierFreeGuidance guidance(Request.Size pixels, Sigmas sigmas) {
         boolean guided = request.sampling().guidance().orElseThrow() > 1;
-        Conditioning text =
-                new Conditioning(model.prompts(), request.text(), pixels, sigmas.steps(), guided, progress);
+        Conditioning text = new Conditioning(model.prompts(), request.text(), pixels, sigmas.steps(), guided, progress);
         Denoiser denoiser = model.denoiser(request.network(), height(pixels), width(pixels), progress, batcher);
         return new ClassifierFreeGuidance(denoiser, model.config(), request, text, progress);
     }
@@ -224,7 +223,9 @@ public final class Generation {
                 .batch(1)
                 .with(request.network().vaeTiling(tiled));
         Parameters parameters = model.parameters(
-                alone, generated.equals(size) ? Optional.empty() : Optional.of(generated), flagging.map(SafetyChecker::origin));
+                alone,
+                generated.equals(size) ? Optional.empty() : Optional.of(generated),
+                flagging.map(SafetyChecker::origin));
         return Picture.of(flagging.isPresent() ? finished.blackened() : finished, parameters);
     }
 

@@ -3,6 +3,8 @@ package dev.gyre.diffusion.pipeline;
 import dev.gyre.core.Backend;
 import dev.gyre.core.Graph;
 import dev.gyre.core.Shape;
+import dev.gyre.diffusion.adapter.ControlNet;
+import dev.gyre.diffusion.adapter.Lora;
 import dev.gyre.diffusion.adapter.SafetyChecker;
 import dev.gyre.diffusion.checkpoint.Checkpoint;
 import dev.gyre.diffusion.checkpoint.PublishedCheckpoint;
@@ -34,10 +36,21 @@ public final class LoadedModel implements AutoCloseable {
     private Optional<SafetyChecker> checker = Optional.empty();
 
     /**
-     * @param options how the checkpoint is to be understood
-     * @throws IllegalArgumentException when the file is no model, or naming all tensors that are missing or misshapen
+     * Loads a model; when that fails the checkpoint and the backend are closed.
+     *
+     * @throws IllegalArgumentException when the file is no supported model, or naming all tensors that are missing or misshapen
      */
-    public LoadedModel(Checkpoint checkpoint, Backend backend, ModelOptions options) {
+    public static LoadedModel open(Checkpoint checkpoint, Backend backend, ModelOptions options) {
+        try {
+            return new LoadedModel(checkpoint, backend, options);
+        } catch (RuntimeException | Error e) {
+            backend.close();
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    private LoadedModel(Checkpoint checkpoint, Backend backend, ModelOptions options) {
         this.checkpoint = checkpoint;
         this.options = options;
         this.backend = backend;
@@ -150,6 +163,20 @@ public final class LoadedModel implements AutoCloseable {
         return Optional.of(new Request.Size(
                 Math.max(8, start.image().width() / 8 * 8),
                 Math.max(8, start.image().height() / 8 * 8)));
+    }
+
+    /** Forgets a LoRA and closes it. */
+    public void unload(Lora lora) {
+        weights.use(List.of());
+        backend.release(lora.scope());
+        lora.close();
+    }
+
+    /** Forgets a ControlNet and closes it. */
+    public void unload(ControlNet net) {
+        graphs.close();
+        backend.release(net.scope());
+        net.close();
     }
 
     Optional<SafetyChecker> checker() {

@@ -40,7 +40,8 @@ public final class StepBatcher {
     private final LoadedModel model;
     private final Object monitor;
     private final List<Evaluation> pending = new ArrayList<>();
-    private final Map<Object, Boolean> fits = new HashMap<>(); // whether there is memory for a run, by batch key and size
+    private final Map<Object, Boolean> fits =
+            new HashMap<>(); // whether there is memory for a run, by batch key and size
     private int running; // threads that have not finished
 
     /** @param monitor whoever holds it runs the model */
@@ -69,8 +70,7 @@ public final class StepBatcher {
                 i++;
             } catch (InterruptedException e) {
                 interrupted = true;
-                threads.forEach(
-                        Thread::interrupt); // and waits for them: nothing may go on after this returns
+                threads.forEach(Thread::interrupt); // and waits for them: nothing may go on after this returns
             }
         if (interrupted) throw new InterruptedException();
         return List.copyOf(tasks);

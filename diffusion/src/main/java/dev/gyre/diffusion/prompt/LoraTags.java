@@ -11,10 +11,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The LoRAs that a prompt asks for in AUTOMATIC1111's syntax, {@code <lora:name>} or {@code <lora:name:0.8>}: the name is the file's
- * without its ending.
+ * The LoRA tags of a prompt in AUTOMATIC1111's syntax, {@code <lora:name>} or {@code <lora:name:0.8>}, where the name is the file's without
+ * its ending.
  *
- * @param prompt what is left of it
+ * @param prompt without the tags
  * @param strengths by name, in the prompt's order
  */
 public record LoraTags(String prompt, Map<String, Double> strengths) {
@@ -44,7 +44,7 @@ public record LoraTags(String prompt, Map<String, Double> strengths) {
                 + ":0.8>, got " + tag.group());
     }
 
-    /** A request's adapters with the strengths that its prompt gives them. */
+    /** The request with its LoRAs at the strengths that its prompt gives. */
     public static Request applied(Request request) {
         if (request.text().plain()) return request;
         Map<String, Double> wanted = new LinkedHashMap<>(of(request.text().prompt()).strengths);
@@ -56,7 +56,7 @@ public record LoraTags(String prompt, Map<String, Double> strengths) {
         }
         if (!wanted.isEmpty())
             throw new IllegalArgumentException(
-                    "prompt: the LoRA \"" + wanted.keySet().iterator().next() + "\" is asked for, but was not given");
+                    "prompt: the LoRA \"" + wanted.keySet().iterator().next() + "\" is not loaded");
         return request.with(request.network().loras(adapters));
     }
 }

@@ -86,7 +86,8 @@ class ControlNetTest {
         Request request = InitImageTest.request("ddim");
         GOLDEN.check("control.two", InitImageTest.latents(sd, request.with(network)));
         byte[] plain = sd.generate(request.steps(2)).rgb();
-        assertFalse(Arrays.equals(plain, sd.generate(request.steps(2).with(network)).rgb()));
+        assertFalse(
+                Arrays.equals(plain, sd.generate(request.steps(2).with(network)).rgb()));
         Conditions none = Conditions.PLAIN.control(new Conditions.Control(first, CIRCLE, 0, Request.StepRange.WHOLE));
         assertArrayEquals(plain, sd.generate(request.steps(2).with(none)).rgb());
         sd.unload(first);

@@ -190,13 +190,13 @@ class DiffusersFolderTest {
     void whatAFolderLacksIsSaid() throws IOException {
         Path empty = Files.createDirectories(folder.resolve("empty"));
         assertEquals(
-                empty + ": a folder with a model as diffusers keeps it is expected; it has no folder \"unet\"",
+                empty + ": expected a diffusers folder; it has no folder \"unet\"",
                 assertThrows(IOException.class, () -> Checkpoint.open(empty)).getMessage());
         writeFolder(false);
         Files.writeString(folder.resolve("scheduler/scheduler_config.json"), "{\"prediction_type\"");
         assertTrue(assertThrows(IOException.class, () -> Checkpoint.open(folder))
                 .getMessage()
-                .contains("not the JSON it should be"));
+                .contains("invalid JSON"));
         Files.delete(folder.resolve("scheduler/scheduler_config.json"));
         Files.writeString(folder.resolve("unet/config.json"), "{\"attention_head_dim\": [8, 4]}");
         assertTrue(assertThrows(IllegalArgumentException.class, () -> StableDiffusion.load(folder))

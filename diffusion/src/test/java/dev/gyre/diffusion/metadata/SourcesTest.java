@@ -101,7 +101,7 @@ class SourcesTest {
             Exception e = assertThrows(
                     IllegalArgumentException.class,
                     () -> sd.generate(Request.of("a cat <lora:x:1>").steps(1)));
-            assertEquals("prompt: the LoRA \"x\" is asked for, but was not given", e.getMessage());
+            assertEquals("prompt: the LoRA \"x\" is not loaded", e.getMessage());
         }
     }
 

@@ -73,7 +73,8 @@ class StepBatcherTest {
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             List<Future<List<Picture>>> together =
                     sd.generateTogether(List.of(good, good, bad), List.of(Progress.NONE, cancelled, Progress.NONE));
-            assertArrayEquals(sd.generate(good).rgb(), together.get(0).get().get(0).rgb());
+            assertArrayEquals(
+                    sd.generate(good).rgb(), together.get(0).get().get(0).rgb());
             assertInstanceOf(CancellationException.class, failure(together.get(1)));
             assertInstanceOf(IllegalArgumentException.class, failure(together.get(2)));
             assertEquals(2, steps.get());
@@ -100,7 +101,8 @@ class StepBatcherTest {
         Request endless = request("a red circle", 1, 900, "ddim");
         try (StableDiffusion sd = StableDiffusion.embedded()) {
             FutureTask<InterruptedException> ended = new FutureTask<>(() -> assertThrows(
-                    InterruptedException.class, () -> sd.generateTogether(List.of(endless, endless.seed(2)), silent(2))));
+                    InterruptedException.class,
+                    () -> sd.generateTogether(List.of(endless, endless.seed(2)), silent(2))));
             Thread drawing = Thread.ofPlatform().start(ended);
             Thread.sleep(300);
             drawing.interrupt();
