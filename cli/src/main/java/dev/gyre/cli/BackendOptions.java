@@ -16,9 +16,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options that say where to compute. */
+/** Options of the backend. */
 final class BackendOptions {
-    /** Behind those of the commands themselves. */
+    /** After the commands' own options. */
     private static final int LAST = 1000;
 
     @Spec(Spec.Target.MIXEE)
@@ -67,7 +67,7 @@ final class BackendOptions {
         return at.explain;
     }
 
-    /** For what runs on one backend alone: then it need not be named. */
+    /** For commands of one backend, which then need not be named. */
     void check(String only) {
         at.backend = only;
         check();
@@ -104,7 +104,7 @@ final class BackendOptions {
         return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** Opens the backend; a listener and a profiler hear of what a device does. */
+    /** Opens the backend, with a listener and a profiler for a device. */
     Backend open(JvmBackend.Options jvm, DeviceListener listener, Optional<Profiler> profiler) {
         if (!tornado()) return new JvmBackend(profiler.map(jvm::profiler).orElse(jvm));
         TornadoBackend.Options options = options();
@@ -112,7 +112,7 @@ final class BackendOptions {
                 profiler.map(p -> options.measured(listener, p)).orElse(options.listener(listener)));
     }
 
-    /** The device's options; what it can do is asked where not all is said. */
+    /** The device's options; the device is queried for what no option says. */
     TornadoBackend.Options options() {
         TornadoBackend.Options options = TornadoBackend.Options.DEFAULT;
         if (at.device != null) options = options.device(at.device);

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
 /** How fast a model draws here, for every combination of the sizes and thread counts given. */
 @Command(
         name = "bench",
-        description = "Times loading, text, guided steps and decoding, and prints a table.",
+        description = "Times loading, text encoding, guided steps and decoding, and prints a table.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         subcommands = BenchCompare.class)
@@ -38,50 +38,50 @@ final class BenchCommand implements Callable<Integer> {
             names = {"-m", "--model"},
             split = ",",
             paramLabel = "FILE",
-            description = "Checkpoints (.safetensors); else the small embedded model.")
+            description = "Checkpoints (.safetensors). (default: the small embedded model)")
     private List<Path> models = List.of();
 
-    @Option(names = "--ema", description = "Use the UNet's averaged weights, where the file has them.")
+    @Option(names = "--ema", description = "Use the UNet's averaged (EMA) weights, where the file has them.")
     private boolean ema;
 
     @Option(
             names = "--size",
             split = ",",
             paramLabel = "WxH",
-            description = "In pixels, multiples of 64 (512x512; embedded model 128x128).")
+            description = "Pixels, multiples of 64. (default: 512x512; embedded model 128x128)")
     private List<String> sizes = List.of();
 
-    @Option(names = "--steps", defaultValue = "5", description = "Guided steps to time (${DEFAULT-VALUE}).")
+    @Option(names = "--steps", defaultValue = "5", description = "Guided steps to time. (default: ${DEFAULT-VALUE})")
     private int steps;
 
-    @Option(names = "--threads", split = ",", description = "Threads that compute (one for each processor).")
+    @Option(names = "--threads", split = ",", description = "Numbers of threads. (default: one per processor)")
     private List<Integer> threads = List.of();
 
-    @Option(names = "--low-memory", description = "Read weights from the file as they are used.")
+    @Option(names = "--low-memory", description = "Read weights from the mapped file as they are used.")
     private boolean lowMemory;
 
     @Option(
             names = "--precision",
             split = ",",
             defaultValue = "f32",
-            description = "What products multiply: f32, bf16 or both (${DEFAULT-VALUE}).")
+            description = "Type of matrix multiplications: f32, bf16 or both. (default: ${DEFAULT-VALUE})")
     private List<String> precisions;
 
     @Mixin
     private BackendOptions where;
 
-    @Option(names = "--output", defaultValue = "md", description = "md, csv or json (${DEFAULT-VALUE}).")
+    @Option(names = "--output", defaultValue = "md", description = "md, csv or json. (default: ${DEFAULT-VALUE})")
     private String output;
 
     @Option(
             names = "--profile",
-            description = "Also print where a step's and the decoding's time goes, by op, and how fast memory is.")
+            description = "Also print the time of a step and of decoding by op, and the memory bandwidth.")
     private boolean profile;
 
     @Option(
             names = "--trace",
             paramLabel = "FILE",
-            description = "Write when each op and graph ran, as Chrome's trace format has it.")
+            description = "Write when each op and graph ran, in Chrome's trace format.")
     private Path trace;
 
     @Override

@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "compare",
         description =
-                "Compares two results, of gyre bench --output json or of JMH's -rf json. A difference counts where it is"
+                "Compares two results of gyre bench --output json or of JMH's -rf json. A difference counts if it is"
                         + " larger than the noise of both.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -28,10 +28,10 @@ final class BenchCompare implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "AFTER", description = "Results of the same kind.")
     private Path after;
 
-    @Option(names = "--output", defaultValue = "md", description = "md, csv or json (${DEFAULT-VALUE}).")
+    @Option(names = "--output", defaultValue = "md", description = "md, csv or json. (default: ${DEFAULT-VALUE})")
     private String output;
 
-    @Option(names = "--fail-if-slower", description = "Exit with 3 where anything is slower beyond the noise.")
+    @Option(names = "--fail-if-slower", description = "Exit with 3 if anything is slower beyond the noise.")
     private boolean strict;
 
     @Override

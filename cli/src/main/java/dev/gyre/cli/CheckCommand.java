@@ -14,10 +14,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Whether a device computes what the plain loops say. */
+/** {@code gyre check}: whether a device computes what the reference loops do. */
 @Command(
         name = "check",
-        description = "Holds every kernel against its plain loops on a device, and prints a table.",
+        description = "Checks every kernel on a device against its reference loop, and prints a table.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class CheckCommand implements Callable<Integer> {
@@ -30,7 +30,7 @@ final class CheckCommand implements Callable<Integer> {
     @Option(
             names = "--only",
             paramLabel = "WORD",
-            description = "Only the cases whose names contain this: linear, conv2d, F16 …")
+            description = "Run only cases whose names contain this: linear, conv2d, F16 …")
     private String only;
 
     @Override
@@ -62,8 +62,8 @@ final class CheckCommand implements Callable<Integer> {
         out.flush();
         console.line(
                 bad == 0
-                        ? "all " + rows.size() + " cases agree with the plain loops"
-                        : bad + " of " + rows.size() + " cases are wrong on this device; do not trust what it draws");
+                        ? "all " + rows.size() + " cases agree with the reference loops"
+                        : bad + " of " + rows.size() + " cases are wrong on this device; do not trust its pictures");
         return bad == 0 ? 0 : 1;
     }
 }

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** What the user sees while a picture is drawn: lines, and a bar where the output is a terminal. */
+/** Progress on the console: lines, and a bar if the output is a terminal. */
 class Console implements Progress {
     private static final int WIDTH = 30;
 
@@ -28,12 +28,12 @@ class Console implements Progress {
         out.flush();
     }
 
-    /** What took how long, as far as it was said. */
+    /** The phases that are done, with their times. */
     List<String> phases() {
         return phases;
     }
 
-    /** A bar that goes when it is full. */
+    /** A progress bar, which is erased when it is full. */
     void bar(String what, int done, int of) {
         bar(what, done, of, "");
     }

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What the user sees while a device is made ready: what is said of compiling and uploading, and of kernels when that is asked. */
+/** Progress of preparing a device: compiling, uploading, and with {@code --explain} the kernels of each op. */
 final class DeviceConsole implements DeviceListener {
     private final Console console;
     private final boolean explain;
@@ -28,7 +28,7 @@ final class DeviceConsole implements DeviceListener {
         if (bytes > 0) console.bar("uploading weights, MiB", (int) (done >> 20), (int) (bytes >> 20));
     }
 
-    /** How often each op runs which kernels, in the order of the graph. */
+    /** The kernels of each op, and how often they run, in the order of the graph. */
     @Override
     public void chosen(List<Op> ops, List<KernelCall> steps) {
         if (!explain) return;

@@ -12,19 +12,17 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** What there is to compute on. */
+/** {@code gyre devices}: TornadoVM's devices. */
 @Command(
         name = "devices",
-        description = "Lists the devices that TornadoVM reaches.",
+        description = "Lists TornadoVM's devices.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class DevicesCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--measure",
-            description = "Also measure what each can do at most: multiply-adds, copying, launching a task.")
+    @Option(names = "--measure", description = "Also measure peak FLOP/s, copy bandwidth and launch latency.")
     private boolean measure;
 
     @Override

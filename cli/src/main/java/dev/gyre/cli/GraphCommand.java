@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
 /** {@code gyre graph}: a network op by op, with its shapes and what it costs. */
 @Command(
         name = "graph",
-        description = "Lists a network's ops with their shapes, bytes and floating-point operations, or draws them.",
+        description = "Lists a network's ops with their shapes, bytes and FLOPs, or writes the graph for Graphviz.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class GraphCommand implements Callable<Integer> {
@@ -36,28 +36,31 @@ final class GraphCommand implements Callable<Integer> {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "FILE",
-            description = "A checkpoint; else the small embedded model.")
+            description = "Checkpoint. (default: the small embedded model)")
     private Path model;
 
-    @Option(names = "--part", defaultValue = "unet", description = "text, unet, decoder or encoder (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--part",
+            defaultValue = "unet",
+            description = "text, unet, decoder or encoder. (default: ${DEFAULT-VALUE})")
     private String part;
 
     @Option(
             names = "--size",
             paramLabel = "WxH",
-            description = "Of the picture in pixels, multiples of 8 (512x512; embedded model 128x128).")
+            description = "Width and height in pixels, multiples of 8. (default: 512x512; embedded model 128x128)")
     private String size;
 
     @Option(
             names = "--batch",
             defaultValue = "2",
-            description = "Of the UNet and the text encoder; a guided step is two (${DEFAULT-VALUE}).")
+            description = "Batch of the UNet and the text encoder; a guided step has two. (default: ${DEFAULT-VALUE})")
     private int batch;
 
     @Option(
             names = "--output",
             defaultValue = "md",
-            description = "md, csv, json, or dot for Graphviz (${DEFAULT-VALUE}).")
+            description = "md, csv, json, or dot for Graphviz. (default: ${DEFAULT-VALUE})")
     private String output;
 
     @Override

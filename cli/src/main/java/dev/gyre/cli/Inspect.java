@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
 /** What a checkpoint holds, and what it lacks. */
 @Command(
         name = "inspect",
-        description = "Says what a checkpoint holds and what it lacks.",
+        description = "Lists what a checkpoint contains and what is missing.",
         mixinStandardHelpOptions = true)
 final class Inspect implements Callable<Integer> {
     /** Where the parts of an original checkpoint begin, and what they are. */
@@ -43,13 +43,13 @@ final class Inspect implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "FILE",
-            description = "A .safetensors file, the index of its shards, or a folder as diffusers keeps a model.")
+            description = "A .safetensors file, the index of its shards, or a diffusers folder.")
     private Path path;
 
     @Option(names = "--tensors", description = "List every tensor.")
     private boolean tensors;
 
-    @Option(names = "--sha256", description = "Hash the whole file, to be sure which one it is.")
+    @Option(names = "--sha256", description = "Hash the whole file and compare with the published one.")
     private boolean sha256;
 
     /** What is counted of a family. */

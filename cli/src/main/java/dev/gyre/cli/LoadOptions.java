@@ -78,7 +78,7 @@ class LoadOptions {
 
     private Precision chosen = Precision.F32;
 
-    /** Takes what a picture was drawn with where nothing else was asked for. */
+    /** Takes over what a picture was generated with where no option says otherwise. */
     void as(Parameters parameters, OpenSources.Finder finder) throws IOException {
         ema |= parameters.ema();
         if (predictionType == null) prediction = parameters.prediction();
@@ -121,7 +121,7 @@ class LoadOptions {
         }
     }
 
-    /** What products multiply, if nobody asks for anything else. */
+    /** The type of matrix multiplications where a request asks for none. */
     Precision precision() {
         return chosen;
     }

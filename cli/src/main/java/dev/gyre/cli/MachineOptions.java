@@ -8,26 +8,24 @@ import picocli.CommandLine.Option;
 
 /** The model, how it is loaded, and what computes. */
 final class MachineOptions extends LoadOptions {
-    /** Before those that have no order, which have -1. */
+    /** Before options without an order, which is -1. */
     private static final int FIRST = -2;
 
     @Option(
             names = {"-m", "--model"},
             order = FIRST,
             paramLabel = "FILE",
-            description =
-                    "A checkpoint (.safetensors), the index of its shards, or a folder as diffusers keeps a model; else the"
-                            + " small embedded model.")
+            description = "Checkpoint (.safetensors), index of its shards, or diffusers folder."
+                    + " (default: the small embedded model)")
     Path model;
 
     @Option(
             names = "--trace",
             paramLabel = "FILE",
-            description =
-                    "Write when each op, graph and step ran, as Chrome's trace format has it (for ui.perfetto.dev).")
+            description = "Write when each op, graph and step ran, in Chrome's trace format (for ui.perfetto.dev).")
     private Path trace;
 
-    /** What is told when things ran; closed after the model. */
+    /** The trace that is written, if any; closed after the model. */
     Tracing tracing() throws IOException {
         return Tracing.to(trace);
     }

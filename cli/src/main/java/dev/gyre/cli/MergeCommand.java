@@ -19,10 +19,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** A checkpoint with LoRAs in it for good. */
+/** {@code gyre merge}: LoRAs merged into a checkpoint. */
 @Command(
         name = "merge",
-        description = "Writes a checkpoint with LoRAs, or another VAE, in it for good, in the original layout.",
+        description = "Merges LoRAs or another VAE into a checkpoint, written in the original layout.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class MergeCommand implements Callable<Integer> {
@@ -33,28 +33,28 @@ final class MergeCommand implements Callable<Integer> {
             names = {"-o", "--output"},
             paramLabel = "FILE",
             required = true,
-            description = "The .safetensors file to write.")
+            description = ".safetensors file to write.")
     private Path output;
 
     @Option(
             names = {"-m", "--model"},
             paramLabel = "FILE",
-            description = "A checkpoint, the index of its shards or a diffusers folder (the embedded model).")
+            description = "Checkpoint, index of its shards or diffusers folder. (default: the embedded model)")
     private Path model;
 
     @Option(
             names = "--lora",
             paramLabel = "FILE[:STRENGTH]",
-            description = "A LoRA or LoCon, as in style.safetensors:0.8; several times (strength 1).")
+            description = "LoRA or LoCon, as in style.safetensors:0.8; repeatable. (default strength: 1)")
     private List<String> loras = List.of();
 
-    @Option(names = "--vae", paramLabel = "FILE", description = "Take the VAE from another file or folder.")
+    @Option(names = "--vae", paramLabel = "FILE", description = "VAE from another file or folder.")
     private Path vae;
 
-    @Option(names = "--ema", description = "Take the UNet's averaged weights; one set is written.")
+    @Option(names = "--ema", description = "Take the UNet's averaged (EMA) weights; one set is written.")
     private boolean ema;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "f16, bf16 or f32 (each weight as it was).")
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "f16, bf16 or f32. (default: as stored)")
     private String dtype;
 
     @Override

@@ -18,35 +18,34 @@ import java.util.List;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
-/** What is added to the networks; holds the files it opens. */
+/** LoRAs, ControlNets and textual inversions; keeps the files that it opens until it is closed. */
 final class NetworkOptions implements AutoCloseable {
-    /** Of folders in a folder of LoRAs. */
+    /** How deep the folder of LoRAs is searched. */
     private static final int DEPTH = 8;
 
     @Option(
             names = "--lora",
             paramLabel = "FILE[:STRENGTH]",
-            description = "A LoRA or LoCon, as in style.safetensors:0.8; may be given several times (strength 1).")
+            description = "LoRA or LoCon, as in style.safetensors:0.8; repeatable. (default strength: 1)")
     private List<String> loras = List.of();
 
     @Option(
             names = "--lora-dir",
             paramLabel = "FOLDER",
-            description =
-                    "Where the LoRAs lie that the prompt asks for, as in <lora:style:0.8>, by their files' names.")
+            description = "Folder of the LoRAs that the prompt names, as in <lora:style:0.8>.")
     private Path loraFolder;
 
     @Option(
             names = "--embedding",
             paramLabel = "FILE",
-            description = "A textual inversion; prompts use it by the file's name, or by its token; several times.")
+            description = "Textual inversion; prompts use its file name or its token; repeatable.")
     private List<Path> embeddings = List.of();
 
     @Option(
             names = "--control",
             paramLabel = "FILE:IMAGE[:WEIGHT[:FROM-TO]]",
-            description = "A ControlNet and the picture it keeps to, its weight and its part of the steps, as in"
-                    + " canny.safetensors:edges.png:0.8:0-0.6; several times (1, all steps).")
+            description = "ControlNet, its control image, weight and fraction of the steps, as in"
+                    + " canny.safetensors:edges.png:0.8:0-0.6; repeatable. (default: weight 1, all steps)")
     private List<String> controls = List.of();
 
     @Option(names = "--lora-model-dir", hidden = true)
@@ -79,7 +78,7 @@ final class NetworkOptions implements AutoCloseable {
         return lora;
     }
 
-    /** The files of the LoRAs that a prompt asks for and that were not given. */
+    /** Files of the LoRAs that a prompt names and no option gives. */
     private List<Path> asked(Request.Text text, Conditions given) throws IOException {
         List<Path> files = new ArrayList<>();
         if (text.plain()) return files;
@@ -144,7 +143,7 @@ final class NetworkOptions implements AutoCloseable {
         }
     }
 
-    /** Teaches the model the words that were given, those that came with LoRAs too. */
+    /** Adds the textual inversions to the model, those that come with LoRAs included. */
     void teach(StableDiffusion sd, Conditions network, Progress progress) throws IOException {
         List<TextualInversion> words = new ArrayList<>();
         for (Path path : embeddings) words.addAll(TextualInversion.open(path));

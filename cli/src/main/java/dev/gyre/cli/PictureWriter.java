@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** Draws a request and writes its pictures, every one as soon as it is there: a later failure loses none. */
+/** Runs a request and writes each picture as soon as it is complete: a later failure loses none. */
 final class PictureWriter extends Console {
     private static final int LONGEST_NAME = 60;
 
@@ -23,10 +23,10 @@ final class PictureWriter extends Console {
     private Tracing tracing = Tracing.NONE;
 
     /**
-     * How often the picture is shown while it is being drawn.
+     * When previews are written.
      *
      * @param every steps; 0 never
-     * @param decoded rather than by the matrix
+     * @param decoded by the VAE rather than projected
      */
     record Previews(int every, boolean decoded) {
         static final Previews NONE = new Previews(0, false);
@@ -44,7 +44,7 @@ final class PictureWriter extends Console {
             throw new IOException(output + ": there is no folder " + folder);
     }
 
-    /** What is wrong with a name is said before a picture is drawn for it. */
+    /** A bad name is reported before anything is computed. */
     private static void check(Path output) throws IOException {
         String name = output.toString();
         if (name.isEmpty() || Files.isDirectory(output))

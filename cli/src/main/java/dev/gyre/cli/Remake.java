@@ -14,31 +14,32 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code gyre remake picture.png}: the same picture again, from what its PNG says. */
+/** {@code gyre remake picture.png}: the same picture again, from the parameters in its PNG. */
 @Command(
         name = "remake",
-        description = "Draws a picture again from the parameters in its PNG, Gyre's own or AUTOMATIC1111's.",
+        description = "Generates a picture again from the parameters in its PNG, Gyre's or AUTOMATIC1111's.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class Remake implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @picocli.CommandLine.Parameters(paramLabel = "PICTURE", description = "A PNG.")
+    @picocli.CommandLine.Parameters(paramLabel = "PICTURE", description = "PNG with parameters.")
     private Path picture;
 
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
-            description = "The PNG to write (the picture's name with -again).")
+            description = "PNG to write. (default: the picture's name with -again)")
     private Path output;
 
     @Option(
             names = "--with",
             paramLabel = "FILE",
-            description = "An image, a LoRA or whatever else the picture was made with, or a folder where it lies;"
-                    + " several times. Which is which is told by what the picture remembers of them"
-                    + " (looked for where they lay, and beside the picture).")
+            description =
+                    "Image, LoRA or other file that the picture was made from, or a folder that contains it; repeatable."
+                            + " Files are recognised by their hashes."
+                            + " (default: where they were, and beside the picture)")
     private List<Path> given = List.of();
 
     @Mixin
@@ -78,7 +79,7 @@ final class Remake implements Callable<Integer> {
         }
     }
 
-    /** Another model draws another picture. */
+    /** Notes what differs from how the picture was generated. */
     private void compare(Parameters parameters, StableDiffusion sd, PictureWriter writer) throws IOException {
         String wanted = parameters.model(), given = sd.checkpoint().name();
         if (!wanted.isEmpty() && !wanted.equals(given)) {

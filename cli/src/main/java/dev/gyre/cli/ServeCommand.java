@@ -28,14 +28,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** The service, until it is told to stop. */
+/** {@code gyre serve}: the service, until the process is stopped. */
 @Command(
         name = "serve",
-        description = "Serves models through the endpoints of OpenAI's image API, with a page to look at.",
+        description = "Serves models through the endpoints of OpenAI's image API, with a web page.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class ServeCommand implements Callable<Integer> {
-    /** Keys, with commas between, where a file of them is not wanted. */
+    /** The environment variable with comma-separated keys. */
     static final String KEYS = "GYRE_API_KEYS";
 
     private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
@@ -47,16 +47,17 @@ final class ServeCommand implements Callable<Integer> {
             names = {"-m", "--model"},
             split = ",",
             paramLabel = "FILE",
-            description = "Checkpoints, the first the default; one is loaded at a time (the embedded model).")
+            description =
+                    "Checkpoints; the first is the default, and one is loaded at a time. (default: the embedded model)")
     private List<Path> models = List.of();
 
-    @Option(names = "--strict", description = "Refuse models' names that are not known; else the default answers.")
+    @Option(names = "--strict", description = "Refuse unknown model names instead of answering with the default model.")
     private boolean strict;
 
-    @Option(names = "--loras", paramLabel = "FOLDER", description = "LoRA files that requests may name.")
+    @Option(names = "--loras", paramLabel = "FOLDER", description = "Folder of LoRA files that requests may name.")
     private Path loras;
 
-    @ArgGroup(validate = false, heading = "%nWhere it listens, and to whom:%n")
+    @ArgGroup(validate = false, heading = "%nNetwork and access:%n")
     private ListenOptions listen = new ListenOptions();
 
     /** The rest is each request's own; {@code --batch} is how many are drawn at once. */
@@ -66,36 +67,40 @@ final class ServeCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nLimits:%n")
     private LimitOptions limits = new LimitOptions();
 
-    @ArgGroup(validate = false, heading = "%nPictures:%n")
+    @ArgGroup(validate = false, heading = "%nKept pictures:%n")
     private PictureOptions pictures = new PictureOptions();
 
-    @ArgGroup(validate = false, heading = "%nThe machine:%n")
+    @ArgGroup(validate = false, heading = "%nModel and processor:%n")
     private LoadOptions machine = new LoadOptions();
 
     @Mixin
     private BackendOptions where;
 
     private static final class ListenOptions {
-        @Option(names = "--host", description = "An address of this machine; 0.0.0.0 is all (127.0.0.1).")
+        @Option(names = "--host", description = "Address to listen on; 0.0.0.0 is all. (default: 127.0.0.1)")
         private String host = ServerOptions.Listen.DEFAULT.host();
 
-        @Option(names = "--port", description = "0 takes a free one (8080).")
+        @Option(names = "--port", description = "Port; 0 takes a free one. (default: 8080)")
         private int port = ServerOptions.Listen.DEFAULT.port();
 
-        @Option(names = "--public-url", paramLabel = "URL", description = "What pictures' URLs begin with (as asked).")
+        @Option(
+                names = "--public-url",
+                paramLabel = "URL",
+                description = "Base of picture URLs. (default: the request's host)")
         private URI publicUrl;
 
         @Option(
                 names = "--keys",
                 paramLabel = "FILE",
-                description = "A file of API keys, a line each; or GYRE_API_KEYS, with commas between (none needed).")
+                description =
+                        "File of API keys, one a line; or GYRE_API_KEYS, comma-separated. (default: no key needed)")
         private Path keys;
 
         @Option(
                 names = "--cors",
                 split = ",",
                 paramLabel = "ORIGIN",
-                description = "Sites whose pages may call, or * (none).")
+                description = "Origins whose pages may call the API, or *. (default: none)")
         private List<String> origins = List.of();
 
         ServerOptions.Access access() throws IOException {
@@ -121,25 +126,34 @@ final class ServeCommand implements Callable<Integer> {
         @Option(
                 names = "--queue",
                 paramLabel = "N",
-                description = "Requests that wait; more are told to come back (32).")
+                description = "Longest queue; further requests get 429. (default: 32)")
         private int queue = ServerOptions.Limits.DEFAULT.queue();
 
-        @Option(names = "--batch", paramLabel = "N", description = "Pictures drawn at once, where it is faster (4).")
+        @Option(
+                names = "--batch",
+                paramLabel = "N",
+                description = "Largest batch of pictures generated together. (default: 4)")
         private int batch = ServerOptions.Limits.DEFAULT.batch();
 
-        @Option(names = "--max-pixels", paramLabel = "N", description = "Of a picture to be drawn (1048576).")
+        @Option(names = "--max-pixels", paramLabel = "N", description = "Most pixels of a picture. (default: 1048576)")
         private long pixels = ServerOptions.Limits.DEFAULT.pixels();
 
-        @Option(names = "--max-steps", paramLabel = "N", description = "Of the sampler (150).")
+        @Option(names = "--max-steps", paramLabel = "N", description = "Most sampling steps. (default: 150)")
         private int steps = ServerOptions.Limits.DEFAULT.steps();
 
-        @Option(names = "--max-body", paramLabel = "MB", description = "Of a request (50).")
+        @Option(names = "--max-body", paramLabel = "MB", description = "Largest request body. (default: 50)")
         private long body = ServerOptions.Limits.DEFAULT.body() >> 20;
 
-        @Option(names = "--time-limit", paramLabel = "SECONDS", description = "From request to answer (600).")
+        @Option(
+                names = "--time-limit",
+                paramLabel = "SECONDS",
+                description = "Longest time from request to response. (default: 600)")
         private long time = ServerOptions.Limits.DEFAULT.time().toSeconds();
 
-        @Option(names = "--grace", paramLabel = "SECONDS", description = "To finish what has begun when stopped (30).")
+        @Option(
+                names = "--grace",
+                paramLabel = "SECONDS",
+                description = "Time to finish running requests when stopped. (default: 30)")
         private long grace = ServerOptions.Limits.DEFAULT.grace().toSeconds();
 
         ServerOptions.Limits limits() {
@@ -159,13 +173,16 @@ final class ServeCommand implements Callable<Integer> {
         @Option(
                 names = "--pictures",
                 paramLabel = "FOLDER",
-                description = "Keep every picture there too (in memory only).")
+                description = "Folder to which every picture is also written. (default: none)")
         private Path folder;
 
-        @Option(names = "--url-minutes", paramLabel = "N", description = "How long a picture's URL works (60).")
+        @Option(names = "--url-minutes", paramLabel = "N", description = "Lifetime of a picture's URL. (default: 60)")
         private long minutes = ServerOptions.Pictures.DEFAULT.expiry().toMinutes();
 
-        @Option(names = "--url-memory", paramLabel = "MB", description = "For pictures that URLs lead to (256).")
+        @Option(
+                names = "--url-memory",
+                paramLabel = "MB",
+                description = "Memory for pictures behind URLs; the oldest go first. (default: 256)")
         private long memory = ServerOptions.Pictures.DEFAULT.memory() >> 20;
 
         ServerOptions.Pictures pictures() {
@@ -181,7 +198,7 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         machine.check(spec, where);
         if (System.getProperty(LOG_FORMAT) == null)
-            System.setProperty(LOG_FORMAT, "%1$tF %1$tT %4$s %5$s%6$s%n"); // a line each
+            System.setProperty(LOG_FORMAT, "%1$tF %1$tT %4$s %5$s%6$s%n"); // one line a message
         PrintWriter err = spec.commandLine().getErr();
         ServerOptions settings = settings();
         GyreServer server = new GyreServer(settings, new ModelLoader());
@@ -189,14 +206,14 @@ final class ServeCommand implements Callable<Integer> {
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime()
                 .addShutdownHook(Thread.ofPlatform().name("gyre-stop").unstarted(() -> {
-                    err.println("stopping: finishing what has begun");
+                    err.println("stopping: finishing running requests");
                     server.close();
                     stopped.countDown();
                 }));
         err.println("serving " + server.uri() + " (OpenAI's API at " + server.uri() + "/v1)");
         if (settings.access().keys().isEmpty()
                 && !InetAddress.getByName(listen.host).isLoopbackAddress())
-            err.println("note: without --keys everyone who reaches " + listen.host + " may draw");
+            err.println("note: without --keys anyone who reaches " + listen.host + " can use the service");
         err.flush();
         stopped.await();
         return 0;

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Finds the files that a picture was made of: where they lay, beside the picture, and among files and folders that were named. A file
- * is only taken when its hash is the recorded one.
+ * Finds the files that a picture was made from: at their recorded paths, beside the picture, and among the files and folders given. A file
+ * is taken only if its hash matches the recorded one.
  */
 final class SourceFinder implements OpenSources.Finder {
     private final Path picture;
@@ -46,7 +46,7 @@ final class SourceFinder implements OpenSources.Finder {
         Set<Path> all = new LinkedHashSet<>();
         Path beside = picture.toAbsolutePath().getParent();
         for (Path one : given) if (!Files.exists(one)) throw new IOException(one + ": there is no such file or folder");
-        // Those called alike first: hashing takes time.
+        // Files of the same name first: hashing takes time.
         given.stream().filter(one -> one.endsWith(file.name())).forEach(all::add);
         try {
             for (String name : new String[] {file.path(), file.name()}) {
@@ -55,7 +55,7 @@ final class SourceFinder implements OpenSources.Finder {
                 all.add(beside.resolve(name));
             }
         } catch (InvalidPathException e) {
-            // A name from another system: what was given may still be it.
+            // Not a path on this system: a given file may still match.
         }
         all.addAll(given);
         return all;

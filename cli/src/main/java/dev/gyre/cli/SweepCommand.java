@@ -20,12 +20,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code gyre sweep}: an experiment as a table. */
+/** {@code gyre sweep}: a table of prompts and a grid of settings become a table of results. */
 @Command(
         name = "sweep",
         description =
-                "Draws every prompt of a table with every combination of settings, into an Arrow file with a row a picture, a"
-                        + " contact sheet and a report. Started again after a break it goes on where it was.",
+                "Runs every prompt of a table with every combination of settings, and writes an Arrow file with one row a picture, a"
+                        + " contact sheet and a report. An interrupted sweep resumes where it stopped.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class SweepCommand implements Callable<Integer> {
@@ -35,8 +35,8 @@ final class SweepCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "PROMPTS",
             description =
-                    "A table (.csv, .jsonl or .arrow) with a column prompt; columns may also be settings, reference (a"
-                            + " picture to compare with) or whatever is to be kept.")
+                    "A table (.csv, .jsonl or .arrow) with a column prompt; other columns may be settings, reference (an"
+                            + " image to compare with) or labels that are kept.")
     private Path prompts;
 
     @Option(
@@ -52,16 +52,17 @@ final class SweepCommand implements Callable<Integer> {
             names = {"-o", "--out"},
             paramLabel = "FILE",
             defaultValue = "results.arrow",
-            description = "The Arrow file to write; the report is beside it, .html and .png (${DEFAULT-VALUE}).")
+            description =
+                    "Arrow file to write; the report is written beside it as .html and .png. (default: ${DEFAULT-VALUE})")
     private Path out;
 
-    @Option(names = "--step-latents", description = "Keep the latents of every step, too.")
+    @Option(names = "--step-latents", description = "Also keep the latents of every step.")
     private boolean stepLatents;
 
     @Option(
             names = {"-m", "--model"},
             paramLabel = "FILE",
-            description = "A checkpoint; else the small embedded model.")
+            description = "Checkpoint. (default: the small embedded model)")
     private Path model;
 
     @Mixin
@@ -77,9 +78,10 @@ final class SweepCommand implements Callable<Integer> {
             throw new UnsupportedOperationException(
                     "a sweep needs Java to be started with"
                             + " --add-opens java.base/java.nio=ALL-UNNAMED, as the launcher does when sweep is its first argument");
-        Logger arrow = Logger.getLogger("org.apache.arrow"); // held, or its level would go with it
+        Logger arrow =
+                Logger.getLogger("org.apache.arrow"); // a strong reference, or the garbage collector resets the level
         arrow.setLevel(Level.WARNING);
-        System.setProperty("java.awt.headless", "true"); // pictures are drawn, no window is
+        System.setProperty("java.awt.headless", "true"); // AWT renders images and opens no window
         Plan plan = plan();
         SweepConsole console = new SweepConsole(spec.commandLine().getErr(), plan.size());
         try (StableDiffusion sd =

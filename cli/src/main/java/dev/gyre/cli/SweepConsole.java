@@ -7,14 +7,14 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 
-/** What the user sees of a sweep: a bar of rows, or a line now and then; what many rows have to say is said once. */
+/** Progress of a sweep: a bar of rows, or a line now and then; a note that several rows have is printed once. */
 final class SweepConsole extends Console implements Sweep.Listener {
     private static final long LINE_NANOS = 30_000_000_000L;
     private static final int MOST_ERRORS = 10;
 
     private final long rows;
     private final Set<String> said = new HashSet<>();
-    private long first; // that was not there yet
+    private long first; // row of this run
     private long began;
     private long told;
     private int errors;

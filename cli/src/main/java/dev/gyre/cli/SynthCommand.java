@@ -17,22 +17,25 @@ import picocli.CommandLine.Spec;
 /** A full-size checkpoint to run and measure without a download. */
 @Command(
         name = "synth",
-        description = "Writes a full-size checkpoint of hashed weights: to run and measure, not to look at.",
+        description = "Writes a full-size checkpoint of hashed weights, to run and measure without a download.",
         mixinStandardHelpOptions = true)
 final class SynthCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "OUT", description = "The .safetensors file to write (2.1 GB; 4.3 GB for f32).")
+    @Parameters(paramLabel = "OUT", description = ".safetensors file to write (2.1 GB; 4.3 GB for f32).")
     private Path path;
 
-    @Option(names = "--layout", defaultValue = "sd15", description = "sd15: Stable Diffusion v1.5 (${DEFAULT-VALUE}).")
+    @Option(
+            names = "--layout",
+            defaultValue = "sd15",
+            description = "sd15: Stable Diffusion v1.5. (default: ${DEFAULT-VALUE})")
     private String layout;
 
-    @Option(names = "--dtype", defaultValue = "f16", description = "f16 or f32 (${DEFAULT-VALUE}).")
+    @Option(names = "--dtype", defaultValue = "f16", description = "f16 or f32. (default: ${DEFAULT-VALUE})")
     private String dtype;
 
-    @Option(names = "--ema", description = "With averaged weights of the UNet beside the others.")
+    @Option(names = "--ema", description = "Also write averaged (EMA) weights of the UNet.")
     private boolean ema;
 
     @Override

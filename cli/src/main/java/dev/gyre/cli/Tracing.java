@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** What {@code --trace} writes; without it, nothing. */
+/** The file that {@code --trace} writes; without it, none. */
 final class Tracing implements AutoCloseable {
     static final Tracing NONE = new Tracing(Optional.empty());
 
@@ -29,7 +29,7 @@ final class Tracing implements AutoCloseable {
         return trace.map(one -> one);
     }
 
-    /** Pictures that are drawn together take a step together: it is written once. */
+    /** Pictures of a batch take a step together, which is written once. */
     void step(Progress.Step done) {
         if (trace.isEmpty()) return;
         long now = System.nanoTime();

@@ -8,7 +8,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** What is said of arguments that make no sense: a sentence, not all of the help. */
+/** Messages for invalid arguments: one sentence, not the whole help. */
 final class UsageErrors {
     private UsageErrors() {}
 
@@ -22,7 +22,7 @@ final class UsageErrors {
                 + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?");
     }
 
-    /** Numbers that are none are said to be that in words of everybody's. */
+    /** Converters whose messages say what kind of number is expected. */
     static void numbers(CommandLine line) {
         line.registerConverter(int.class, text -> whole(text, Integer.MIN_VALUE, Integer.MAX_VALUE)
                 .intValue());

@@ -10,7 +10,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.util.function.Consumer;
 
-/** A sheet as one picture. Where the system has no fonts at all it is without words. */
+/** A sheet as one image. On a system without fonts it has no text. */
 final class ContactSheet {
     private static final int MARGIN = 24, GAP = 6, CAPTION = 18, PROMPT = 34, LABEL = 150, TILE = 128;
     private static final Color INK = new Color(0x222222), PALE = new Color(0x777777), NONE = new Color(0xF1E4E4);
@@ -39,7 +39,7 @@ final class ContactSheet {
         to.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
     }
 
-    /** What Java throws where there are none is nothing in particular. */
+    /** Without fonts, Java throws one of several exceptions. */
     private static boolean hasFonts(Graphics2D to) {
         try {
             return to.getFontMetrics(new Font(Font.SANS_SERIF, Font.PLAIN, 12)).stringWidth("x") > 0;

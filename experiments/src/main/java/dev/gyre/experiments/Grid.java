@@ -12,16 +12,16 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Settings and the values that each takes: all combinations are drawn, the last setting's values changing first. Written
+ * Settings and the values of each: a sweep runs all combinations, the last setting varying fastest. Written
  * {@code "sampler=euler,dpmpp_2m steps=10,20 guidance=5,7.5 seed=0..7"}; names are those of {@link Settings}, Gyre's or another tool's.
  *
  * @param axes in the order they were given, each with at least one value and none twice
  */
 public record Grid(Map<Setting, List<String>> axes) {
-    /** A single combination, of nothing. */
+    /** A single combination, without settings. */
     public static final Grid NONE = new Grid(Map.of());
 
-    /** Far more than anyone draws. */
+    /** The limit on combinations. */
     private static final long MOST = 1L << 40;
 
     private static final int LONGEST_RANGE = 1 << 24;
@@ -36,7 +36,7 @@ public record Grid(Map<Setting, List<String>> axes) {
     /**
      * Reads a grid. {@code 0..7} stands for all whole numbers from 0 to 7. A value with a comma or a blank in it is put in double quotes.
      *
-     * @throws IllegalArgumentException when it is none, naming the setting
+     * @throws IllegalArgumentException when it is malformed, naming the setting
      */
     public static Grid parse(String text) {
         Map<Setting, List<String>> axes = new LinkedHashMap<>();
@@ -98,7 +98,7 @@ public record Grid(Map<Setting, List<String>> axes) {
         return all;
     }
 
-    /** At a character that is not between double quotes. */
+    /** Splits at a character outside double quotes. */
     private static List<String> split(String text, char at) {
         List<String> parts = new ArrayList<>();
         StringBuilder part = new StringBuilder();
@@ -143,7 +143,7 @@ public record Grid(Map<Setting, List<String>> axes) {
                 .collect(Collectors.joining(" "));
     }
 
-    /** Numbers that follow each other as a range: a seed's may be many. */
+    /** Consecutive numbers become a range: there may be many seeds. */
     private static List<String> written(Setting setting, List<String> values) {
         if (values.size() > 2 && isRanged(setting)) {
             long from = Long.parseLong(values.getFirst());

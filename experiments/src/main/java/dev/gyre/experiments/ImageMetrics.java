@@ -4,7 +4,7 @@ import dev.gyre.core.Tensor;
 import dev.gyre.diffusion.image.Image;
 
 /**
- * How alike two pictures are.
+ * The similarity of two pictures.
  *
  * @param psnr the peak signal-to-noise ratio over all bytes, in dB; infinite for the same picture
  * @param ssim the mean structural similarity of their luminance (Wang et al. 2004); NaN below 11×11 pixels

@@ -9,15 +9,15 @@ import java.util.Optional;
  * One picture of a sweep.
  *
  * @param row of the results, from 0
- * @param settings what is not the model's default
+ * @param settings that are not the model's defaults
  * @param labels the prompts' other columns
  * @param reference the picture to compare with
  */
 public record Job(long row, SettingValues settings, Map<String, String> labels, Optional<Reference> reference) {
-    /** A seed that nobody chose must not be another one after a break. */
+    /** The default seed is fixed: it must be the same when a sweep is resumed. */
     private static final Request BLANK = Request.of("").seed(0);
 
-    /** @throws IllegalArgumentException when the settings make no sense together, naming the one */
+    /** @throws IllegalArgumentException when the settings do not go together, naming one */
     public Request request() {
         Request request = settings.apply(BLANK);
         if (request.noise().seed().isEmpty())
@@ -25,7 +25,7 @@ public record Job(long row, SettingValues settings, Map<String, String> labels, 
         return request;
     }
 
-    /** Without the settings that make no sense with the others. */
+    /** Without the settings that do not go with the others. */
     Request nearest() {
         return SettingValues.NONE.apply(BLANK, settings); // the row's error says which they are
     }

@@ -15,20 +15,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 
-/** Draws a sweep's pictures, one after the other. What fails is a result, too. */
+/** Runs a sweep's jobs, one after the other. A failure is a result, too. */
 public final class JobRunner {
     private final StableDiffusion sd;
     private final boolean stepLatents;
     private final Progress progress;
 
-    // A prompt's pictures follow each other and share it.
+    // Consecutive jobs of a prompt share its reference.
     private Reference last;
     private Image lastImage;
     private Tensor lastLatents;
 
     /**
      * @param stepLatents whether to keep the latents of every step
-     * @param progress told of every picture's drawing; what it throws ends the drawing
+     * @param progress of every picture; an exception from it ends the picture
      */
     public JobRunner(StableDiffusion sd, boolean stepLatents, Progress progress) {
         this.sd = sd;
@@ -36,7 +36,7 @@ public final class JobRunner {
         this.progress = progress;
     }
 
-    /** @throws CancellationException when the listener says so or the thread is interrupted */
+    /** @throws CancellationException when the listener cancels or the thread is interrupted */
     public Result run(Job job) {
         Keeper kept = new Keeper();
         Request request = sd.complete(job.nearest());
@@ -98,7 +98,7 @@ public final class JobRunner {
         return ImageMetrics.of(picture.image(), lastImage, latents, lastLatents);
     }
 
-    /** Keeps what a picture's drawing is told of. */
+    /** Collects the results of a picture. */
     private final class Keeper implements Progress {
         private final Map<String, Duration> times = new LinkedHashMap<>();
         private final List<Tensor> steps = new ArrayList<>();

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How results came about: it is in the metadata of every result's schema.
+ * How results were made: the metadata of a results table's schema.
  *
  * @param entries keys begin with {@code gyre.}
  */
 public record Manifest(Map<String, String> entries) {
     private static final String PREFIX = "gyre.";
 
-    /** What the bits of the pictures, and which pictures there are, depend on. */
+    /** The entries that determine which pictures there are, and their bits. */
     private static final List<String> IDENTITY = List.of(
             "version",
             "plan_sha256",
@@ -35,7 +35,7 @@ public record Manifest(Map<String, String> entries) {
     }
 
     /**
-     * Of a sweep on this machine. The whole checkpoint is read for its hash.
+     * The manifest of a sweep on this machine. Reads the whole checkpoint for its hash.
      *
      * @throws IOException when that cannot be read
      */
@@ -78,7 +78,7 @@ public record Manifest(Map<String, String> entries) {
     }
 
     /**
-     * Whether rows of the one may stand beside rows of the other.
+     * Checks that rows of both may stand in one table.
      *
      * @throws IOException naming what differs
      */

@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Every prompt with every combination of a grid. A prompt's pictures follow each other. */
+/** Every prompt with every combination of a grid. The jobs of a prompt are consecutive. */
 public record Plan(Prompts prompts, Grid grid) {
-    /** The column of pictures to compare with: paths from the table's folder, or the pictures themselves. */
+    /** The column of reference images: paths relative to the table's folder, or the files' bytes. */
     static final String REFERENCE = "reference";
 
     /** @throws IllegalArgumentException when a column or a value makes no sense, naming it */
@@ -81,7 +81,7 @@ public record Plan(Prompts prompts, Grid grid) {
         return new Job(row, settings(columns).or(grid.combination(row % grid.size())), labels, reference);
     }
 
-    /** The prompts' columns that are no settings and no references. */
+    /** The prompts' columns that are neither settings nor references. */
     public List<String> labels() {
         return prompts.columns().stream()
                 .filter(column -> !Settings.isSwept(column) && !column.equals(REFERENCE))
@@ -93,7 +93,7 @@ public record Plan(Prompts prompts, Grid grid) {
         return prompts.columns().contains(REFERENCE);
     }
 
-    /** All sizes that are asked for; nothing where it is the model's. */
+    /** All sizes; empty for the model's own. */
     Set<Optional<Request.Size>> sizes() {
         Set<Optional<Request.Size>> sizes = new LinkedHashSet<>();
         for (String size : grid.axes().getOrDefault(Settings.SIZE, List.of()))
@@ -104,7 +104,7 @@ public record Plan(Prompts prompts, Grid grid) {
         return sizes;
     }
 
-    /** Tells this plan from every other: the prompts' table and the grid, in hex digits. */
+    /** A hash of the prompts' table and the grid, in hex digits. */
     public String sha256() {
         MessageDigest digest;
         try {
@@ -123,7 +123,7 @@ public record Plan(Prompts prompts, Grid grid) {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** With its length, so that no two lists of parts are alike. */
+    /** Prefixed with its length, so that no two lists of parts hash alike. */
     private static void add(MessageDigest digest, byte[] part) {
         digest.update((part.length + ":").getBytes(StandardCharsets.UTF_8));
         digest.update(part);

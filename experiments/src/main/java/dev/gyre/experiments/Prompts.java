@@ -22,11 +22,11 @@ import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.ipc.ArrowReader;
 
 /**
- * What a sweep draws: a table with a column {@code prompt}, and others.
+ * The prompts of a sweep: a table with a column {@code prompt}, and others.
  *
  * @param name the file's
- * @param folder where references that are named by a path lie
- * @param rows a value for each column, as text, or bytes for a picture; what is null is left out
+ * @param folder against which paths of references are resolved
+ * @param rows a value for each column, as text, or bytes for a picture; nulls are left out
  */
 public record Prompts(String name, Path folder, List<Map<String, Object>> rows) {
     /** Takes a copy. */
@@ -72,7 +72,7 @@ public record Prompts(String name, Path folder, List<Map<String, Object>> rows) 
                         "row " + i + " has " + line.size() + " fields, the first line has " + names.size());
             Map<String, Object> row = new LinkedHashMap<>();
             for (int c = 0; c < names.size(); c++)
-                // An empty field is none, but for the texts.
+                // An empty field counts as absent, except for texts.
                 if (!line.get(c).isEmpty() || names.get(c).equals("prompt")) row.put(names.get(c), line.get(c));
             rows.add(row);
         }

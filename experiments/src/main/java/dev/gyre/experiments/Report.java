@@ -19,7 +19,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 
-/** What a person looks at after a sweep: a contact sheet, and a page of plots that needs nothing from anywhere else. */
+/** A sweep's report: a contact sheet, and a self-contained HTML page with plots. */
 public final class Report {
     private static final int MOST_BARS = 32, MOST_DOTS = 2000, MOST_ERRORS = 50, TILE = 128;
     private static final List<String> PHASES = List.of("text", "denoise", "decode");

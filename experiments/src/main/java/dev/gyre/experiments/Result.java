@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What became of a job.
+ * The result of a job.
  *
- * @param request nothing left empty
+ * @param request complete
  * @param times by phase: {@code text}, {@code denoise}, {@code decode}
- * @param latents as they were decoded, [4, height, width]
- * @param steps after every step, how the model took the latents to be; none where nobody asked
+ * @param latents the final latents, [4, height, width]
+ * @param steps the denoised latents after every step; empty unless they were asked for
  * @param png with its parameters
  * @param parameters the PNG's text
  * @param likeness to the job's reference

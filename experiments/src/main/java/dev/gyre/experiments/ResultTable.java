@@ -59,8 +59,8 @@ public final class ResultTable {
     /**
      * The table's columns.
      *
-     * @param sd whose pictures these are: where all latents have one shape, it is their column's; else each row says its own
-     * @param stepLatents whether those of every step are kept, too
+     * @param sd the model: if all its latents have one shape, the column has it; else each row has its own
+     * @param stepLatents whether the latents of every step are kept, too
      * @param metadata of the schema
      */
     public static Schema schema(Plan plan, StableDiffusion sd, boolean stepLatents, Map<String, String> metadata) {
@@ -101,7 +101,7 @@ public final class ResultTable {
         };
     }
 
-    /** The one shape that latents have, if it is one. */
+    /** The shape of all latents, if they have one. */
     private static Optional<Shape> shape(Plan plan, StableDiffusion sd) {
         Request blank = Request.of("");
         Set<Shape> shapes = plan.sizes().stream()
@@ -130,7 +130,7 @@ public final class ResultTable {
                 || LIKENESS.contains(name);
     }
 
-    /** Fills a table of such columns anew, with one row. */
+    /** Replaces a table's rows with one. */
     public static void fill(VectorSchemaRoot table, Result result, String modelHash) {
         table.clear();
         Request request = result.request();

@@ -19,9 +19,9 @@ import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.ipc.ArrowReader;
 
 /**
- * What a report says of a table of results: all of every row but the tensors, and the first rows' pictures.
+ * The data of a report: every row of a results table without its tensors, and the first rows' pictures.
  *
- * @param pictures PNGs, as many as were asked for; null where there is none
+ * @param pictures PNGs of the first rows; null where there is none
  */
 record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
     /**
@@ -30,7 +30,7 @@ record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
      * @param settings prompt, size and the like, as text
      * @param seconds of text, denoising and decoding; NaN where there are none
      * @param likeness PSNR, SSIM and the latents' distance, likewise
-     * @param error empty for none
+     * @param error empty if there is none
      */
     record Row(long row, Map<String, String> settings, double[] seconds, double[] likeness, String error) {
         String get(String setting) {
@@ -52,7 +52,7 @@ record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
                 ArrowReader reader = ArrowFiles.open(file, allocator)) {
             VectorSchemaRoot table = reader.getVectorSchemaRoot();
             Manifest manifest = new Manifest(table.getSchema().getCustomMetadata());
-            Map<String, String> shared = new LinkedHashMap<>(); // a text that ten thousand rows have is kept once
+            Map<String, String> shared = new LinkedHashMap<>(); // equal texts are kept once
             while (reader.loadNextBatch())
                 for (int i = 0; i < table.getRowCount(); i++) {
                     rows.add(row(table, i, shared));
@@ -94,7 +94,7 @@ record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
         return numbers;
     }
 
-    /** The settings that are not the same in all rows, the prompt not counted; what follows from a sampler's name only if asked for. */
+    /** Settings other than the prompt that vary; those that follow from the sampler only if the grid has them. */
     List<String> varying() {
         Grid grid = Grid.parse(manifest.get("grid"));
         return Settings.ALL.stream()
@@ -106,7 +106,7 @@ record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
                 .toList();
     }
 
-    /** All values of a setting; numbers in their order, else as they come. */
+    /** All values of a setting; numbers sorted, other values in order of appearance. */
     Set<String> values(String setting) {
         Set<String> values = new LinkedHashSet<>();
         for (Row row : rows) values.add(row.get(setting));
@@ -120,7 +120,7 @@ record Rows(Manifest manifest, List<Row> rows, List<byte[]> pictures) {
         return text.matches("-?[0-9]+(\\.[0-9]+)?");
     }
 
-    /** The setting that changes from one row to the next; empty where it is the prompt. */
+    /** The fastest-varying setting; empty if it is the prompt. */
     String fastest() {
         List<Setting> axes =
                 new ArrayList<>(Grid.parse(manifest.get("grid")).axes().keySet());

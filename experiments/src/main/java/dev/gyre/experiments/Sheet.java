@@ -4,18 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a sweep's pictures lie on a page: what changes from one picture to the next goes across, everything else down.
+ * The layout of a sweep's pictures: the fastest-changing setting goes across, everything else down.
  *
  * @param across the setting that goes across; empty where every picture has another prompt
- * @param lines from above
+ * @param lines from top to bottom
  */
 record Sheet(String across, List<Line> lines) {
     static final int MOST_TILES = 400, MOST_ACROSS = 12, ACROSS_PROMPTS = 8;
 
     /**
-     * Pictures side by side.
+     * A row of pictures.
      *
-     * @param prompt of the pictures, where the line before has another
+     * @param prompt of the pictures, if the line before has another
      * @param caption of all pictures
      */
     record Line(String prompt, String caption, List<Tile> tiles) {}

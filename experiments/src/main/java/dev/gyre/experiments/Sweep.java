@@ -15,11 +15,11 @@ import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.arrow.vector.util.VectorSchemaRootAppender;
 
 /**
- * Draws a plan into an Arrow file, a row for each picture. Rows are added to a stream beside it as they are done ({@link RowLog}); a
- * sweep that was ended early goes on behind the last whole row when it is started again. When all are there the stream becomes the file.
+ * Runs a plan and writes an Arrow file with a row for each picture. Rows are appended to a stream beside it as they are done
+ * ({@link RowLog}); an interrupted sweep resumes after the last complete row. When all rows are done the stream becomes the file.
  */
 public final class Sweep {
-    /** What one record batch of the file holds at most; more rows than one, where they are small. */
+    /** The most rows of a record batch. */
     private static final int BATCH_ROWS = 256;
 
     private static final long BATCH_BYTES = 16 << 20;
@@ -30,17 +30,17 @@ public final class Sweep {
     private final boolean stepLatents;
     private final Manifest manifest;
 
-    /** Hears how a sweep goes on. */
+    /** Progress of a sweep. */
     public interface Listener extends Progress {
-        /** Rows that were there already; the first that is drawn follows. */
+        /** Called once with the number of rows that were done before. */
         default void found(long rows) {}
 
-        /** A row is done and written. */
+        /** Called when a row is written. */
         default void row(Result result, long rows) {}
     }
 
     /**
-     * @param sd whose pictures these are; stays open
+     * @param sd the model; stays open
      * @param out the Arrow file; the stream is beside it, with {@code .part} behind its name
      * @param stepLatents whether to keep the latents of every step, too
      * @throws IOException when the model's file cannot be read again, for its hash
@@ -54,10 +54,10 @@ public final class Sweep {
     }
 
     /**
-     * Draws what is not there yet.
+     * Runs the jobs that are not done yet.
      *
-     * @throws IOException when nothing can be written there, or what is there is another sweep's
-     * @throws java.util.concurrent.CancellationException when the listener says so; another run goes on from there
+     * @throws IOException when the file cannot be written, or belongs to another sweep
+     * @throws java.util.concurrent.CancellationException when the listener cancels; another run resumes from there
      */
     public void run(Listener listener) throws IOException {
         Path folder = out.toAbsolutePath().getParent();
@@ -99,7 +99,7 @@ public final class Sweep {
         }
     }
 
-    /** Empty, but with some memory, which appending does not ask for by itself. */
+    /** Empty, but with memory allocated, which appending does not do by itself. */
     private static void clear(VectorSchemaRoot table) {
         table.clear();
         for (FieldVector column : table.getFieldVectors()) {
@@ -108,7 +108,7 @@ public final class Sweep {
         }
     }
 
-    /** Several rows a batch: what reads a file is quicker so. */
+    /** Several rows a record batch: readers are faster. */
     private void finish(Path part, BufferAllocator allocator) throws IOException {
         try (ArrowReader rows = ArrowFiles.open(part, allocator)) {
             VectorSchemaRoot row = rows.getVectorSchemaRoot();

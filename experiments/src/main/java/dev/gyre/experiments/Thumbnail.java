@@ -11,7 +11,7 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 
-/** Small pictures of pictures. */
+/** Thumbnails. */
 final class Thumbnail {
     private static final float QUALITY = 0.88f;
 

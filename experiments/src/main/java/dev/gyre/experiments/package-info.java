@@ -1,5 +1,5 @@
 /**
- * Sweeps: prompts with every combination of settings, drawn into an Arrow table that says how each picture came about. A sweep can be
- * ended at any time and goes on where it was.
+ * Sweeps: every prompt with every combination of settings, as an Arrow table that records how each picture was generated. A sweep can be
+ * interrupted at any time and resumes where it stopped.
  */
 package dev.gyre.experiments;

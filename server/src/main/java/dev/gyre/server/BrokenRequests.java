@@ -9,7 +9,7 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
 
-/** Answers to what is no HTTP, in the same shape as all others. */
+/** Responses to invalid HTTP, in the same shape as all errors. */
 final class BrokenRequests extends ErrorHandler {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {

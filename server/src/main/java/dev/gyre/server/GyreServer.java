@@ -26,15 +26,15 @@ import org.eclipse.jetty.server.handler.MinimumDataRateHandler;
 import org.eclipse.jetty.util.VirtualThreads;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
-/** The service: models behind the endpoints of OpenAI's image API, with a page to look at. */
+/** The service: models behind the endpoints of OpenAI's image API, with a web page. */
 public final class GyreServer implements AutoCloseable {
-    /** How long a client may neither send nor take anything that it is waited for with. */
+    /** Idle timeout of a connection. */
     private static final Duration IDLE = Duration.ofSeconds(30);
 
-    /** When stopping: for answers to be sent, and for idle connections to say goodbye. */
+    /** When stopping: the time to send responses, and to close idle connections. */
     private static final Duration LAST_ANSWERS = Duration.ofSeconds(5), LAST_READS = Duration.ofMillis(200);
 
-    /** Bytes a second, on average, below which a sender is not waited for. */
+    /** The lowest average rate of a request body, in bytes a second. */
     private static final long SLOWEST = 512;
 
     private final ServerOptions settings;
@@ -47,7 +47,7 @@ public final class GyreServer implements AutoCloseable {
     /**
      * Prepares a service.
      *
-     * @throws IOException when a model or a folder of the settings is not there
+     * @throws IOException when a model or a folder of the options does not exist
      * @throws IllegalArgumentException when a model cannot be served
      */
     public GyreServer(ServerOptions settings, Loader loader) throws IOException {
@@ -60,12 +60,12 @@ public final class GyreServer implements AutoCloseable {
         ServerOptions.Limits limits = settings.limits();
         queue = new JobQueue(limits.queue(), limits.time());
         LoraFolder loras = new LoraFolder(settings.loras());
-        loras.names(); // there is such a folder
+        loras.names(); // the folder exists
         device = new Worker(queue, loader, loras, models.standard(), limits.batch());
         router = new Api(settings, models, loader, queue, device, loras).router();
         QueuedThreadPool threads = new QueuedThreadPool(16);
         threads.setName("gyre-http");
-        // A request may wait for its turn for long: each has a thread that costs next to nothing.
+        // A request may wait for long: each has a virtual thread.
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("gyre-http-"));
         server = new Server(threads);
         connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http()));
@@ -75,7 +75,7 @@ public final class GyreServer implements AutoCloseable {
         connector.setShutdownIdleTimeout(LAST_READS.toMillis());
         server.addConnector(connector);
         server.setStopTimeout(LAST_ANSWERS.toMillis());
-        // When it is stopped, answers that are being made are waited for.
+        // Stopping waits for responses in progress.
         server.setHandler(new GracefulHandler(new MinimumDataRateHandler(crossOrigin(router), SLOWEST, 0)));
         server.setErrorHandler(new BrokenRequests());
     }
@@ -100,14 +100,14 @@ public final class GyreServer implements AutoCloseable {
         return handler;
     }
 
-    /** Begins to listen, and loads the first model. */
+    /** Starts listening, and loads the first model. */
     public void start() throws IOException {
         device.start();
         try {
             server.start();
         } catch (IOException e) {
             String where = settings.listen().host() + ":" + settings.listen().port();
-            // Jetty says where again; its cause says why.
+            // Jetty's message repeats the address; its cause has the reason.
             Throwable why = e.getCause() == null ? e : e.getCause();
             String reason = why instanceof UnresolvedAddressException ? "there is no such host" : why.getMessage();
             throw new IOException("cannot listen on " + where + ": " + reason, e);
@@ -116,19 +116,19 @@ public final class GyreServer implements AutoCloseable {
         }
     }
 
-    /** Where it listens. */
+    /** The URI that it listens on. */
     public URI uri() {
         String host = settings.listen().host();
         String shown = host.contains(":") ? "[" + host + "]" : host;
         return URI.create("http://" + shown + ":" + connector.getLocalPort());
     }
 
-    /** What it answers. */
+    /** Its routes. */
     Router router() {
         return router;
     }
 
-    /** Takes no more jobs, finishes those it has within the time that the settings give, and lets go of everything. */
+    /** Takes no more jobs, finishes those it has within the time that the options give, and releases everything. */
     @Override
     public void close() {
         try {

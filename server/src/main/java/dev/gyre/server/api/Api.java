@@ -29,7 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** All that the service answers. */
+/** The routes of the service. */
 public final class Api {
     private final ServerOptions settings;
     private final Models models;
@@ -43,7 +43,7 @@ public final class Api {
     private final ImagesApi images;
     private final OpenApi page;
 
-    /** @throws IOException when the folder for pictures is not there */
+    /** @throws IOException when the folder for pictures does not exist */
     public Api(ServerOptions settings, Models models, Loader loader, JobQueue queue, Worker device, LoraFolder loras)
             throws IOException {
         this.settings = settings;
@@ -104,7 +104,7 @@ public final class Api {
         exchange.send(200, json(models.find(id).orElseThrow(() -> ApiError.unknownModel(id))));
     }
 
-    /** OpenAI's keys, then what a request has that says nothing. */
+    /** OpenAI's keys, then the defaults of requests. */
     private ObjectNode json(ModelFile model) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("id", model.id()).put("object", "model").put("created", model.created());
@@ -118,7 +118,7 @@ public final class Api {
         return json;
     }
 
-    /** What requests may choose from. */
+    /** The values that requests may have. */
     private void options(Exchange exchange) throws IOException {
         ObjectNode options = JsonNodeFactory.instance.objectNode();
         ArrayNode samplers = options.putArray("samplers");
@@ -138,7 +138,7 @@ public final class Api {
         exchange.send(200, options);
     }
 
-    /** What a PNG says of how it was drawn. */
+    /** The parameters in a PNG. */
     private void parameters(Exchange exchange) throws IOException {
         List<byte[]> files = bodies.read(exchange).files("image");
         if (files.isEmpty()) throw ApiError.missing("image");

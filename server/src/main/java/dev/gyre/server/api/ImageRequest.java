@@ -5,17 +5,17 @@ import dev.gyre.server.jobs.JobSpec;
 import java.util.List;
 
 /**
- * A call of one of the image endpoints, understood.
+ * A parsed request to one of the image endpoints.
  *
- * @param kind which
- * @param order what is to be drawn
- * @param urls whether pictures are answered as URLs
- * @param base64 whether pictures are answered as they are
+ * @param kind the endpoint
+ * @param order what to generate
+ * @param urls whether the response has URLs
+ * @param base64 whether the response has the files in base64
  * @param format of the pictures
- * @param quality 0 to 100, for formats that lose some
- * @param stream whether the answer comes as it is made
- * @param progress whether a streamed answer tells of the queue and of every step
- * @param notes what should be known about the fields
+ * @param quality 0 to 100, for lossy formats
+ * @param stream whether the response is a stream of events
+ * @param progress whether the stream has events of the queue and of every step
+ * @param notes about the fields
  */
 record ImageRequest(
         Kind kind,
@@ -39,7 +39,7 @@ record ImageRequest(
             this.event = event;
         }
 
-        /** What names of its events begin with. */
+        /** The prefix of its events' names. */
         String event() {
             return event;
         }

@@ -23,15 +23,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Understands the fields of the image endpoints: OpenAI's, and what Stable Diffusion has beyond them. */
+/** Parses the fields of the image endpoints: OpenAI's, and the settings of Stable Diffusion. */
 final class ImageRequestParser {
-    /** OpenAI's edit endpoint repaints what a mask leaves transparent; the operator's default and the request's value go before. */
+    /** OpenAI's edit endpoint repaints what a mask leaves transparent. The operator's default and the request override it. */
     private static final SettingValues MASKED = SettingValues.NONE.with(Settings.STRENGTH, "1");
 
     private static final int MOST_LOOKS = 3;
     private static final String PICTURE_FIELD = "image";
 
-    /** OpenAI's fields that this model has nothing for. */
+    /** OpenAI's fields that have no effect here. */
     private static final String[] WITHOUT_EFFECT = {"quality", "style", "user", "moderation", "input_fidelity"};
 
     private final ServerOptions options;
@@ -56,7 +56,7 @@ final class ImageRequestParser {
         this.pictures = pictures;
     }
 
-    /** @throws ApiError naming the field that is not as it has to be */
+    /** @throws ApiError naming an invalid field */
     ImageRequest read(ImageRequest.Kind kind, RequestFields fields) throws IOException, InterruptedException {
         List<String> notes = new ArrayList<>();
         Optional<String> name = fields.text("model");
@@ -98,7 +98,7 @@ final class ImageRequestParser {
                 notes);
     }
 
-    /** The model is loaded again where it computes in another. */
+    /** Another precision than the loaded model's loads it again. */
     private Precision precision(RequestFields fields) {
         List<Precision> here = loader.precisions();
         List<String> all =
@@ -125,7 +125,7 @@ final class ImageRequestParser {
                             + ".");
     }
 
-    /** A request that starts from the image sent, at the size asked for or at its own, as far as the limit allows. */
+    /** A request that starts from the uploaded image, at the requested size or its own within the limit. */
     private Request started(Optional<Request.Size> asked, RequestFields fields, List<String> notes)
             throws InterruptedException {
         List<byte[]> files = pictures.files(fields, PICTURE_FIELD);

@@ -18,9 +18,9 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import org.eclipse.jetty.io.EofException;
 
-/** The endpoints that draw: puts a job into the queue, listens to it, and watches whether the client still does. */
+/** The image endpoints: they queue a job, forward its events, and cancel it when the client disconnects. */
 final class ImagesApi {
-    /** How often the client is looked for. */
+    /** How often the connection is checked. */
     private static final Duration LOOK = Duration.ofMillis(200);
 
     /** How long a stream may be silent. */
@@ -47,7 +47,7 @@ final class ImagesApi {
             if (call.stream()) stream(call, job, exchange);
             else whole(call, job, exchange);
         } finally {
-            job.cancel(); // of no effect where it is done
+            job.cancel(); // no effect on a finished job
         }
     }
 
@@ -85,7 +85,7 @@ final class ImagesApi {
         }
     }
 
-    /** What the job says next, if anything; its client is still there and its time not over. */
+    /** The job's next event, if any; fails when the client has disconnected or the time is over. */
     private static Optional<Event> next(Job job, Exchange exchange) throws IOException, InterruptedException {
         Optional<Event> next = job.next(LOOK);
         if (exchange.clientGone()) throw new EofException("the client has gone");
@@ -109,13 +109,13 @@ final class ImagesApi {
                 }
             }
         } catch (ApiError e) {
-            // The status is long sent.
+            // The status has been sent already.
             events.send("error", e.json());
         }
         events.end();
     }
 
-    /** @return whether that was the last */
+    /** @return whether it was the last event */
     private boolean tell(ImageRequest call, Event event, Set<String> notes, Events events) throws IOException {
         String prefix = call.kind().event();
         switch (event) {
@@ -139,7 +139,7 @@ final class ImagesApi {
         return false;
     }
 
-    /** Adds to a body. */
+    /** Fills in a body. */
     @FunctionalInterface
     interface Body {
         void to(ObjectNode body) throws IOException;

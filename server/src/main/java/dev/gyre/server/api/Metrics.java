@@ -14,7 +14,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.function.DoubleSupplier;
 
-/** What Prometheus is told. */
+/** Metrics for Prometheus. */
 final class Metrics implements Router.Listener {
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final Counter pictures = Counter.builder()
@@ -59,7 +59,7 @@ final class Metrics implements Router.Listener {
 
     @Override
     public void answered(String method, String route, int status, double seconds) {
-        // Only known methods, or whoever asks decides how many there are.
+        // Only known methods, or clients could create any number of labels.
         String known = route.equals("-") ? "-" : method;
         requests.labelValues(known, route, String.valueOf(status)).observe(seconds);
     }

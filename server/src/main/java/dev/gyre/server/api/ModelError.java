@@ -6,16 +6,16 @@ import dev.gyre.server.http.ApiError;
 import java.lang.System.Logger.Level;
 import java.util.Map;
 
-/** What the model says when it cannot draw. Its sentences begin with what they are about. */
+/** Error responses for the model's exceptions, whose messages begin with their subject. */
 final class ModelError {
     private static final System.Logger LOG = System.getLogger(ModelError.class.getName());
 
-    /** What is no setting, by what the model calls it. */
+    /** Fields that are no settings, by the subjects of messages. */
     private static final Map<String, String> OTHERS = Map.of("the mask is black everywhere", "mask", "lora", "lora");
 
     private ModelError() {}
 
-    /** Of what was asked for. */
+    /** For an invalid request. */
     static ApiError of(IllegalArgumentException e) {
         String message = String.valueOf(e.getMessage());
         int colon = message.indexOf(':');
@@ -25,7 +25,7 @@ final class ModelError {
         return ApiError.invalid(field, message);
     }
 
-    /** Of something that would go wrong again. */
+    /** For an error that would occur again. */
     static ApiError internal(Throwable cause) {
         LOG.log(Level.ERROR, "a drawing failed", cause);
         return ApiError.internal("The picture could not be drawn: " + cause.getMessage());

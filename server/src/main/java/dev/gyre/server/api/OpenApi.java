@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What the service says of itself: a written description, with the fields that the table of settings makes put in. */
+/** The OpenAPI description: a resource, completed with the fields of the table of settings. */
 final class OpenApi {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -23,7 +23,7 @@ final class OpenApi {
         this.fields = fields;
     }
 
-    /** @param written the description without those fields */
+    /** @param written the resource, without those fields */
     byte[] filled(byte[] written) throws IOException {
         JsonNode page = MAPPER.readTree(written);
         JsonNode schemas = page.at("/components/schemas");
@@ -41,7 +41,7 @@ final class OpenApi {
             boolean general = SettingFields.has(ImageRequest.Kind.GENERATION, setting);
             boolean here =
                     kind == ImageRequest.Kind.GENERATION ? general : SettingFields.has(kind, setting) && !general;
-            // A prompt is required of some requests: what is written has it.
+            // Some requests require a prompt, others do not: the resource has it.
             if (here && setting != Settings.PROMPT) properties.set(setting.field(), schema(setting));
         }
     }
@@ -63,7 +63,7 @@ final class OpenApi {
         else schema.put(key, (long) value);
     }
 
-    /** In JSON Schema's words. */
+    /** JSON Schema's name of a setting's type. */
     static String type(Setting setting) {
         return switch (setting.type()) {
             case TEXT -> "string";
@@ -80,12 +80,12 @@ final class OpenApi {
                 + (others.isEmpty() ? "" : " Other names: " + String.join(", ", others) + ".");
     }
 
-    /** Whether a picture's parameters name it. */
+    /** Whether a picture's parameters contain it. */
     static boolean isParameter(Setting setting) {
         return setting.isServed() && setting != Settings.BATCH;
     }
 
-    /** The settings of generations and edits, for forms. */
+    /** The settings of all requests, for user interfaces. */
     ArrayNode settings() {
         ArrayNode all = JsonNodeFactory.instance.arrayNode();
         for (Setting setting : Settings.ALL)

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 
-/** The files of the page to look at. It loads nothing from elsewhere, and its browser is told not to let it. */
+/** The files of the web page. It loads nothing from elsewhere, which its content security policy enforces. */
 final class Page {
     static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:;"
             + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -23,11 +23,11 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
-/** Pictures as answers have them: OpenAI's keys, and beyond them how each was drawn. */
+/** Pictures in responses: OpenAI's keys, and the parameters of each. */
 final class Results {
     private static final System.Logger LOG = System.getLogger(Results.class.getName());
 
-    /** Where URLs lead. */
+    /** The path of picture URLs. */
     static final String PATH = "/pictures/";
 
     private final ImageUrls links;
@@ -42,7 +42,7 @@ final class Results {
         this.metrics = metrics;
     }
 
-    /** A picture of an answer. */
+    /** A picture of a response. */
     ObjectNode entry(ImageRequest call, Picture picture, Exchange exchange) throws IOException {
         keep(picture);
         byte[] file = call.format().encode(picture, call.quality());
@@ -59,7 +59,7 @@ final class Results {
             album.get().add(picture);
         } catch (IOException e) {
             LOG.log(Level.ERROR, "a picture could not be kept: " + e);
-            // Whoever has pictures kept would not know that one is missing.
+            // Otherwise nobody would notice that one is missing.
             throw ApiError.notKept();
         }
     }
@@ -82,7 +82,7 @@ final class Results {
         return answer;
     }
 
-    /** Some clients cannot do without it. */
+    /** Some clients require it. */
     private static void usage(ObjectNode answer) {
         ObjectNode usage = answer.putObject("usage");
         usage.put("total_tokens", 0).put("input_tokens", 0).put("output_tokens", 0);
@@ -140,7 +140,7 @@ final class Results {
         };
     }
 
-    /** As fields of a request that would draw the picture again. */
+    /** As fields of a request that generates the picture again. */
     static ObjectNode parameters(Parameters parameters) {
         ObjectNode fields = JsonNodeFactory.instance.objectNode();
         Request request = parameters.request();

@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The fields of a request that the table of settings makes, under Gyre's names and other tools'. */
+/** Reads the fields of the table of settings, under Gyre's names and other tools'. */
 final class SettingFields {
     private static final int MOST_PICTURES = 10, LONGEST_TEXT = 32_000;
 
-    /** What is as good as no size. */
+    /** A size of this value counts as absent. */
     private static final String AUTO = "auto";
 
     private final ServerOptions.Limits limits;
@@ -27,22 +27,22 @@ final class SettingFields {
         this.limits = limits;
     }
 
-    /** Whether requests of a kind have a setting. */
+    /** Whether an endpoint takes a setting. */
     static boolean has(ImageRequest.Kind kind, Setting setting) {
         return setting.isServed()
                 && (kind != ImageRequest.Kind.GENERATION || !setting.need().isOfInitImage());
     }
 
-    /** The numbers that the operator allows for a setting; empty where it is not a number. */
+    /** A setting's range within the operator's limits; empty if it is not a number. */
     Optional<Range> range(Setting setting) {
         if (setting == Settings.STEPS || setting == Settings.HIRES_STEPS)
             return Optional.of(Range.of(1, limits.steps()));
         return setting == Settings.BATCH ? Optional.of(Range.of(1, MOST_PICTURES)) : setting.range();
     }
 
-    /** What a request has, by the names it has it under. */
+    /** The settings of a request, with the field's name of each. */
     record Given(SettingValues values, Map<Setting, String> names) {
-        /** The request with it, over what the operator says. */
+        /** The request with these settings, which override the operator's. */
         Request apply(Request request, SettingValues operator) {
             try {
                 return values.apply(request, operator);
@@ -53,13 +53,13 @@ final class SettingFields {
         }
     }
 
-    /** @throws ApiError naming the field that is not as it has to be */
+    /** @throws ApiError naming an invalid field */
     Given read(ImageRequest.Kind kind, RequestFields fields) {
         Map<Setting, String> values = new LinkedHashMap<>(), names = new HashMap<>();
         for (Setting candidate : Settings.ALL)
             if (has(kind, candidate))
                 for (String name : candidate.fields()) {
-                    if (names.containsValue(name)) continue; // another's that has the same name
+                    if (names.containsValue(name)) continue; // of another setting with the same name
                     Optional<String> value = value(candidate, name, fields);
                     if (value.isEmpty()) continue;
                     Setting setting = Settings.named(name, value.get()).orElseThrow();
@@ -140,7 +140,7 @@ final class SettingFields {
                             + " pixels in all, got " + size + ".");
     }
 
-    /** The size where it comes in two fields, as most tools send it. */
+    /** The size from the fields {@code width} and {@code height}. */
     private static Optional<String> sides(RequestFields fields) {
         String[] sides = new String[2];
         List<String> names = List.of("width", "height");

@@ -11,7 +11,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 
-/** The pictures of a request: files of a form, or data URLs in JSON. */
+/** The images of a request: files of a form, or data URLs in JSON. */
 final class UploadedImages {
     private static final String MASK = "mask";
     private static final int MOST = 16, HALF = 128;
@@ -22,7 +22,7 @@ final class UploadedImages {
         this.uploads = uploads;
     }
 
-    /** @param field in JSON also in the plural, which is OpenAI's */
+    /** @param field in JSON also in the plural, as OpenAI has it */
     List<byte[]> files(RequestFields fields, String field) {
         List<byte[]> files = new ArrayList<>(fields.files(field));
         for (String name : List.of(field, field + "s")) {
@@ -57,7 +57,7 @@ final class UploadedImages {
         }
     }
 
-    /** White where the picture is to be painted anew: where the mask, or without one the picture itself, is transparent. */
+    /** White where the image is to be repainted: where the mask, or without one the image itself, is transparent. */
     Optional<Image> mask(RequestFields fields, Image image) throws InterruptedException {
         List<byte[]> masks = files(fields, MASK);
         if (masks.isEmpty())

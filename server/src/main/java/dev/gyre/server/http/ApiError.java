@@ -5,16 +5,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.Optional;
 
-/** An answer other than success, in OpenAI's shape: what was wrong, of what type, with which field, and a code for programs. */
+/** An error response in OpenAI's shape: message, type, field and a code for programs. */
 public final class ApiError extends RuntimeException {
     private static final long serialVersionUID = 1;
     private static final String INVALID = "invalid_request_error", SERVER = "server_error";
 
     private final int status;
     private final String type;
-    private final String param; // null: none in particular
+    private final String param; // null: no field
     private final String code;
-    private final Duration retryAfter; // null: coming back is of no use
+    private final Duration retryAfter; // null: retrying does not help
 
     private ApiError(int status, String type, String param, String code, Duration retryAfter, String message) {
         super(message, null, false, false);
@@ -25,7 +25,7 @@ public final class ApiError extends RuntimeException {
         this.retryAfter = retryAfter;
     }
 
-    /** A field that is not as it has to be. */
+    /** An invalid field. */
     public static ApiError invalid(String param, String message) {
         return new ApiError(400, INVALID, param, "invalid_value", null, message);
     }
@@ -40,7 +40,7 @@ public final class ApiError extends RuntimeException {
                 "Missing required parameter: '" + param + "'.");
     }
 
-    /** A request that cannot be read at all. */
+    /** A request that cannot be parsed. */
     public static ApiError malformed(String message) {
         return new ApiError(400, INVALID, null, "invalid_request", null, message);
     }
@@ -101,12 +101,12 @@ public final class ApiError extends RuntimeException {
         return new ApiError(504, SERVER, null, "timeout", null, message);
     }
 
-    /** It would go wrong again. */
+    /** An error that would occur again. */
     public static ApiError internal(String message) {
         return new ApiError(500, SERVER, null, "internal_error", null, message);
     }
 
-    /** A picture for which there is no room. */
+    /** A picture that could not be stored. */
     public static ApiError notKept() {
         return new ApiError(
                 507, SERVER, null, "insufficient_storage", null, "The picture could not be kept; the log says why.");

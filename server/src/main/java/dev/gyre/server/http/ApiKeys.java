@@ -6,7 +6,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Optional;
 
-/** The keys that open the API. How long a comparison takes says nothing about them. */
+/** The API keys, compared in constant time. */
 final class ApiKeys {
     private final List<byte[]> digests;
 
@@ -27,7 +27,7 @@ final class ApiKeys {
         if (!known) throw ApiError.unauthorized(!key.isEmpty());
     }
 
-    /** All of one length, so that a key's own does not show. */
+    /** Digests have one length, so that timing does not tell a key's. */
     private static byte[] digest(String key) {
         try {
             return MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));

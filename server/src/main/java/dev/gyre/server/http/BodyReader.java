@@ -26,15 +26,15 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.Attributes;
 import org.eclipse.jetty.util.BufferUtil;
 
-/** Reads what requests bring: an object of JSON, or a form. There is a limit for each, and one for all that are read at a time. */
+/** Reads request bodies, JSON objects or forms, with a limit for each and one for all that are read at a time. */
 public final class BodyReader {
     private static final int BLOCK = 64 << 10, MOST_PARTS = 64;
 
-    /** Whoever does not say what is sent, sends JSON; and so does who forgets that curl says something by itself. */
+    /** Media types read as JSON: clients that send none, and curl's default. */
     private static final Set<String> AS_JSON =
             Set.of("application/json", "", "text/plain", "application/x-www-form-urlencoded");
 
-    /** The fields whose parts are files, whether a file name says so or not; {@code []} behind a name means nothing. */
+    /** Fields whose parts are files even without a file name; a trailing {@code []} is ignored. */
     private final List<String> files;
 
     private final long most;
@@ -43,8 +43,8 @@ public final class BodyReader {
 
     /**
      * @param files names of fields that are files
-     * @param most bytes of one body
-     * @param all bytes of all bodies at a time
+     * @param most the limit for one body, in bytes
+     * @param all the limit for all bodies at a time, in bytes
      */
     public BodyReader(List<String> files, long most, long all) {
         this.files = List.copyOf(files);
@@ -59,7 +59,7 @@ public final class BodyReader {
         mapper.enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     }
 
-    /** @throws ApiError when it is too long, of another kind or broken */
+    /** @throws ApiError when the body is too long, of another type or malformed */
     public RequestFields read(Exchange exchange) throws IOException {
         String type = exchange.header("content-type").orElse("");
         String kind = type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
@@ -87,7 +87,7 @@ public final class BodyReader {
         }
     }
 
-    /** Who is still sending does not hear an answer: as much again is read and thrown away, unless the client waits to be asked. */
+    /** A client that is still sending misses the response: as much again is read and discarded, unless it sent {@code Expect}. */
     private ApiError tooLarge(Exchange exchange, InputStream in) throws IOException {
         byte[] block = new byte[BLOCK];
         if (exchange.header("expect").isEmpty())
@@ -100,7 +100,7 @@ public final class BodyReader {
         try {
             root = mapper.readTree(body);
         } catch (JsonProcessingException e) {
-            // Jackson goes on with where a bracket was opened.
+            // Jackson appends where a bracket was opened.
             String message = e.getOriginalMessage().replaceFirst(" \\(start marker at .*", "");
             throw ApiError.malformed("The body is not valid JSON: " + message);
         }

@@ -8,8 +8,8 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.BufferUtil;
 
 /**
- * Notices that a client has gone while its answer is being made. HTTP/1.1 has no word for it: the connection's end is all there is, and
- * nobody looks for that between a request and its answer. So it is looked for by reading; what a client sent ahead is handed on.
+ * Notices that a client disconnects before its response. HTTP/1.1 has no message for it: there is only the end of the connection, and
+ * Jetty does not look for that between a request and its response. So it is detected by reading; pipelined bytes are handed on.
  */
 final class ClientWatch {
     private final Connection connection;

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Response;
 
-/** An answer that goes on: server-sent events, each a name and a line of JSON. */
+/** A response of server-sent events, each a name and a line of JSON. */
 public final class Events {
     private final Response response;
 
@@ -15,12 +15,12 @@ public final class Events {
         this.response = response;
     }
 
-    /** @throws IOException when the client has gone */
+    /** @throws IOException when the client has disconnected */
     public void send(String name, JsonNode data) throws IOException {
         write("event: " + name + "\ndata: " + new String(Exchange.bytes(data), StandardCharsets.UTF_8) + "\n\n");
     }
 
-    /** Says that all is well, so that nobody on the way gives the connection up. */
+    /** Sends a comment, which keeps proxies from closing the connection. */
     public void alive() throws IOException {
         write(": alive\n\n");
     }

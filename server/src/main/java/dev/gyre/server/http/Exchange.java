@@ -16,7 +16,7 @@ import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 
-/** A request and its one answer, in a thread of its own that may wait. */
+/** A request and its response, in a thread of its own that may block. */
 public final class Exchange {
     public static final String JSON = "application/json", EVENTS = "text/event-stream";
     static final ObjectMapper MAPPER = new ObjectMapper();
@@ -40,7 +40,7 @@ public final class Exchange {
         return id;
     }
 
-    /** What stands in the path where the route has {@code {name}}. */
+    /** The path's value of the route's {@code {name}}. */
     public String path(String name) {
         return path.get(name);
     }
@@ -63,7 +63,7 @@ public final class Exchange {
         return request;
     }
 
-    /** Whether nobody waits for the answer any more. To be asked when the body has been read. */
+    /** Whether the client has disconnected. Call it after the body has been read. */
     public boolean clientGone() {
         return client.gone();
     }
@@ -85,7 +85,7 @@ public final class Exchange {
         send(status, JSON, bytes(body));
     }
 
-    /** With the headers that clients decide by whether to come back. */
+    /** With the headers that tell clients whether to retry. */
     void send(ApiError error) throws IOException {
         if (error.retryAfter().isPresent()) {
             header(
@@ -99,7 +99,7 @@ public final class Exchange {
         send(error.status(), error.json());
     }
 
-    /** Begins an answer of server-sent events. */
+    /** Starts a response of server-sent events. */
     public Events events() {
         response.setStatus(200);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, EVENTS + "; charset=utf-8");

@@ -12,7 +12,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The fields of a request. {@code null} is as good as nothing; in forms, where all is text, so is an empty one. */
+/** The fields of a request. {@code null} counts as absent; in forms, so does an empty value. */
 public final class RequestFields {
     private final Map<String, JsonNode> values;
     private final Map<String, List<byte[]>> files;
@@ -25,7 +25,7 @@ public final class RequestFields {
         this.form = form;
     }
 
-    /** As it stands. */
+    /** The value as sent. */
     public Optional<JsonNode> value(String name) {
         asked.add(name);
         return Optional.ofNullable(values.get(name))
@@ -105,18 +105,18 @@ public final class RequestFields {
         throw expected(name, "a boolean", value.get());
     }
 
-    /** What was sent as files under this name. */
+    /** Files sent under this name. */
     public List<byte[]> files(String name) {
         asked.add(name);
         return files.getOrDefault(name, List.of());
     }
 
-    /** Says that fields of these names are known and make no difference. */
+    /** Marks fields as known that have no effect. */
     public void ignore(String... names) {
         asked.addAll(Arrays.asList(names));
     }
 
-    /** Those that nobody asked for. */
+    /** Fields that were never read. */
     public Set<String> unknown() {
         Set<String> unknown = new TreeSet<>(values.keySet());
         unknown.addAll(files.keySet());

@@ -6,17 +6,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What answers a method on a path.
+ * A method and a path, and their handler.
  *
- * @param path with {@code {name}} for a part that may be anything
- * @param access who may ask
+ * @param path with {@code {name}} for a variable segment
+ * @param access who may call it
  */
 public record Route(String method, String path, Access access, Answer answer) {
     /** What a route is for. */
     public enum Access {
-        /** The API: also under {@code /v1}, and with a key where keys are set. */
+        /** The API: also under {@code /v1}, and with a key if keys are set. */
         API,
-        /** Of use to who runs it: with a key where keys are set. */
+        /** For the operator: with a key if keys are set. */
         OPERATOR,
         /** For everyone. */
         OPEN
@@ -29,7 +29,7 @@ public record Route(String method, String path, Access access, Answer answer) {
         void to(Exchange exchange) throws IOException, InterruptedException;
     }
 
-    /** The named parts of a path that this one is like. */
+    /** The variables of a path that matches this one. */
     Optional<Map<String, String>> match(String asked) {
         String[] parts = path.split("/", -1), given = asked.split("/", -1);
         if (parts.length != given.length) return Optional.empty();

@@ -17,15 +17,15 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
-/** Finds who answers, asks for the key, and turns whatever goes wrong into an answer. */
+/** Finds a request's route, checks its key, and turns failures into error responses. */
 public final class Router extends Handler.Abstract {
     private static final System.Logger LOG = System.getLogger(Router.class.getName());
     private static final String PREFIX = "/v1";
 
-    /** Told of every request when it was answered. */
+    /** Called after every response. */
     @FunctionalInterface
     public interface Listener {
-        /** @param route as in the table, so that there are few; {@code -} for none */
+        /** @param route its path with variables, so that there are few; {@code -} for none */
         void answered(String method, String route, int status, double seconds);
     }
 
@@ -35,8 +35,8 @@ public final class Router extends Handler.Abstract {
     private final Listener listener;
 
     /**
-     * @param keys none lets everyone in
-     * @param origins of other sites' pages that may call
+     * @param keys without any, everyone is let in
+     * @param origins whose pages may call
      */
     public Router(List<Route> routes, List<String> keys, List<String> origins, Listener listener) {
         this.routes = List.copyOf(routes);
@@ -45,12 +45,12 @@ public final class Router extends Handler.Abstract {
         this.listener = listener;
     }
 
-    /** A route and what stands in the path for its names; the route null when there is none, with the methods that there are. */
+    /** A route and the values of its variables; the route is null when there is none, and {@code others} are the path's methods. */
     private record Match(Route route, Map<String, String> path, Set<String> others) {}
 
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
-        // Drawing takes longer than a connection may lie idle.
+        // Generating takes longer than the idle timeout.
         request.addIdleTimeoutListener(timeout -> false);
         Match match = find(request);
         Exchange exchange = new Exchange(request, response, match.path);
@@ -83,7 +83,7 @@ public final class Router extends Handler.Abstract {
         match.route.answer().to(exchange);
     }
 
-    /** Browsers say whose page sends a request; another site's may only where it was let in. */
+    /** Browsers send the page's origin; another site's page may call only if it is allowed. */
     private void checkOrigin(Exchange exchange) {
         Optional<String> origin = exchange.header("origin");
         if (origin.isEmpty() || origins.contains("*") || origins.contains(origin.get())) return;

@@ -9,7 +9,7 @@ import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/** A folder where every picture that was drawn is kept, as PNG with its parameters. */
+/** A folder to which every picture is written, as PNG with its parameters. */
 public final class ImageCache {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss-SSS", Locale.ROOT);
 
@@ -22,14 +22,14 @@ public final class ImageCache {
         clean();
     }
 
-    /** What a service that was killed had begun. */
+    /** Deletes partial files of a killed service. */
     private void clean() throws IOException {
         try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, ".gyre-*.part")) {
             for (Path part : parts) Files.deleteIfExists(part);
         }
     }
 
-    /** @throws IOException when it cannot be written; then nothing of it is there */
+    /** @throws IOException when it cannot be written; then no part of it is left */
     public synchronized void add(Picture picture) throws IOException {
         String name = "gyre-" + LocalDateTime.now().format(TIME) + "-"
                 + picture.parameters().seed();

@@ -14,7 +14,7 @@ import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** What a picture can be sent as. Only a PNG carries its parameters. */
+/** File formats of responses. Only a PNG carries its parameters. */
 public enum ImageFormat {
     PNG("image/png", "png"),
     JPEG("image/jpeg", "jpg"),
@@ -44,7 +44,7 @@ public enum ImageFormat {
     /**
      * A file of the picture.
      *
-     * @param quality 0 to 100, for those that lose some
+     * @param quality 0 to 100, for lossy formats
      */
     public byte[] encode(Picture picture, int quality) throws IOException {
         return this == PNG ? picture.png() : lossy(picture, quality / 100f);

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** Pictures that can be fetched for a while, by names that nobody guesses. In memory; when it is full, the oldest go. */
+/** Pictures behind unguessable URLs, in memory, for a while; when it is full, the oldest go. */
 public final class ImageUrls {
     /** A picture's file. */
     public record Content(ImageFormat format, byte[] bytes) {}

@@ -5,7 +5,7 @@ import dev.gyre.server.http.ApiError;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
 
-/** Pictures that are sent. Few are unpacked at a time. */
+/** Decodes uploaded images, few at a time. */
 public final class Uploads {
     private final long pixels;
     private final Semaphore unpacking = new Semaphore(2, true);
@@ -15,7 +15,7 @@ public final class Uploads {
         this.pixels = pixels;
     }
 
-    /** @param field what errors call it */
+    /** @param field the field's name, for errors */
     public Image read(byte[] file, String field) throws InterruptedException {
         unpacking.acquire();
         try {

@@ -5,22 +5,22 @@ import dev.gyre.diffusion.output.Preview;
 import dev.gyre.diffusion.output.Progress;
 import java.util.Optional;
 
-/** What becomes of a job, in this order; each kind may come several times but for the last two, of which there is one. */
+/** An event of a job. They come in this order; one of the last two ends the job. */
 public sealed interface Event {
     /** @param position jobs before it, 0 when it is next */
     record Waiting(int position) implements Event {}
 
-    /** It is being drawn. */
+    /** The job runs. */
     record Started() implements Event {}
 
-    /** Something the user should know. */
+    /** A sentence for the user. */
     record Note(String sentence) implements Event {}
 
-    /** A step is done; with a small picture where that was wanted. */
+    /** A step is done; with a small preview if the job has previews. */
     record Stepped(Progress.Step step, Optional<Preview> preview) implements Event {}
 
     /**
-     * How a picture looks by now.
+     * A partial image, decoded.
      *
      * @param picture from 0
      * @param number from 0
@@ -30,9 +30,9 @@ public sealed interface Event {
     /** @param index from 0 */
     record Drawn(int index, Picture picture) implements Event {}
 
-    /** All pictures are drawn. */
+    /** All pictures are done. */
     record Finished() implements Event {}
 
-    /** There will be no more pictures. */
+    /** The job failed: there are no more pictures. */
     record Failed(Throwable cause) implements Event {}
 }

@@ -6,9 +6,9 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** An order in the queue or being drawn, and what is to be told of it. One thread draws it, another listens. */
+/** A job that waits or runs, and its events. One thread runs it, another listens. */
 public final class Job {
-    /** A listener this far behind hears no more of steps; of pictures it does. */
+    /** A listener this many events behind gets no more events of steps, only of pictures. */
     private static final int BEHIND = 64;
 
     private final JobSpec order;
@@ -25,7 +25,7 @@ public final class Job {
         return order;
     }
 
-    /** Nobody wants it any more: it leaves the queue, or ends within a step. */
+    /** Cancels it: it leaves the queue, or ends within a step. */
     public void cancel() {
         cancelled = true;
     }
@@ -34,7 +34,7 @@ public final class Job {
         return cancelled;
     }
 
-    /** Whether it has taken longer than it may, waiting included. */
+    /** Whether its time is over, waiting included. */
     public boolean isLate() {
         return System.nanoTime() - deadline > 0;
     }
@@ -44,7 +44,7 @@ public final class Job {
         if (!small || events.size() < BEHIND) events.add(event);
     }
 
-    /** The next thing to know, if it comes in time. */
+    /** The next event, if it comes in time. */
     public Optional<Event> next(Duration wait) throws InterruptedException {
         return Optional.ofNullable(events.poll(wait.toMillis(), TimeUnit.MILLISECONDS));
     }

@@ -5,7 +5,7 @@ import dev.gyre.diffusion.output.Preview;
 import dev.gyre.diffusion.output.Progress;
 import java.util.Optional;
 
-/** Tells a job how its drawing goes on. */
+/** Turns the progress of a generation into a job's events. */
 final class JobProgress implements Progress {
     private final Job job;
     private int drawn;
@@ -25,7 +25,7 @@ final class JobProgress implements Progress {
         Optional<Preview> glance =
                 job.order().previews() && !last ? Optional.of(step.previews().approximate()) : Optional.empty();
         job.tell(new Event.Stepped(step, glance));
-        // Looks come when equal parts of the steps are done; the last step is the picture itself.
+        // Partial images divide the steps into equal parts; the last step is the picture itself.
         int looks = job.order().partialImages();
         int before = (step.step() - 1) * (looks + 1) / step.steps(), now = step.step() * (looks + 1) / step.steps();
         if (now > before && !last)

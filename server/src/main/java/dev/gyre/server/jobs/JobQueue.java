@@ -9,10 +9,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Jobs in the order they came. A device takes the first, with those right behind it that go together with it; so nobody is overtaken.
+ * Jobs in order of arrival. A worker takes the first together with those right behind it that fit into a batch; so nobody is overtaken.
  */
 public final class JobQueue {
-    /** There are as many jobs as may wait. */
+    /** The queue is full. */
     public static final class Full extends RuntimeException {
         private static final long serialVersionUID = 1;
         private final Duration retryAfter;
@@ -27,7 +27,7 @@ public final class JobQueue {
         }
     }
 
-    /** It takes no more jobs. */
+    /** The queue takes no more jobs. */
     public static final class Closed extends RuntimeException {
         private static final long serialVersionUID = 1;
 
@@ -36,7 +36,7 @@ public final class JobQueue {
         }
     }
 
-    /** How much the last job counts in the average. */
+    /** The weight of the last job in the moving average. */
     private static final double LAST = 0.2;
 
     private final int capacity;
@@ -46,18 +46,18 @@ public final class JobQueue {
     private final Deque<Job> waiting = new ArrayDeque<>();
     private List<Job> running = List.of();
     private boolean closed;
-    private double seconds = 5; // that a job takes, on average
+    private double seconds = 5; // moving average of a job's time
 
     /**
-     * @param capacity jobs that wait
-     * @param time that a job may take, waiting included
+     * @param capacity the most jobs that wait
+     * @param time a job's time limit, waiting included
      */
     public JobQueue(int capacity, Duration time) {
         this.capacity = capacity;
         this.time = time;
     }
 
-    /** @throws Full when it has to be tried again later; @throws Closed when that is no use */
+    /** @throws Full when a later try may succeed; @throws Closed when none will */
     public Job submit(JobSpec order) {
         lock.lock();
         try {
@@ -76,10 +76,10 @@ public final class JobQueue {
     }
 
     /**
-     * The next jobs, all of which go together; waits for one. Those taken before are done.
+     * Waits for the next jobs, which fit into one batch. Those taken before count as done.
      *
-     * @param most jobs at once
-     * @return empty when there are none and will be none
+     * @param most pictures of the batch
+     * @return empty when the queue is closed and empty
      */
     List<Job> take(int most) throws InterruptedException {
         lock.lock();
@@ -109,7 +109,7 @@ public final class JobQueue {
         }
     }
 
-    /** Those that nobody wants any more. */
+    /** Drops cancelled jobs. */
     private void drop() {
         waiting.removeIf(Job::isCancelled);
     }
@@ -150,7 +150,7 @@ public final class JobQueue {
         }
     }
 
-    /** Takes no more jobs, gives those that it has some time, and cancels what is left then. */
+    /** Takes no more jobs, gives those it has some time, and cancels the rest. */
     public void close(Duration grace) throws InterruptedException {
         lock.lock();
         try {

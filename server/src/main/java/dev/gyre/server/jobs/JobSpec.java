@@ -6,20 +6,20 @@ import dev.gyre.server.models.ModelFile;
 import java.util.List;
 
 /**
- * What a job draws.
+ * What a job generates.
  *
- * @param model that draws it
- * @param precision that it computes in
- * @param request without the adapters, which are opened when its turn comes
- * @param loras adapters by name
- * @param partialImages how many times each picture is looked at while it is drawn, decoded
- * @param previews whether every step is told of with a small picture
+ * @param model the model
+ * @param precision the type of matrix multiplications
+ * @param request without LoRAs, which are opened when the job runs
+ * @param loras LoRAs by name
+ * @param partialImages how many decoded previews each picture gets
+ * @param previews whether every step comes with a small preview
  */
 public record JobSpec(
         ModelFile model, Precision precision, Request request, List<Lora> loras, int partialImages, boolean previews) {
     private static final long MOST_PIXELS = 256 * 256;
 
-    /** An adapter by its file's name. */
+    /** A LoRA by its file's name. */
     public record Lora(String name, double strength) {}
 
     public JobSpec {
@@ -27,9 +27,9 @@ public record JobSpec(
     }
 
     /**
-     * Whether another can be drawn with this one in the same runs of the network: by the same network, at the same size. Prompts, seeds,
-     * steps, samplers, and pictures to begin with are each one's own. Where pictures are large a run for several takes as long as several
-     * runs, and the first would only wait for the last.
+     * Whether another job fits into a batch with this one: the same network at the same size. Prompts, seeds,
+     * steps, samplers and initial images may differ. Large pictures are not batched: a batch takes as long as one after the other,
+     * and the first would only wait for the last.
      */
     public boolean goesWith(JobSpec other) {
         return model.equals(other.model)

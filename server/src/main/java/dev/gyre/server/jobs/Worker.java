@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 
-/** What draws: one thread, which takes jobs from the queue and has one model loaded. */
+/** The thread that generates pictures: it takes jobs from the queue and keeps one model loaded. */
 public final class Worker {
     private static final System.Logger LOG = System.getLogger(Worker.class.getName());
 
@@ -38,8 +38,8 @@ public final class Worker {
     private Precision precision;
 
     /**
-     * @param first the model that is loaded before a job asks for it
-     * @param batch pictures that are drawn at once
+     * @param first the model that is loaded at the start
+     * @param batch the most pictures of a batch
      */
     public Worker(JobQueue queue, Loader loader, LoraFolder folder, ModelFile first, int batch) {
         this.queue = queue;
@@ -53,7 +53,7 @@ public final class Worker {
         thread.start();
     }
 
-    /** The model that is ready to draw. */
+    /** The loaded model. */
     public Optional<ModelFile> loaded() {
         return Optional.ofNullable(loaded);
     }
@@ -81,7 +81,7 @@ public final class Worker {
         }
     }
 
-    /** Those that go together. */
+    /** Runs jobs in one batch. */
     private void draw(List<Job> jobs) throws InterruptedException {
         List<Job> drawn = new ArrayList<>();
         List<Request> requests = new ArrayList<>();
@@ -109,7 +109,7 @@ public final class Worker {
         }
     }
 
-    /** The order's request with its adapters, its model being loaded. */
+    /** The job's request with its LoRAs; loads the model if necessary. */
     private Request request(JobSpec order) throws IOException {
         use(order.model(), order.precision());
         Conditions network = order.request().network();
@@ -149,7 +149,7 @@ public final class Worker {
         sd = null;
     }
 
-    /** Waits for the thread to end, which it does when the queue is closed and the job being drawn is over. */
+    /** Waits for the thread to end, after the queue is closed and the running job is done. */
     public void join(Duration wait) throws InterruptedException {
         thread.join(wait);
     }

@@ -7,14 +7,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Loads models onto the device that draws. */
+/** Loads models. */
 public interface Loader {
     /**
-     * @param path empty for the model that comes with Gyre
+     * @param path empty for the embedded model
      * @param precision one of {@link #precisions}
      */
     StableDiffusion load(Optional<Path> path, Precision precision) throws IOException;
 
-    /** What the device can compute in, the usual first. */
+    /** The precisions of the backend, the default first. */
     List<Precision> precisions();
 }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Adapters by the names of their files. A name is looked up among those there are, so it leads nowhere else. */
+/** LoRAs by the names of their files. A name is looked up in the folder's listing, so it cannot lead elsewhere. */
 public record LoraFolder(Optional<Path> folder) {
     private static final String ENDING = ".safetensors";
 

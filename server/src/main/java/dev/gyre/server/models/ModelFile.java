@@ -14,20 +14,20 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A model that can be asked for.
+ * A model that requests may name.
  *
- * @param id what requests call it: the file's name without its ending
- * @param path empty for the model that comes with Gyre
- * @param defaults what requests have that leave it to the model
+ * @param id its name in requests: the file's name without its extension
+ * @param path empty for the embedded model
+ * @param defaults of requests that leave a setting to the model
  * @param created seconds since 1970
  */
 public record ModelFile(String id, Optional<Path> path, Defaults defaults, long created) {
     /**
      * Looks at a checkpoint without loading it.
      *
-     * @param path empty for the model that comes with Gyre
+     * @param path empty for the embedded model
      * @throws IOException when it cannot be read
-     * @throws IllegalArgumentException when it is no model that can be served, saying what it lacks
+     * @throws IllegalArgumentException when it cannot be served, saying what is missing
      */
     public static ModelFile of(Optional<Path> path) throws IOException {
         try (Checkpoint checkpoint = path.isPresent() ? Checkpoint.open(path.get()) : Checkpoint.embedded()) {

@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The models that there are, by name; the first is the default. */
+/** The models by name; the first is the default. */
 public final class Models {
     private final Map<String, ModelFile> files = new LinkedHashMap<>();
     private final boolean strict;
 
     /**
      * @param paths none is the model that comes with Gyre
-     * @param strict whether only their own names will do
+     * @param strict whether unknown names are refused
      * @throws IOException when one cannot be read
-     * @throws IllegalArgumentException when one is no model, or two have one name
+     * @throws IllegalArgumentException when a file is no model, or two models have one name
      */
     public Models(List<Path> paths, boolean strict) throws IOException {
         this.strict = strict;
@@ -44,7 +44,7 @@ public final class Models {
         return Optional.ofNullable(files.get(id));
     }
 
-    /** The model that answers to a name: the default, where the name is another's or none. Empty where names are taken strictly. */
+    /** The model that answers to a name: the default if the name is unknown or absent. Empty for an unknown name if names are strict. */
     public Optional<ModelFile> answering(Optional<String> name) {
         if (name.isEmpty()) return Optional.of(standard());
         Optional<ModelFile> found = find(name.get());

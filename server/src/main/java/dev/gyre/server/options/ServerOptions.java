@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What an operator decides.
+ * The operator's options.
  *
- * @param listen where it listens
+ * @param listen the address and the public URL
  * @param models checkpoints, the first the default; none is the embedded model
- * @param strict whether a model's name that is not known is refused; else the default model answers
+ * @param strict whether unknown model names are refused; otherwise the default model answers
  * @param defaults of settings that a request leaves out
- * @param limits what is refused
- * @param access who may come in
- * @param pictures where pictures stay
+ * @param limits beyond which requests are refused
+ * @param access API keys and origins
+ * @param pictures where pictures are kept, and for how long
  * @param loras a folder of LoRA files that requests may name
  */
 public record ServerOptions(
@@ -44,7 +44,7 @@ public record ServerOptions(
     /**
      * @param host an address of this machine; loopback keeps other machines out
      * @param port 0 takes a free one
-     * @param publicUrl what URLs of pictures begin with; else what the request's headers say
+     * @param publicUrl the base of picture URLs; by default as the request's headers say
      */
     public record Listen(String host, int port, Optional<URI> publicUrl) {
         public static final Listen DEFAULT = new Listen("127.0.0.1", 8080, Optional.empty());
@@ -58,9 +58,9 @@ public record ServerOptions(
     }
 
     /**
-     * Values for settings that a request leaves out, which go before the model's and the table's.
+     * Values of settings that a request leaves out; they override the model's and the table's.
      *
-     * @param values by themselves; what does nothing for a request is passed over
+     * @param values by setting; one that does not apply to a request is skipped
      */
     public record Defaults(SettingValues values) {
         public static final Defaults DEFAULT = new Defaults(SettingValues.NONE);
@@ -71,14 +71,14 @@ public record ServerOptions(
     }
 
     /**
-     * @param queue jobs that wait; more are told to come back
-     * @param batch jobs that are drawn at once, where they go together
-     * @param body bytes of a request
-     * @param pixels of a picture to be drawn
-     * @param upload pixels of a picture that is sent
-     * @param steps of a sampler
-     * @param time from a request's arrival to its last picture
-     * @param grace that jobs have to end when the service stops
+     * @param queue the most jobs that wait; further requests get 429
+     * @param batch the most pictures generated in one batch
+     * @param body the most bytes of a request
+     * @param pixels the most pixels of a picture
+     * @param upload the most pixels of an uploaded image
+     * @param steps the most sampling steps
+     * @param time the longest time from a request's arrival to its last picture
+     * @param grace the time that running jobs get when the service stops
      */
     public record Limits(
             int queue, int batch, long body, long pixels, long upload, int steps, Duration time, Duration grace) {
@@ -123,8 +123,8 @@ public record ServerOptions(
     }
 
     /**
-     * @param keys one of which a request has to bring; none lets everyone in
-     * @param origins of web pages that may call from a browser; {@code *} is all
+     * @param keys one of which a request must send; without keys everyone is let in
+     * @param origins whose web pages may call the API; {@code *} is all
      */
     public record Access(List<String> keys, List<String> origins) {
         public static final Access OPEN = new Access(List.of(), List.of());
@@ -139,9 +139,9 @@ public record ServerOptions(
     }
 
     /**
-     * @param folder where every picture is written too; else they stay in memory
-     * @param expiry how long a picture's URL works
-     * @param memory bytes of pictures that URLs keep; the oldest go first
+     * @param folder to which every picture is also written
+     * @param expiry the lifetime of a picture's URL
+     * @param memory the most bytes of pictures behind URLs; the oldest go first
      */
     public record Pictures(Optional<Path> folder, Duration expiry, long memory) {
         public static final Pictures DEFAULT = new Pictures(Optional.empty(), Duration.ofMinutes(60), 256L << 20);
@@ -180,7 +180,7 @@ public record ServerOptions(
         return new ServerOptions(listen, models, strict, defaults, limits, access, pictures, loras);
     }
 
-    /** On a free port of loopback. */
+    /** On a free port of the loopback address. */
     public ServerOptions anyPort() {
         return listen(new Listen(listen.host, 0, listen.publicUrl));
     }
