@@ -35,7 +35,9 @@ record OpCase(
         Layer layer,
         Function<List<double[]>, double[]> oracle) {
 
-    interface Layer {
+    /** Builds the case's op. */
+    public interface Layer {
+        /** The op's result. */
         Value build(List<Value> inputs, Weights at);
     }
 
