@@ -1,0 +1,4 @@
+/** The safetensors format, read by mapping and written atomically. */
+module dev.gyre.jsafetensors {
+    exports dev.gyre.jsafetensors;
+}
