@@ -80,7 +80,7 @@ class RemakeTest {
                 "--seamless",
                 "--noise-shift 3 --sampler euler_a --steps 2",
                 "--deepcache 2:2 --steps 3",
-                "--image @/circle.png --size 576x520 --strength 0.5 --steps 2 --vae-tiling",
+                "--image @/circle.png --size 576x64 --strength 0.5 --steps 2 --vae-tiling",
                 "--image @/circle.png --size 576x520 --strength 0.5 --steps 2 --memory 20",
                 "--vae @/brighter.safetensors",
                 "--model @/averaged.safetensors --ema",
@@ -114,6 +114,7 @@ class RemakeTest {
         Path first = Files.createTempDirectory(folder, "drawn").resolve("a.png"), again = first.resolveSibling("b.png");
         List<String> arguments = new ArrayList<>(List.of("a red circle", "--seed", "3", "-o", first.toString()));
         if (!options.contains("--steps")) arguments.addAll(List.of("--steps", "1"));
+        if (!options.contains("--size") && !options.contains("--image")) arguments.addAll(List.of("--size", "64x64"));
         for (String one : options.replace("@", folder.toString()).split(" "))
             if (one.startsWith("<") || one.equals("wobbly")) arguments.set(0, "a red circle " + one);
             else arguments.add(one);
