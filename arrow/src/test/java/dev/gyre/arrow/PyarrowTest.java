@@ -34,7 +34,9 @@ class PyarrowTest {
     @Test
     void whatOneWritesTheOtherReads() throws Exception {
         String python = System.getenv().getOrDefault("GYRE_PYTHON", "python3");
-        assumeTrue(run(python, "-c", "import pyarrow, numpy"), "pyarrow: set GYRE_PYTHON to a Python that has it");
+        boolean there = run(python, "-c", "import pyarrow, numpy");
+        if (System.getenv("GYRE_CI") != null) assertTrue(there, "pyarrow: set GYRE_PYTHON to a Python that has it");
+        assumeTrue(there, "pyarrow: set GYRE_PYTHON to a Python that has it");
         try (BufferAllocator allocator = new RootAllocator()) {
             write(folder.resolve("columns.arrow"), allocator);
             Path weights = folder.resolve("weights.safetensors");

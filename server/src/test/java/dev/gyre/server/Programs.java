@@ -35,9 +35,8 @@ final class Programs {
         return found;
     }
 
-    /** Not to be had everywhere, so it is not asked for in CI either; what it sends was recorded (CapturedClientsTest). */
     static void needsPython() throws InterruptedException {
-        assumeTrue(succeeds(PYTHON, "-c", "import openai"), "openai for Python: set GYRE_PYTHON to one that has it");
+        needs(succeeds(PYTHON, "-c", "import openai"), "openai for Python: set GYRE_PYTHON to one that has it");
     }
 
     static boolean succeeds(String... command) throws InterruptedException {
