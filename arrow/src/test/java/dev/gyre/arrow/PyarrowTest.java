@@ -35,7 +35,8 @@ class PyarrowTest {
     void whatOneWritesTheOtherReads() throws Exception {
         String python = System.getenv().getOrDefault("GYRE_PYTHON", "python3");
         boolean there = run(python, "-c", "import pyarrow, numpy");
-        if (System.getenv("GYRE_CI") != null) assertTrue(there, "pyarrow: set GYRE_PYTHON to a Python that has it");
+        if (System.getenv("GYRE_CI") != null && !python.equals("none"))
+            assertTrue(there, "pyarrow: set GYRE_PYTHON to a Python that has it");
         assumeTrue(there, "pyarrow: set GYRE_PYTHON to a Python that has it");
         try (BufferAllocator allocator = new RootAllocator()) {
             write(folder.resolve("columns.arrow"), allocator);

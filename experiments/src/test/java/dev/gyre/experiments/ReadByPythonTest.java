@@ -20,7 +20,8 @@ class ReadByPythonTest {
     void whatWasWrittenIsRead() throws Exception {
         String python = System.getenv().getOrDefault("GYRE_PYTHON", "python3");
         boolean there = succeeds(python, "-c", "import pyarrow, numpy");
-        if (System.getenv("GYRE_CI") != null) assertTrue(there, "pyarrow: set GYRE_PYTHON to a Python that has it");
+        if (System.getenv("GYRE_CI") != null && !python.equals("none"))
+            assertTrue(there, "pyarrow: set GYRE_PYTHON to a Python that has it");
         assumeTrue(there, "pyarrow: set GYRE_PYTHON to a Python that has it");
         Plan plan = Tables.plan(
                 folder, "prompt,kind\na red circle,one\na yellow star,\n", "size=64x64 clip_skip=1,9 steps=2 seed=7,8");
