@@ -1,4 +1,4 @@
-// The page at the URL given, in a headless Chromium: draws, watches, paints over, cancels, remakes. Pictures of it go to the folder
+// The page at the URL given, in a headless Chromium: generates, watches, paints over, cancels, remakes. Pictures of it go to the folder
 // given. Ends without a word when all is as it should be.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -25,7 +25,7 @@ async function opened(options) {
 const shot = (page, name) => page.screenshot({path: `${folder}/${name}.png`});
 const pictures = page => page.locator('#gallery li').count();
 const drawn = (page, count) => page.waitForFunction(
-  n => document.querySelectorAll('#gallery li').length === n && !document.querySelector('#draw').disabled, count);
+  n => document.querySelectorAll('#gallery li').length === n && !document.querySelector('#generate').disabled, count);
 const drawing = page => page.waitForFunction(() => /step/i.test(document.querySelector('#status').textContent));
 
 /** Whether the canvas has the brush's colour at a point, which is given in parts of its sides. */
@@ -75,7 +75,7 @@ await page.waitForSelector('#detail[open]');
 await page.click('#remake');
 assert.equal(await page.inputValue('#seed'), '3');
 await page.selectOption('#n', '1');
-await page.click('#draw');
+await page.click('#generate');
 await drawn(page, 3);
 await page.click('#gallery li:first-child button');
 assert.ok((await downloaded()).equals(first));
@@ -97,7 +97,7 @@ await page.keyboard.press('Space');
 assert.ok(await painted(page, 0.5, 0.62));
 await page.fill('#prompt', 'a green star on a blue background');
 await shot(page, 'brush');
-await page.click('#draw');
+await page.click('#generate');
 await drawn(page, 4);
 
 // What was not painted over is as it was.
@@ -118,10 +118,10 @@ await page.click('#remove');
 
 // Cancelled, nothing is added, and the service draws for the next.
 await page.fill('#num_inference_steps', '150');
-await page.click('#draw');
+await page.click('#generate');
 await drawing(page);
 await page.keyboard.press('Escape');
-await page.waitForFunction(() => !document.querySelector('#draw').disabled);
+await page.waitForFunction(() => !document.querySelector('#generate').disabled);
 assert.equal(await pictures(page), 4);
 
 // A mistake is said, and the field that it is about has the focus.
@@ -129,7 +129,7 @@ await page.fill('#schedule', 'magic').catch(async () => {
   await page.click('#more summary');
   await page.fill('#schedule', 'magic');
 });
-await page.click('#draw');
+await page.click('#generate');
 await page.waitForSelector('#problem:not([hidden])');
 assert.match(await page.textContent('#problem'), /magic/);
 assert.equal(await page.evaluate(() => document.activeElement.id), 'schedule');
@@ -152,7 +152,7 @@ assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= inn
 await phone.fill('#prompt', 'a yellow star on a black background');
 await phone.fill('#num_inference_steps', '4');
 await shot(phone, 'phone');
-await phone.tap('#draw');
+await phone.tap('#generate');
 await drawn(phone, 1);
 await phone.tap('#gallery button');
 await shot(phone, 'phone-picture');

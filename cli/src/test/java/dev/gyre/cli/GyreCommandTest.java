@@ -213,7 +213,7 @@ class GyreCommandTest {
                 "--sampler",
                 "warp");
         mistake(2, "unknown schedule \"warp\"; there are leading, linspace,", "x", "--schedule", "warp");
-        mistake(2, "--eta: Euler takes no noise on its way", "x", "--sampler", "euler", "--eta", "1");
+        mistake(2, "--eta: Euler adds no noise", "x", "--sampler", "euler", "--eta", "1");
         mistake(2, "--eta: 0 to 1, got 2.0", "x", "--eta", "2");
         mistake(2, "part of the steps: from and to as in 0.2-0.8, got all", "x", "--guidance-interval", "all");
         mistake(

@@ -278,7 +278,7 @@ public class InitImageTest {
         refused("strength: 0 to 1, got 1.5", () -> InitImage.of(CIRCLE).strength(1.5));
         refused("mask blur: 0 to 256, got -1.0", () -> InitImage.Mask.of(CIRCLE).blur(-1));
         refused(
-                "strength: 0.05 of 10 steps leaves none to take",
+                "strength: 0.05 of 10 steps leaves no step",
                 () -> sd.generate(request("ddim").with(InitImage.of(CIRCLE).strength(0.05))));
         refused(
                 "the mask is black everywhere: there is nothing to repaint",

@@ -97,7 +97,7 @@ class SweepTest {
         // Settings that do not go together are known when the row comes up.
         plan = Tables.plan(folder, "prompt\na\n", "size=64x64 steps=1 sampler=euler,euler_a eta=0.5");
         rows = Tables.rows(sweep(plan, 2, "eta.arrow", false));
-        assertEquals("eta: Euler takes no noise on its way", rows.get(0).get("error"));
+        assertEquals("eta: Euler adds no noise", rows.get(0).get("error"));
         assertEquals("euler", rows.get(0).get("sampler"));
         assertEquals("null", rows.get(1).get("error"));
     }

@@ -162,7 +162,7 @@ class ErrorsTest {
                 new Case(
                         Running.fields("prompt", "x", "image", circle, "strength", "0.01", "num_inference_steps", "5"),
                         "strength",
-                        "leaves none to take"),
+                        "leaves no step"),
                 new Case(
                         Running.fields("prompt", "x", "image", circle, "strength", "2"),
                         "strength",

@@ -129,7 +129,7 @@ class ImagesTest {
     void largeSizesAreDrawnSmallAndEnlargedAndSaidSo() throws Exception {
         JsonNode answer = draw(",\"size\":\"512x512\"");
         assertEquals(512, Image.read(file(answer, 0), "answer").width());
-        assertTrue(answer.get("notes").toString().contains("drawn at 128x128 and enlarged to 512x512"));
+        assertTrue(answer.get("notes").toString().contains("generated at 128x128 and resized to 512x512"));
         assertEquals(
                 128, Image.read(file(draw(",\"size\":\"auto\""), 0), "answer").width());
     }

@@ -51,7 +51,7 @@ public record SparkSweep(Optional<Path> model, boolean ema, Precision precision,
      * @throws IOException when the driver cannot read the model
      * @throws IllegalArgumentException when a column or a value makes no sense, naming it
      */
-    public Dataset<Row> draw(Dataset<Row> prompts, Grid grid) throws IOException {
+    public Dataset<Row> generate(Dataset<Row> prompts, Grid grid) throws IOException {
         SparkSession spark = prompts.sparkSession();
         Prompts rows = Rows.prompts(prompts);
         Plan plan = new Plan(rows, grid);
@@ -78,7 +78,7 @@ public record SparkSweep(Optional<Path> model, boolean ema, Precision precision,
     /**
      * How pictures came about.
      *
-     * @param pictures what {@link #draw} made, or what was read from a Parquet file of it
+     * @param pictures what {@link #generate} made, or what was read from a Parquet file of it
      * @throws IllegalArgumentException when the table does not say
      */
     public static Manifest manifest(Dataset<Row> pictures) {

@@ -47,7 +47,7 @@ class SparkSweepTest {
         try (Cluster cluster = new Cluster(2, "-XX:TieredStopAtLevel=1")) {
             Dataset<Row> prompts = prompts(cluster.spark, 0, 12);
             Grid grid = Grid.parse("steps=1,2 size=64x64");
-            Dataset<Row> pictures = SparkSweep.embedded().draw(prompts, grid);
+            Dataset<Row> pictures = SparkSweep.embedded().generate(prompts, grid);
             cluster.killAfter(3);
             String parquet = folder.resolve("pictures.parquet").toString();
             pictures.write().parquet(parquet);
@@ -74,7 +74,7 @@ class SparkSweepTest {
             for (int i = -1; i < 5; i++) { // the first is for compilers
                 int from = 200 * Math.max(i, 0), to = from + (i < 0 ? 32 : 200);
                 Dataset<Row> prompts = prompts(cluster.spark, from, to);
-                Dataset<Row> pictures = SparkSweep.embedded().draw(prompts, grid);
+                Dataset<Row> pictures = SparkSweep.embedded().generate(prompts, grid);
                 long start = System.nanoTime();
                 List<Row> rows = pictures.collectAsList();
                 long between = System.nanoTime();

@@ -226,8 +226,8 @@ function preview(url, glance) {
 }
 
 function busy(is) {
-  $('draw').disabled = is;
-  $('draw').textContent = is ? 'Drawing …' : 'Draw';
+  $('generate').disabled = is;
+  $('generate').textContent = is ? 'Generating …' : 'Generate';
   $('cancel').hidden = !is;
   $('stage').hidden = !is;
   if (is) $('preview').removeAttribute('src');
