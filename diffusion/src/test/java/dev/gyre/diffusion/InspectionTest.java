@@ -31,8 +31,10 @@ import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Looking into a model that draws. */
+@Isolated("the flight recorder hears of every model in the JVM")
 class InspectionTest {
     private static final Request REQUEST =
             Request.of("a red circle on a blue background").steps(2).seed(42);

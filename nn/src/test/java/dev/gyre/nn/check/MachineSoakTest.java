@@ -31,8 +31,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Machine code on Java arrays while the garbage collector moves them: no result may change. */
+@Isolated("it counts the whole JVM's memory")
 class MachineSoakTest {
     private static final int THREADS = 12;
 
