@@ -1,7 +1,7 @@
 #!/bin/sh
 # A project outside the repository, with the README's snippet, what docs/library.md gives for a POM and nothing else, resolves Gyre from
-# a local repository and makes a picture; the snippet's checkpoint is the embedded model under the other's name. Then the distribution
-# makes one, without Maven, and says what it needs to a Java that is too old.
+# a local repository and makes a picture, on the class path and as a module; the snippet's checkpoint is the embedded model under the
+# other's name. Then the distribution makes one, without Maven, and says what it needs to a Java that is too old.
 set -eu
 
 repo=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -38,6 +38,21 @@ cp "$repo/diffusion/src/main/resources/dev/gyre/diffusion/checkpoint/shapes.safe
 "$jdk/bin/java" -cp "target/classes:target/lib/*" Consumer
 [ -s astronaut.png ] || { echo "FAIL  the README's snippet made no picture"; exit 1; }
 echo "ok    a project with the README's snippet and the documentation's POM makes a picture"
+
+mkdir -p module/consumer
+{ echo 'package consumer;'; cat src/main/java/Consumer.java; } >module/consumer/Consumer.java
+echo 'module consumer { requires dev.gyre.diffusion; }' >module/module-info.java
+rm astronaut.png
+"$jdk/bin/javac" -p target/lib -d target/module module/module-info.java module/consumer/Consumer.java
+"$jdk/bin/java" --enable-native-access=dev.gyre.machine -p target/module:target/lib -m consumer/consumer.Consumer
+[ -s astronaut.png ] || { echo "FAIL  the README's snippet made no picture as a module"; exit 1; }
+# What is not exported is not for users.
+echo 'package consumer; class Inside { dev.gyre.nn.cpu.Gemm gemm; }' >module/consumer/Inside.java
+if "$jdk/bin/javac" -p target/lib -d target/inside module/module-info.java module/consumer/*.java >log 2>&1; then
+  echo "FAIL  a module may use the kernels' innards"; exit 1
+fi
+grep -q 'package dev.gyre.nn.cpu is not visible' log || { cat log; echo "FAIL  it should say that the package is not visible"; exit 1; }
+echo "ok    so does a Java module, which sees what is exported and nothing else"
 
 mkdir "$scratch/dist"
 tar -xzf "$repo"/dist/target/gyre-*.tar.gz -C "$scratch/dist"
