@@ -66,6 +66,15 @@ PATH=$scratch/tools JAVA_HOME=$jdk "$scratch"/dist/gyre-*/bin/gyre "a red circle
 [ -s circle.png ] || { echo "FAIL  the distribution made no picture"; exit 1; }
 echo "ok    the distribution makes a picture with a JDK alone"
 
+jars=$(echo "$scratch"/dist/gyre-*/lib/*.jar | tr ' ' ':')
+for path in --class-path "--module-path $(echo "$scratch"/dist/gyre-*/lib) --add-modules dev.gyre.diffusion --class-path"; do
+  rm -f jshell.png
+  # shellcheck disable=SC2086 # options, of which one path has no blanks
+  "$jdk/bin/jshell" $path "$([ "$path" = --class-path ] && echo "$jars" || echo .)" "$repo/examples/draw.jsh" >log 2>&1
+  [ -s jshell.png ] || { cat log; echo "FAIL  examples/draw.jsh made no picture"; exit 1; }
+done
+echo "ok    examples/draw.jsh makes a picture in JShell, on the class path and on the module path"
+
 # Any Java older than 25, to be told so.
 old=$(for d in "${OLD_JAVA_HOME:-}" /usr/lib/jvm/*; do
   [ -x "$d/bin/java" ] && [ -f "$d/release" ] && grep -q '^JAVA_VERSION="\(1\.\|9\|1[0-9]\|2[0-4]\)' "$d/release" && (cd -P "$d" && pwd) && break; done)

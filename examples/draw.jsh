@@ -1,4 +1,5 @@
 import dev.gyre.diffusion.*
+import dev.gyre.diffusion.request.*
 import java.nio.file.Path
 
 try (var sd = StableDiffusion.embedded()) {
