@@ -122,7 +122,11 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
 
     @Override
     public List<KernelCall> device(Target target) {
-        return target.kernels() == Target.KernelKind.REFERENCE ? loops() : AttentionSimd.calls(this, target);
+        return switch (target.kernels()) {
+            case REFERENCE -> loops();
+            case SIMD -> AttentionSimd.calls(this);
+            case WORKGROUP, TENSOR_CORE, VENDOR -> AttentionGpu.calls(this);
+        };
     }
 
     /** {@link FlashAttention}, blocks of queries of a head at a time. */

@@ -2,7 +2,6 @@ package dev.gyre.nn.attention;
 
 import dev.gyre.core.Kernel;
 import dev.gyre.core.KernelCall;
-import dev.gyre.core.Target;
 import dev.gyre.core.Value;
 import dev.gyre.nn.device.Float16s;
 import java.util.List;
@@ -21,7 +20,7 @@ final class AttentionSimd {
 
     private AttentionSimd() {}
 
-    static List<KernelCall> calls(Attention op, Target target) {
+    static List<KernelCall> calls(Attention op) {
         Value q = op.q();
         int batch = q.dim(0), queries = q.dim(1), keys = op.k().dim(1), heads = op.heads(), depth = q.dim(2) / heads;
         // Causal attention has few queries, which gain nothing; the definition handles the mask.
@@ -61,7 +60,6 @@ final class AttentionSimd {
                         depth,
                         paddedKeys,
                         paddedDepth,
-                        target.kernels() == Target.KernelKind.SIMD ? 1 : 0,
                         q,
                         columns,
                         values,
@@ -129,7 +127,6 @@ final class AttentionSimd {
     /**
      * 4 queries of one head.
      *
-     * @param lanes 1 where a vectorized loop over {@link Float16s#exp} pays
      * @param q [batch, queries, heads, depth]
      * @param k [batch, heads, paddedKeys / 16, depth + 1, 16]
      * @param v [batch, heads, paddedKeys / 16, paddedDepth / 16, 16, 16]
@@ -144,7 +141,6 @@ final class AttentionSimd {
             int depth,
             int paddedKeys,
             int paddedDepth,
-            int lanes,
             FloatArray q,
             FloatArray k,
             FloatArray v,
@@ -183,10 +179,10 @@ final class AttentionSimd {
                 m1 = n1;
                 m2 = n2;
                 m3 = n3;
-                l0 = l0 * f0 + exponentials(s0, n0, lanes, p, 0);
-                l1 = l1 * f1 + exponentials(s1, n1, lanes, p, 16);
-                l2 = l2 * f2 + exponentials(s2, n2, lanes, p, 32);
-                l3 = l3 * f3 + exponentials(s3, n3, lanes, p, 48);
+                l0 = l0 * f0 + exponentials(s0, n0, p, 0);
+                l1 = l1 * f1 + exponentials(s1, n1, p, 16);
+                l2 = l2 * f2 + exponentials(s2, n2, p, 32);
+                l3 = l3 * f3 + exponentials(s3, n3, p, 48);
                 for (int c = 0; c < Float16s.tripCount(paddedDepth, n); c += 16) {
                     Float16 y0 = Float16.mult(Float16s.load(sums, at + c), f0);
                     Float16 y1 = Float16.mult(Float16s.load(sums, at + paddedDepth + c), f1);
@@ -218,7 +214,7 @@ final class AttentionSimd {
     /**
      * Writes exp(s − largest) to p from {@code at} on; returns the sum. GPUs have an exp instruction that is as fast.
      */
-    private static float exponentials(Float16 s, float largest, int lanes, float[] p, int at) {
+    private static float exponentials(Float16 s, float largest, float[] p, int at) {
         p[at] = s.getS0() - largest;
         p[at + 1] = s.getS1() - largest;
         p[at + 2] = s.getS2() - largest;
@@ -236,10 +232,7 @@ final class AttentionSimd {
         p[at + 14] = s.getS14() - largest;
         p[at + 15] = s.getS15() - largest;
         for (int r = 0; r < 16; r++) {
-            float v = p[at + r];
-            if (lanes == 1) v = Float16s.exp(v);
-            else v = TornadoMath.exp(v);
-            p[at + r] = v;
+            p[at + r] = Float16s.exp(p[at + r]);
         }
         float sum = 0f;
         for (int r = 0; r < 16; r++) sum += p[at + r];

@@ -2,7 +2,10 @@ package dev.gyre.nn.check;
 
 import dev.gyre.core.KernelCall;
 import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +14,6 @@ import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Semaphore;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.common.TornadoFunctions.*;
 import uk.ac.manchester.tornado.api.enums.MMAShape;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
@@ -76,16 +78,22 @@ final class WorkGroupEmulator {
         }
     }
 
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private static void call(Object kernel, KernelContext context, Object[] a) {
-        switch (a.length) {
-            case 6 -> ((Task7) kernel).apply(context, a[0], a[1], a[2], a[3], a[4], a[5]);
-            case 14 ->
-                ((Task15) kernel)
-                        .apply(
-                                context, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11],
-                                a[12], a[13]);
-            default -> throw new IllegalStateException("no call with " + a.length + " arguments");
+    /** By the functional interface of its number of parameters, {@code Task3} to {@code Task20}. */
+    private static void call(Object kernel, KernelContext context, Object[] arguments) {
+        Object[] all = new Object[arguments.length + 1];
+        all[0] = context;
+        System.arraycopy(arguments, 0, all, 1, arguments.length);
+        Method apply = Arrays.stream(kernel.getClass().getInterfaces())
+                .flatMap(type -> Arrays.stream(type.getMethods()))
+                .filter(method -> method.getName().equals("apply"))
+                .findFirst()
+                .orElseThrow();
+        try {
+            apply.invoke(kernel, all);
+        } catch (InvocationTargetException e) {
+            throw new IllegalStateException(e.getCause());
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -139,7 +147,11 @@ final class WorkGroupEmulator {
 
         @Override
         public float[] allocateFloatLocalArray(int size) {
-            throw new UnsupportedOperationException();
+            return (float[]) local.computeIfAbsent(allocated++, i -> {
+                float[] garbage = new float[size];
+                Arrays.fill(garbage, Float.NaN);
+                return garbage;
+            });
         }
 
         @Override
