@@ -18,6 +18,10 @@ cached() {
 cached || { echo "FAIL  the cache is not loaded"; exit 1; }
 echo "ok    the cache is loaded"
 
+"$repo/gyre" "a red circle" --steps 1 -o "$scratch/a.png" >"$scratch/out" 2>&1 && ! grep -i warning "$scratch/out" ||
+  { cat "$scratch/out"; echo "FAIL  a picture from the cache is warned of"; exit 1; }
+echo "ok    a picture is made from it without a warning"
+
 sed 's/^flags.*/& another/' /proc/cpuinfo >"$scratch/cpuinfo"
 ! GYRE_CPUINFO=$scratch/cpuinfo cached || { echo "FAIL  another processor loads the cache"; exit 1; }
 echo "ok    another processor does not load it"
