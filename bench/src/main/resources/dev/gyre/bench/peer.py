@@ -11,7 +11,6 @@ is kept. Attention is PyTorch's fused one. Weights are random: time does not dep
 diffusers. Started as: python peer.py THREADS [DEVICE], DEVICE being cpu or cuda.
 """
 
-import importlib.metadata
 import platform
 import sys
 import time
@@ -99,8 +98,10 @@ TYPES = dict(fp32=torch.float32, fp16=torch.float16, bf16=torch.bfloat16)
 
 def diffusers():
     try:
-        return importlib.metadata.version("diffusers")
-    except importlib.metadata.PackageNotFoundError:
+        from diffusers import __version__  # also where it lies on the path without being installed
+
+        return __version__
+    except ImportError:
         return "missing"
 
 
