@@ -33,12 +33,17 @@ public record Device(
         boolean f16,
         Optional<String> capability) {
     /** Local memory in bytes and threads in a work group that {@link Target.KernelKind#WORKGROUP} needs. */
-    private static final int LOCAL_MEMORY = 16 << 10, GROUP = 256;
+    private static final int LOCAL_MEMORY = 32 << 10, GROUP = 256;
 
     /** The kernels that suit it: work groups on a GPU with enough local memory, SIMD otherwise; F16 weights if it supports F16. */
     public Target target() {
         boolean workGroups = kind.equals("GPU") && localMemory >= LOCAL_MEMORY && largestGroup >= GROUP;
         return new Target(workGroups ? Target.KernelKind.WORKGROUP : Target.KernelKind.SIMD, f16);
+    }
+
+    /** Whether kernels are compiled by NVIDIA's own compilers. */
+    boolean isNvidia() {
+        return language.equals("PTX") || language.equals("CUDA");
     }
 
     /**
@@ -48,9 +53,7 @@ public record Device(
     public Optional<String> refusal(Target target) {
         String problem = null;
         if (target.f16Weights() && !f16) problem = this + " does not support F16, so weights cannot stay F16";
-        else if (target.kernels() == Target.KernelKind.TENSOR_CORE
-                && !language.equals("PTX")
-                && !language.equals("CUDA"))
+        else if (target.kernels() == Target.KernelKind.TENSOR_CORE && !isNvidia())
             problem = "kernels for tensor cores need TornadoVM's PTX or CUDA backend, but this is " + this;
         else if (target.kernels() == Target.KernelKind.TENSOR_CORE
                 && capability

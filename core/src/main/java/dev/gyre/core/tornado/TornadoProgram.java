@@ -48,8 +48,15 @@ final class TornadoProgram implements AutoCloseable {
     private static final Pattern TASK_TIME =
             Pattern.compile("\"gyre(\\d+)\\.t(\\d+)\"\\s*:\\s*\\{[^}]*?\"TASK_KERNEL_TIME\"\\s*:\\s*\"(\\d+)\"");
 
+    /**
+     * Threads in a work group of a parallel loop on NVIDIA's GPUs. TornadoVM 5.2 may choose more than a kernel's registers allow, and
+     * the launch is refused; 256 threads have room for the 255 registers that a thread has at most.
+     */
+    private static final int LOOP_GROUP = 256;
+
     private final DeviceProgram program;
     private final TornadoBackend.Options options;
+    private final boolean limitsGroups;
     private final List<Op> ops;
     private final boolean releases;
     private final Object[] arrays;
@@ -69,6 +76,7 @@ final class TornadoProgram implements AutoCloseable {
         this.options = options;
         // Drivers other than OpenCL pin the host memory, so it must stay.
         releases = device.language().equals("OpenCL");
+        limitsGroups = device.isNvidia();
         arrays = new Object[program.arrays().size()];
         long start = System.nanoTime();
         cuts = source.cuts(TASKS);
@@ -174,10 +182,11 @@ final class TornadoProgram implements AutoCloseable {
             List<Object> arguments = new ArrayList<>();
             if (task.group() > 0) {
                 arguments.add(context);
-                WorkerGrid1D threads = new WorkerGrid1D(task.range());
-                threads.setLocalWork(task.group(), 1, 1);
-                grid.addWorkerGrid(name(g) + "." + task(t), threads);
-            } else if (!(task.kernel() instanceof VendorCall)) arguments.addAll(List.of(0, task.range()));
+                grid.addWorkerGrid(name(g) + "." + task(t), threads(task.range(), task.group()));
+            } else if (!(task.kernel() instanceof VendorCall)) {
+                arguments.addAll(List.of(0, task.range()));
+                if (limitsGroups) grid.addWorkerGrid(name(g) + "." + task(t), loopThreads(task.range()));
+            }
             for (Object argument : task.arguments())
                 arguments.add(argument instanceof ArrayRef ref ? arrays[ref.array()] : argument);
             if (task.kernel() instanceof VendorCall call) graph.libraryTask(task(t), call::with, arguments.toArray());
@@ -193,6 +202,18 @@ final class TornadoProgram implements AutoCloseable {
         uploads.add(uploaded);
         grids.add(grid);
         return graph;
+    }
+
+    private static WorkerGrid1D threads(int count, int group) {
+        WorkerGrid1D threads = new WorkerGrid1D(count);
+        threads.setLocalWork(group, 1, 1);
+        return threads;
+    }
+
+    /** Whole warps, at least one thread an iteration; a loop's threads go on until there are no more iterations. */
+    private static WorkerGrid1D loopThreads(int range) {
+        int warps = (range + 31) / 32, group = 32 * Math.min(warps, LOOP_GROUP / 32);
+        return threads((range + group - 1) / group * group, group);
     }
 
     private TornadoExecutionPlan select(int g) {

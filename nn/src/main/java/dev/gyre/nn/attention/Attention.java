@@ -125,7 +125,8 @@ public record Attention(Value q, Value k, Value v, int heads, boolean causal, Va
         return switch (target.kernels()) {
             case REFERENCE -> loops();
             case SIMD -> AttentionSimd.calls(this);
-            case WORKGROUP, TENSOR_CORE, VENDOR -> AttentionGpu.calls(this);
+            case WORKGROUP, VENDOR -> AttentionGpu.calls(this);
+            case TENSOR_CORE -> AttentionTensorCore.calls(this);
         };
     }
 

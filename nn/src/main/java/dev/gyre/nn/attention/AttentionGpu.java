@@ -89,7 +89,7 @@ final class AttentionGpu {
             float s10 = 0f, s11 = 0f, s12 = 0f, s13 = 0f;
             float s20 = 0f, s21 = 0f, s22 = 0f, s23 = 0f;
             float s30 = 0f, s31 = 0f, s32 = 0f, s33 = 0f;
-            for (int d = 0; d < depth; d += 16) {
+            for (int d = 0; d < WorkGroups.tripCount(depth, thread); d += 16) {
                 left[(step + 0) * 64 + line] = WorkGroups.element(
                         q,
                         queryAt + (first + line) * width + d + step + 0,

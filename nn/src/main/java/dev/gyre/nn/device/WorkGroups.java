@@ -1,5 +1,6 @@
 package dev.gyre.nn.device;
 
+import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 
@@ -16,6 +17,17 @@ public final class WorkGroups {
     public static final int THREADS = 256;
 
     private WorkGroups() {}
+
+    /**
+     * {@code iterations}, hidden from the compiler's constant folding. TornadoVM unrolls loops of a few iterations, and a
+     * GPU has too few registers for a long body several times.
+     *
+     * @param iterations iterations of the loop
+     * @param thread the thread's number, which is never negative
+     */
+    public static int tripCount(int iterations, int thread) {
+        return iterations + TornadoMath.min(thread, 0);
+    }
 
     /** Element {@code i}, or 0 where {@code valid} is false. */
     public static float element(FloatArray a, int i, boolean valid) {

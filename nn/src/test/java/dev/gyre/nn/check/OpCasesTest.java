@@ -70,6 +70,11 @@ class OpCasesTest {
 
     /** The difference is within a few roundings of a sum of the result's magnitude. */
     static void compare(String what, double[] expected, float[] actual) {
+        compare(what, expected, actual, 2e-6);
+    }
+
+    /** @param allowed error, relative to the largest element or to 1 */
+    static void compare(String what, double[] expected, float[] actual, double allowed) {
         assertEquals(expected.length, actual.length, what);
         double largest = 0, error = 0;
         for (double v : expected) largest = Math.max(largest, Math.abs(v));
@@ -78,6 +83,7 @@ class OpCasesTest {
             error = Math.max(error, Math.abs(actual[i] - expected[i]));
         }
         assertTrue(
-                error <= 2e-6 * Math.max(1, largest), what + ": error " + error + " where the largest is " + largest);
+                error <= allowed * Math.max(1, largest),
+                what + ": error " + error + " where the largest is " + largest);
     }
 }

@@ -228,6 +228,27 @@ final class WorkGroupEmulator {
             for (int i = 0; i < 4; i++) c.set((tileRow + row(i)) * dimN + tileCol + column(i), fragD[i]);
         }
 
+        /** The first lane has the sum; the others have sums of fewer. */
+        @Override
+        public float simdSum(float val) {
+            Object[] all = together(val);
+            float sum = 0;
+            for (int other = WARP - 1; other >= lane; other--) sum += (float) all[other];
+            return sum;
+        }
+
+        /** A lane without another that far ahead gets its own value. */
+        @Override
+        public float simdShuffleDown(float val, int delta) {
+            Object[] all = together(val);
+            return (float) all[lane + delta < WARP ? lane + delta : lane];
+        }
+
+        @Override
+        public float simdBroadcastFirst(float val) {
+            return (float) together(val)[0];
+        }
+
         /** What each lane of the warp shares, once all have. */
         private Object[] together(Object mine) {
             shown[thread] = mine;

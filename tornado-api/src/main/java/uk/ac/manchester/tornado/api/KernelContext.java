@@ -59,4 +59,19 @@ public class KernelContext {
 
     /** Writes a warp's 16 × 8 sums into rows of {@code dimN}. */
     public void mmaStore(float[] fragD, FloatArray c, int tileRow, int tileCol, int dimN) {}
+
+    /** The sum over a warp, for its first lane. In plain Java a warp has one lane. */
+    public float simdSum(float val) {
+        return val;
+    }
+
+    /** The value of the lane {@code delta} ahead in the warp. */
+    public float simdShuffleDown(float val, int delta) {
+        return val;
+    }
+
+    /** The value of the warp's first lane. */
+    public float simdBroadcastFirst(float val) {
+        return val;
+    }
 }
