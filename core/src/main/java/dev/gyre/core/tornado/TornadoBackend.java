@@ -24,7 +24,7 @@ public final class TornadoBackend implements Backend {
     /**
      * How to run graphs.
      *
-     * @param device a {@link Device#id}; empty for the first GPU, or else the first device
+     * @param device a {@link Device#id}; empty for the first GPU (an NVIDIA GPU through CUDA, then PTX, then OpenCL), or else the first device
      * @param target the kernels to run; empty for those that suit the device
      * @param measured whether to measure every run for the listener and the profiler, which costs some time
      * @param listener receives the progress of compilation and uploads, and measured runs

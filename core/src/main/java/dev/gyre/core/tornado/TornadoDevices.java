@@ -1,6 +1,7 @@
 package dev.gyre.core.tornado;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,16 +76,23 @@ final class TornadoDevices {
                         + all.stream().map(Device::toString).collect(Collectors.joining(", "))));
     }
 
-    /** The first GPU, or else TornadoVM's first device. */
+    /** @throws UnsupportedOperationException when there is no device */
     static Device standard() {
-        List<Device> all = all();
-        if (all.isEmpty())
-            throw new UnsupportedOperationException(
-                    "TornadoVM finds no device: its backend found no driver (for OpenCL, check the output of clinfo)");
+        return preferred(all());
+    }
+
+    /**
+     * The first GPU, or else TornadoVM's first device. Of the backends that reach an NVIDIA GPU, CUDA comes first, which alone has
+     * the vendor's libraries, then PTX, then OpenCL, which has no tensor cores.
+     */
+    static Device preferred(List<Device> all) {
         return all.stream()
-                .filter(device -> device.kind().equals("GPU"))
-                .findFirst()
-                .orElse(all.getFirst());
+                .min(Comparator.comparing((Device device) -> !device.kind().equals("GPU"))
+                        .thenComparing(device -> !device.language().equals("CUDA"))
+                        .thenComparing(device -> !device.language().equals("PTX")))
+                .orElseThrow(
+                        () -> new UnsupportedOperationException(
+                                "TornadoVM finds no device: its backend found no driver (for OpenCL, check the output of clinfo)"));
     }
 
     static TornadoDevice handle(Device device) {

@@ -8,6 +8,7 @@ import dev.gyre.core.VendorCall;
 import dev.gyre.core.tornado.DeviceProgram.Array;
 import dev.gyre.core.tornado.DeviceProgram.ArrayRef;
 import dev.gyre.core.tornado.DeviceProgram.Task;
+import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -120,7 +121,7 @@ final class TornadoProgram implements AutoCloseable {
 
     private void compile(int g, Device device) {
         try {
-            select(g).withPreCompilation();
+            precompile(g);
         } catch (RuntimeException | Error e) {
             // TornadoVM's first line names the task and the kernel; long stack traces follow.
             String message = String.valueOf(e.getMessage())
@@ -130,6 +131,19 @@ final class TornadoProgram implements AutoCloseable {
                     .replaceAll("\\s+", " ");
             throw new UnsupportedOperationException(
                     "TornadoVM cannot compile a kernel for " + device + ": " + message, e);
+        }
+    }
+
+    /** TornadoVM prints notes to the standard output, where a program's results may go: here they go to the standard error. */
+    private void precompile(int g) {
+        synchronized (TornadoProgram.class) {
+            PrintStream out = System.out;
+            System.setOut(System.err);
+            try {
+                select(g).withPreCompilation();
+            } finally {
+                System.setOut(out);
+            }
         }
     }
 
@@ -185,7 +199,10 @@ final class TornadoProgram implements AutoCloseable {
                 grid.addWorkerGrid(name(g) + "." + task(t), threads(task.range(), task.group()));
             } else if (!(task.kernel() instanceof VendorCall)) {
                 arguments.addAll(List.of(0, task.range()));
-                if (limitsGroups) grid.addWorkerGrid(name(g) + "." + task(t), loopThreads(task.range()));
+                // The number of threads has to be that of iterations: TornadoVM ends the loop there.
+                if (limitsGroups)
+                    grid.addWorkerGrid(
+                            name(g) + "." + task(t), threads(task.range(), Math.min(task.range(), LOOP_GROUP)));
             }
             for (Object argument : task.arguments())
                 arguments.add(argument instanceof ArrayRef ref ? arrays[ref.array()] : argument);
@@ -208,12 +225,6 @@ final class TornadoProgram implements AutoCloseable {
         WorkerGrid1D threads = new WorkerGrid1D(count);
         threads.setLocalWork(group, 1, 1);
         return threads;
-    }
-
-    /** Whole warps, at least one thread an iteration; a loop's threads go on until there are no more iterations. */
-    private static WorkerGrid1D loopThreads(int range) {
-        int warps = (range + 31) / 32, group = 32 * Math.min(warps, LOOP_GROUP / 32);
-        return threads((range + group - 1) / group * group, group);
     }
 
     private TornadoExecutionPlan select(int g) {

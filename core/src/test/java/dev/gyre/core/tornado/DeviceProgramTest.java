@@ -53,6 +53,23 @@ class DeviceProgramTest {
                 "0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, memory, largest, 1 << 16, 256, false, Optional.empty());
     }
 
+    private static Device device(String id, String language, String kind) {
+        return new Device(id, "Abacus", "Wood", language, kind, 4, 1, 1, 1 << 16, 256, false, Optional.empty());
+    }
+
+    @Test
+    void gpusComeFirstAndNvidiasByCudaThenPtx() {
+        Device cpu = device("0:0", "OpenCL", "CPU"), openCl = device("0:1", "OpenCL", "GPU");
+        Device other = device("0:2", "OpenCL", "GPU"),
+                ptx = device("1:0", "PTX", "GPU"),
+                cuda = device("2:0", "CUDA", "GPU");
+        assertEquals(cuda, TornadoDevices.preferred(List.of(cpu, openCl, ptx, cuda)));
+        assertEquals(ptx, TornadoDevices.preferred(List.of(cpu, openCl, ptx)));
+        assertEquals(openCl, TornadoDevices.preferred(List.of(cpu, openCl, other)));
+        assertEquals(cpu, TornadoDevices.preferred(List.of(cpu)));
+        assertThrows(UnsupportedOperationException.class, () -> TornadoDevices.preferred(List.of()));
+    }
+
     @Test
     void equalGraphsOfTheSameWeightsAreEqualPrograms() {
         Tensor weight = weight();

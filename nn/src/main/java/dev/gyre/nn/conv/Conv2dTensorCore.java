@@ -9,7 +9,6 @@ import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.device.TensorCores;
 import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.enums.MMAShape;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
@@ -31,13 +30,12 @@ final class Conv2dTensorCore {
     static List<KernelCall> calls(Conv2d op, Epilogue epilogue) {
         Value y = op.y();
         int out = y.dim(1), plane = y.dim(2) * y.dim(3), pixels = y.dim(0) * plane;
-        int tall = TensorCores.padded(out), pitch = TensorCores.padded(pixels);
+        int groups = TensorCores.padded(out) / TensorCores.SIDE * (TensorCores.padded(pixels) / TensorCores.SIDE);
         Value x = Value.scratch(DType.F16, op.x().shape().elements());
-        Value sums = Value.scratch(DType.F32, tall, pitch);
         return List.of(
                 TensorCores.roundToF16(op.x(), x),
                 Kernel.workGroups(
-                        tall / TensorCores.SIDE * (pitch / TensorCores.SIDE),
+                        groups,
                         TensorCores.THREADS,
                         Conv2dTensorCore::conv2dTensorCore,
                         op.x().dim(1),
@@ -50,29 +48,22 @@ final class Conv2dTensorCore {
                         op.stride(),
                         op.padding(),
                         pixels,
-                        pitch,
+                        epilogue.each(),
                         x,
                         new DevicePanels(op.weight(), out, 1, true), // row-major, in F16
-                        sums),
-                Kernel.call(
-                        y.shape().elements(),
-                        Conv2dTensorCore::conv2dTensorCoreEpilogue,
-                        out,
-                        plane,
-                        pitch,
-                        epilogue.each(),
-                        sums,
+                        Value.scratch(DType.F32, groups, TensorCores.SIDE, TensorCores.SIDE),
                         op.bias(),
                         epilogue.value(),
                         y));
     }
 
     /**
-     * The product alone.
+     * The product; each work group then adds the bias and applies the epilogue.
      *
      * @param x [batch, in, height, width]
      * @param w [out, in, side, side]
-     * @param y [out rounded up to a multiple of 64, pitch]
+     * @param sums scratch, [work groups, 64, 64]
+     * @param y [batch, out, rows, columns]
      */
     public static void conv2dTensorCore(
             KernelContext context,
@@ -86,9 +77,12 @@ final class Conv2dTensorCore {
             int stride,
             int padding,
             int pixels,
-            int pitch,
+            int each,
             HalfFloatArray x,
             HalfFloatArray w,
+            FloatArray sums,
+            FloatArray b,
+            FloatArray a,
             FloatArray y) {
         int blocks = (pixels + 63) / 64, first = context.groupIdx / blocks * 64, depth = in * side * side;
         int thread = context.localIdx, warp = thread / 32, down = warp / 2, across = warp % 2;
@@ -132,15 +126,23 @@ final class Conv2dTensorCore {
             s13 = context.mma(a1, b3, s13, MMAShape.M16N8K16);
             context.localBarrier();
         }
-        int row = first + down * 32, column = start + across * 32;
-        context.mmaStore(s00, y, row, column, pitch);
-        context.mmaStore(s01, y, row, column + 8, pitch);
-        context.mmaStore(s02, y, row, column + 16, pitch);
-        context.mmaStore(s03, y, row, column + 24, pitch);
-        context.mmaStore(s10, y, row + 16, column, pitch);
-        context.mmaStore(s11, y, row + 16, column + 8, pitch);
-        context.mmaStore(s12, y, row + 16, column + 16, pitch);
-        context.mmaStore(s13, y, row + 16, column + 24, pitch);
+        int row = context.groupIdx * 64 + down * 32, column = across * 32, plane = rows * columns;
+        context.mmaStore(s00, sums, row, column, 64);
+        context.mmaStore(s01, sums, row, column + 8, 64);
+        context.mmaStore(s02, sums, row, column + 16, 64);
+        context.mmaStore(s03, sums, row, column + 24, 64);
+        context.mmaStore(s10, sums, row + 16, column, 64);
+        context.mmaStore(s11, sums, row + 16, column + 8, 64);
+        context.mmaStore(s12, sums, row + 16, column + 16, 64);
+        context.mmaStore(s13, sums, row + 16, column + 24, 64);
+        context.localBarrier();
+        for (int i = thread; i < 4096; i += 128) {
+            int o = first + i / 64, pixel = start + i % 64;
+            if (o < out && pixel < pixels) {
+                int at = (pixel / plane * out + o) * plane + pixel % plane;
+                y.set(at, Epilogue.apply(sums.get(context.groupIdx * 4096 + i) + b.get(o), at, each, a));
+            }
+        }
     }
 
     /** The bits of the element at row {@code h} and column {@code l} of a plane; 0 outside it. */
@@ -149,24 +151,5 @@ final class Conv2dTensorCore {
         if (h >= 0 && h < height && l >= 0 && l < width)
             bits = x.get((plane * height + h) * width + l).getHalfFloatValue() & 0xFFFF;
         return bits;
-    }
-
-    /** Copies x [out, pitch] to y image by image, with b and the epilogue. */
-    public static void conv2dTensorCoreEpilogue(
-            int begin,
-            int count,
-            int out,
-            int plane,
-            int pitch,
-            int each,
-            FloatArray x,
-            FloatArray b,
-            FloatArray a,
-            FloatArray y) {
-        for (@Parallel int n = 0; n < count; n++) {
-            int i = begin + n, o = i / plane % out;
-            float v = x.get(o * pitch + i / (plane * out) * plane + i % plane) + b.get(o);
-            y.set(i, Epilogue.apply(v, i, each, a));
-        }
     }
 }

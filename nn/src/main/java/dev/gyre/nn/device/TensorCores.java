@@ -14,7 +14,8 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
  * memory holds two elements: A as 64 rows of 16, B as 8 fragments of 16 rows of 8.
  *
  * <p>All threads of a warp take part in its mma instructions, so none stands in a branch: rows and columns beyond the
- * matrix repeat existing ones, and the last kernel drops them. K cannot be padded this way and must be a multiple of
+ * matrix repeat existing ones. Blocks are stored to scratch memory, the only place that a fragment can be stored to, and
+ * from there each work group copies its own with bias and epilogue, without those rows and columns. K cannot be padded this way and must be a multiple of
  * 16.
  */
 public final class TensorCores {

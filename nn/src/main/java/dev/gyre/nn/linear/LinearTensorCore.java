@@ -7,10 +7,8 @@ import dev.gyre.core.KernelCall;
 import dev.gyre.core.Value;
 import dev.gyre.nn.Epilogue;
 import dev.gyre.nn.device.TensorCores;
-import java.util.ArrayList;
 import java.util.List;
 import uk.ac.manchester.tornado.api.KernelContext;
-import uk.ac.manchester.tornado.api.annotations.Parallel;
 import uk.ac.manchester.tornado.api.enums.MMAShape;
 import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
@@ -27,46 +25,48 @@ final class LinearTensorCore {
 
     static List<KernelCall> calls(Linear op, Epilogue epilogue) {
         int rows = op.y().dim(0), in = op.x().dim(1), out = op.y().dim(1);
-        int paddedRows = TensorCores.padded(rows), pitch = TensorCores.padded(out);
-        boolean separateEpilogue = op.bias().isPresent() || epilogue.each() > 0 || paddedRows != rows || pitch != out;
+        int groups = TensorCores.padded(rows) / TensorCores.SIDE * (TensorCores.padded(out) / TensorCores.SIDE);
         Value x = Value.scratch(DType.F16, rows, in);
-        Value y = separateEpilogue ? Value.scratch(DType.F32, paddedRows, pitch) : op.y();
-        List<KernelCall> calls = new ArrayList<>(List.of(
+        return List.of(
                 TensorCores.roundToF16(op.x(), x),
                 Kernel.workGroups(
-                        paddedRows / TensorCores.SIDE * (pitch / TensorCores.SIDE),
+                        groups,
                         TensorCores.THREADS,
                         LinearTensorCore::linearTensorCore,
                         rows,
                         in,
-                        pitch,
+                        out,
+                        op.bias().isPresent() ? 1 : 0,
+                        epilogue.each(),
                         x,
                         new DevicePanels(op.weight(), out, TensorCores.SIDE, true),
-                        y)));
-        if (separateEpilogue)
-            calls.add(Kernel.call(
-                    rows * out,
-                    LinearTensorCore::linearTensorCoreEpilogue,
-                    out,
-                    pitch,
-                    op.bias().isPresent() ? 1 : 0,
-                    epilogue.each(),
-                    y,
-                    op.bias().orElse(op.x()), // not read where there is none
-                    epilogue.value(),
-                    op.y()));
-        return calls;
+                        Value.scratch(DType.F32, groups, TensorCores.SIDE, TensorCores.SIDE),
+                        op.bias().orElse(op.x()), // not read where there is none
+                        epilogue.value(),
+                        op.y()));
     }
 
     /**
-     * The product alone.
+     * The product; each work group then adds the bias, unless {@code biased} is 0, and applies the epilogue.
      *
      * @param x [rows, in]
-     * @param w [pitch / 64, in, 64]
-     * @param y [rows rounded up to a multiple of 64, pitch]
+     * @param w [out rounded up to a multiple of 64 / 64, in, 64]
+     * @param sums scratch, [work groups, 64, 64]
+     * @param y [rows, out]
      */
     public static void linearTensorCore(
-            KernelContext context, int rows, int in, int pitch, HalfFloatArray x, HalfFloatArray w, FloatArray y) {
+            KernelContext context,
+            int rows,
+            int in,
+            int out,
+            int biased,
+            int each,
+            HalfFloatArray x,
+            HalfFloatArray w,
+            FloatArray sums,
+            FloatArray b,
+            FloatArray a,
+            FloatArray y) {
         int blocks = (rows + 63) / 64, panel = context.groupIdx / blocks, first = context.groupIdx % blocks * 64;
         int thread = context.localIdx, warp = thread / 32, down = warp / 2, across = warp % 2;
         // A thread loads the same pair of every 16th row, and the same pair of columns of every fourth step.
@@ -104,37 +104,23 @@ final class LinearTensorCore {
             s13 = context.mma(a1, b3, s13, MMAShape.M16N8K16);
             context.localBarrier();
         }
-        int row = first + down * 32, column = panel * 64 + across * 32;
-        context.mmaStore(s00, y, row, column, pitch);
-        context.mmaStore(s01, y, row, column + 8, pitch);
-        context.mmaStore(s02, y, row, column + 16, pitch);
-        context.mmaStore(s03, y, row, column + 24, pitch);
-        context.mmaStore(s10, y, row + 16, column, pitch);
-        context.mmaStore(s11, y, row + 16, column + 8, pitch);
-        context.mmaStore(s12, y, row + 16, column + 16, pitch);
-        context.mmaStore(s13, y, row + 16, column + 24, pitch);
-    }
-
-    /**
-     * Copies the columns of x [rows, pitch] that are outputs, with b unless {@code biased} is 0, and applies the
-     * epilogue.
-     */
-    public static void linearTensorCoreEpilogue(
-            int begin,
-            int count,
-            int out,
-            int pitch,
-            int biased,
-            int each,
-            FloatArray x,
-            FloatArray b,
-            FloatArray a,
-            FloatArray y) {
-        for (@Parallel int n = 0; n < count; n++) {
-            int i = begin + n, o = i % out;
-            float v = x.get(i / out * pitch + o);
-            if (biased == 1) v += b.get(o);
-            y.set(i, Epilogue.apply(v, i, each, a));
+        int row = context.groupIdx * 64 + down * 32, column = across * 32;
+        context.mmaStore(s00, sums, row, column, 64);
+        context.mmaStore(s01, sums, row, column + 8, 64);
+        context.mmaStore(s02, sums, row, column + 16, 64);
+        context.mmaStore(s03, sums, row, column + 24, 64);
+        context.mmaStore(s10, sums, row + 16, column, 64);
+        context.mmaStore(s11, sums, row + 16, column + 8, 64);
+        context.mmaStore(s12, sums, row + 16, column + 16, 64);
+        context.mmaStore(s13, sums, row + 16, column + 24, 64);
+        context.localBarrier();
+        for (int i = thread; i < 4096; i += 128) {
+            int r = first + i / 64, o = panel * 64 + i % 64;
+            if (r < rows && o < out) {
+                float v = sums.get(context.groupIdx * 4096 + i);
+                if (biased == 1) v += b.get(o);
+                y.set(r * out + o, Epilogue.apply(v, r * out + o, each, a));
+            }
         }
     }
 }

@@ -69,7 +69,7 @@ class TensorCoresTest {
                     .weight("weight", s[4], s[1], s[5], s[5])
                     .weight("bias", s[4]);
         });
-        Stream<OpCase> table = OpCases.cases().filter(one -> runs(one, TENSOR));
+        Stream<OpCase> table = WorkGroupsTest.table().filter(one -> runs(one, TENSOR));
         return Stream.of(linear, Stream.of(whole), conv2d, WorkGroupsTest.attention(4), table)
                 .flatMap(all -> all);
     }
