@@ -37,8 +37,12 @@ public record Device(
 
     /** The kernels that suit it: work groups on a GPU with enough local memory, SIMD otherwise; F16 weights if it supports F16. */
     public Target target() {
-        boolean workGroups = kind.equals("GPU") && localMemory >= LOCAL_MEMORY && largestGroup >= GROUP;
-        return new Target(workGroups ? Target.KernelKind.WORKGROUP : Target.KernelKind.SIMD, f16);
+        return new Target(
+                kind.equals("GPU") && hasWorkGroups() ? Target.KernelKind.WORKGROUP : Target.KernelKind.SIMD, f16);
+    }
+
+    private boolean hasWorkGroups() {
+        return localMemory >= LOCAL_MEMORY && largestGroup >= GROUP;
     }
 
     /** Whether kernels are compiled by NVIDIA's own compilers. */
@@ -63,6 +67,9 @@ public record Device(
                     + capability.get();
         else if (target.kernels() == Target.KernelKind.VENDOR && !language.equals("CUDA"))
             problem = "cuBLAS and cuDNN need TornadoVM's CUDA backend, but this is " + this;
+        else if (target.kernels().compareTo(Target.KernelKind.WORKGROUP) >= 0 && !hasWorkGroups())
+            problem = "kernels of work groups need " + LOCAL_MEMORY + " bytes of local memory and " + GROUP
+                    + " threads in a group, but " + this + " has " + localMemory + " and " + largestGroup;
         return Optional.ofNullable(problem);
     }
 

@@ -158,6 +158,13 @@ class DeviceProgramTest {
         assertEquals(Optional.empty(), nvidia("CUDA", Optional.of("6.1")).refusal(libraries));
         assertEquals(Optional.empty(), nvidia("PTX", Optional.empty()).refusal(tensor));
         assertTrue(nvidia("PTX", Optional.empty()).refusal(libraries).isPresent());
+        Device small =
+                new Device("0:0", "Abacus", "Wood", "OpenCL", "GPU", 4, 1, 1, 1 << 14, 128, false, Optional.empty());
+        assertEquals(
+                "kernels of work groups need 32768 bytes of local memory and 256 threads in a group, but 0:0 Abacus (OpenCL)"
+                        + " has 16384 and 128",
+                small.refusal(new Target(Target.KernelKind.WORKGROUP, false)).orElseThrow());
+        assertEquals(Optional.empty(), small.refusal(new Target(Target.KernelKind.SIMD, false)));
         assertEquals(
                 Target.KernelKind.WORKGROUP,
                 nvidia("CUDA", Optional.of("9.0")).target().kernels());
