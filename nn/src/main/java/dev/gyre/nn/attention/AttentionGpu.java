@@ -236,26 +236,10 @@ final class AttentionGpu {
             y33 *= f3;
             y34 *= f3;
             for (int from = 0; from < 64; from += 16) {
-                right[thread + 0] = WorkGroups.element(
-                        v,
-                        keyAt + (at + from + (thread + 0) / 80) * width + column + (thread + 0) % 80,
-                        at + from + (thread + 0) / 80 < keys && column + (thread + 0) % 80 < end);
-                right[thread + 256] = WorkGroups.element(
-                        v,
-                        keyAt + (at + from + (thread + 256) / 80) * width + column + (thread + 256) % 80,
-                        at + from + (thread + 256) / 80 < keys && column + (thread + 256) % 80 < end);
-                right[thread + 512] = WorkGroups.element(
-                        v,
-                        keyAt + (at + from + (thread + 512) / 80) * width + column + (thread + 512) % 80,
-                        at + from + (thread + 512) / 80 < keys && column + (thread + 512) % 80 < end);
-                right[thread + 768] = WorkGroups.element(
-                        v,
-                        keyAt + (at + from + (thread + 768) / 80) * width + column + (thread + 768) % 80,
-                        at + from + (thread + 768) / 80 < keys && column + (thread + 768) % 80 < end);
-                right[thread + 1024] = WorkGroups.element(
-                        v,
-                        keyAt + (at + from + (thread + 1024) / 80) * width + column + (thread + 1024) % 80,
-                        at + from + (thread + 1024) / 80 < keys && column + (thread + 1024) % 80 < end);
+                for (int i = thread; i < 1280; i += 256) {
+                    int key = at + from + i / 80, c = column + i % 80;
+                    right[i] = WorkGroups.element(v, keyAt + key * width + c, key < keys && c < end);
+                }
                 context.localBarrier();
                 for (int i = 0; i < 16; i++) {
                     float a0 = weights[(from + i) * 64 + row + 0],
@@ -434,7 +418,7 @@ final class AttentionGpu {
     }
 
     /** Keys that a query does not see have a score whose exponential is 0 beside that of any other. */
-    private static float score(float s, int query, int key, int keys, int causal) {
+    static float score(float s, int query, int key, int keys, int causal) {
         float v = s;
         if (key >= keys || causal == 1 && key > query) v = -1e30f;
         return v;

@@ -163,10 +163,13 @@ final class AttentionTensorCore {
             // A warp takes one of its rows after the other, 4 scores a thread.
             for (int r = 0; r < WorkGroups.tripCount(16, thread); r++) {
                 int row = warp * 16 + r, from = (rows + row) * 128 + lane;
-                float v0 = score(scratch.get(from + 0) * scale, first + row, at + lane + 0, keys, causal);
-                float v1 = score(scratch.get(from + 32) * scale, first + row, at + lane + 32, keys, causal);
-                float v2 = score(scratch.get(from + 64) * scale, first + row, at + lane + 64, keys, causal);
-                float v3 = score(scratch.get(from + 96) * scale, first + row, at + lane + 96, keys, causal);
+                float v0 = AttentionGpu.score(scratch.get(from + 0) * scale, first + row, at + lane + 0, keys, causal);
+                float v1 =
+                        AttentionGpu.score(scratch.get(from + 32) * scale, first + row, at + lane + 32, keys, causal);
+                float v2 =
+                        AttentionGpu.score(scratch.get(from + 64) * scale, first + row, at + lane + 64, keys, causal);
+                float v3 =
+                        AttentionGpu.score(scratch.get(from + 96) * scale, first + row, at + lane + 96, keys, causal);
                 float m = TornadoMath.max(TornadoMath.max(v0, v1), TornadoMath.max(v2, v3));
                 m = TornadoMath.max(m, context.simdShuffleDown(m, 16));
                 m = TornadoMath.max(m, context.simdShuffleDown(m, 8));
@@ -261,12 +264,5 @@ final class AttentionTensorCore {
         if (hasLow) bits = new HalfFloat(a.get(low)).getHalfFloatValue() & 0xFFFF;
         if (hasHigh) bits |= (new HalfFloat(a.get(low + distance)).getHalfFloatValue() & 0xFFFF) << 16;
         return bits;
-    }
-
-    /** Keys that a query does not see have a score whose exponential is 0 beside that of any other. */
-    private static float score(float s, int query, int key, int keys, int causal) {
-        float v = s;
-        if (key >= keys || causal == 1 && key > query) v = -1e30f;
-        return v;
     }
 }
